@@ -1,0 +1,12 @@
+# Writes a .cc that holds the numbered migrations of a module: 001_name.sql becomes {module, 1, "001_name", text}.
+set(out "// Made from migrations/*.sql by EmbedMigrations.cmake.\n#include <storage/migration.h>\n\n#include <array>\n\nnamespace ${MODULE} {\nnamespace {\nconstexpr std::array kMigrations{\n")
+list(SORT FILES)
+foreach(file IN LISTS FILES)
+  get_filename_component(stem "${file}" NAME_WE)
+  string(REGEX MATCH "^[0-9]+" number "${stem}")
+  string(REGEX REPLACE "^0+" "" number "${number}")
+  file(READ "${file}" text)
+  string(APPEND out "    storage::Migration{\"${MODULE}\", ${number}, \"${stem}\", R\"SQL(${text})SQL\"},\n")
+endforeach()
+string(APPEND out "};\n}  // namespace\n\nstd::span<const storage::Migration> migrations();\nstd::span<const storage::Migration> migrations() {\n    return kMigrations;\n}\n}  // namespace ${MODULE}\n")
+file(WRITE "${OUTPUT}" "${out}")

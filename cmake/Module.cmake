@@ -1,0 +1,49 @@
+# lingxi_module(NAME [USES earlier modules...] [LINKS outside libraries...] [PUBLIC_LINKS ...])
+#
+# Makes a static library of a folder: public headers in include/NAME/, private code in src/, tests in tests/.
+# USES may name only modules declared before this one, so that a cycle or an upward use stops the configuration;
+# a header of a module that is not among the (transitive) USES is not on the include path, so that it stops the build.
+# Which folder may include which outside library is checked by CheckIncludes.cmake before anything is compiled.
+function(lingxi_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LINKS;PUBLIC_LINKS")
+  foreach(used IN LISTS arg_USES)
+    if(NOT TARGET ${used})
+      message(FATAL_ERROR "Module '${name}' uses '${used}', which is not declared before it: "
+                          "a module may use only earlier ones (order: server/CMakeLists.txt).")
+    endif()
+  endforeach()
+
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/src/*.cc")
+  list(FILTER sources EXCLUDE REGEX "/src/main\\.cc$")
+  file(GLOB migrations CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/migrations/*.sql")
+  if(migrations)
+    set(embedded "${CMAKE_CURRENT_BINARY_DIR}/${name}_migrations.cc")
+    add_custom_command(OUTPUT "${embedded}"
+      COMMAND ${CMAKE_COMMAND} -DMODULE=${name} "-DFILES=${migrations}" "-DOUTPUT=${embedded}"
+              -P "${CMAKE_SOURCE_DIR}/cmake/EmbedMigrations.cmake"
+      DEPENDS ${migrations} "${CMAKE_SOURCE_DIR}/cmake/EmbedMigrations.cmake" VERBATIM)
+    list(APPEND sources "${embedded}")
+  endif()
+
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/include"
+                                     PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
+  target_link_libraries(${name} PUBLIC lingxi_boost ${arg_USES} ${arg_PUBLIC_LINKS} PRIVATE ${arg_LINKS})
+  if(TARGET check_includes)
+    add_dependencies(${name} check_includes)
+  endif()
+
+  file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/tests/*.cc")
+  if(LINGXI_TESTS AND tests)
+    add_executable(${name}_tests ${tests})
+    target_include_directories(${name}_tests PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src" "${CMAKE_CURRENT_SOURCE_DIR}/tests")
+    target_compile_definitions(${name}_tests PRIVATE "LINGXI_MODULE_DIR=\"${CMAKE_CURRENT_SOURCE_DIR}\"")
+    target_link_libraries(${name}_tests PRIVATE ${name} ${arg_LINKS} GTest::gtest GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_tests)
+  endif()
+endfunction()
+
+# Runs before any compilation: outside libraries stay in the folder that owns them.
+add_custom_target(check_includes ALL
+  COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${CMAKE_SOURCE_DIR} -P "${CMAKE_SOURCE_DIR}/cmake/CheckIncludes.cmake"
+  VERBATIM)

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <base/clock.h>
+#include <net/route.h>
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace net {
+
+/// A token bucket a class and client (the user where known, else the address), in bounded memory.
+class RateLimiter {
+  public:
+    explicit RateLimiter(const base::Clock& clock, std::size_t bucket_limit = 100'000);
+    /// Nothing when allowed, else how long to wait.
+    std::optional<std::chrono::milliseconds> take(RateClass rate, std::string_view client);
+
+  private:
+    struct Bucket {
+        double tokens;
+        std::chrono::steady_clock::time_point at;
+    };
+    const base::Clock& clock_;
+    std::size_t bucket_limit_;
+    std::unordered_map<std::string, Bucket> buckets_;
+};
+
+}  // namespace net

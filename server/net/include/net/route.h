@@ -1,0 +1,56 @@
+#pragma once
+
+#include <net/message.h>
+#include <runtime/task.h>
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace net {
+
+enum class Auth : std::uint8_t {
+    none,
+    optional,  ///< a token is looked at if there is one; a bad one is an error
+    required,
+    admin,  ///< required, and the principal is an administrator
+};
+
+/// What a request costs against its client's allowance; each class has its own bucket (rate_limit.h).
+enum class RateClass : std::uint8_t { none, read, sync, write, send, login, registration, upload, assist };
+
+using Handler = std::function<runtime::Task<Response>(Request)>;
+
+/// One row of a module's route table: dispatch, authentication, limits, the OpenAPI document and the table in docs
+/// all come from it.
+struct Route {
+    Method method;
+    std::string_view path;  ///< "/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}"
+    std::string_view operation_id;
+    Auth auth;
+    RateClass rate;
+    std::size_t body_limit_bytes;
+    bool streams_body;
+    Handler handler;
+    std::string_view summary;
+    /// Older paths of the same endpoint ("/_matrix/client/r0/…"), answered alike.
+    std::vector<std::string_view> aliases = {};
+};
+
+/// How a surface words errors that arise in net itself (no route, wrong method, too large, rate limit) and those that
+/// its handlers return. Matrix's is chat's to give, by path prefix.
+using ErrorDialect = std::function<Response(const base::Error&)>;
+
+struct Surface {
+    std::string_view path_prefix;  ///< "/_matrix/"
+    ErrorDialect dialect;
+    bool cors;  ///< answer OPTIONS and add the Access-Control headers as the Matrix specification requires
+};
+
+/// The OpenAPI 3.1 document of the routes whose path starts with one of `prefixes`.
+base::json::object openapi_document(std::span<const Route> routes, std::string_view title, std::string_view version,
+                                    std::span<const std::string_view> prefixes);
+
+}  // namespace net

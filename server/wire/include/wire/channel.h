@@ -1,0 +1,114 @@
+#pragma once
+
+#include <base/json.h>
+#include <base/result.h>
+#include <runtime/runtime.h>
+#include <runtime/task.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace wire {
+
+/// A file descriptor that travels with a message; closed when dropped.
+class Descriptor {
+  public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept;
+    ~Descriptor();
+    int get() const { return fd_; }
+    int release() { return std::exchange(fd_, -1); }
+
+  private:
+    int fd_ = -1;
+};
+
+/// What both directions carry: small JSON text and, where needed, descriptors. At most 1 MiB of text, 4 descriptors.
+struct Message {
+    std::string text;
+    std::vector<Descriptor> descriptors;
+};
+
+/// One call under way, seen from the caller: messages come from the peer until the end.
+class Call {
+  public:
+    virtual ~Call() = default;
+    /// The next message; an error ends the call. wire.end (not_found) after the last one; wire.deadline (timeout);
+    /// wire.peer_gone (unavailable); or the peer's own error.
+    virtual runtime::Task<base::Result<Message>> next() = 0;
+    /// Sends a further message to the peer (the second half of a two-step call).
+    virtual runtime::Task<base::Result<void>> send(Message message) = 0;
+    /// Tells the peer to stop; destroying the call does it too.
+    virtual void cancel() = 0;
+};
+
+/// One call under way, seen from the side that serves it.
+class ServedCall {
+  public:
+    virtual ~ServedCall() = default;
+    /// Sends one message; waits for a credit of the caller. wire.cancelled once the caller has gone.
+    virtual runtime::Task<base::Result<void>> send(Message message) = 0;
+    /// A further message of the caller. wire.cancelled (cancelled), wire.deadline (timeout).
+    virtual runtime::Task<base::Result<Message>> next() = 0;
+    virtual std::chrono::steady_clock::time_point deadline() const = 0;
+    virtual bool cancelled() const = 0;
+};
+
+/// Serves one call. Returning a value ends the call; returning an error ends it with that error.
+using Service = std::function<runtime::Task<base::Result<void>>(std::string method, Message request, ServedCall& call)>;
+
+struct ChannelOptions {
+    std::size_t calls_limit = 1024;         ///< calls under way in one direction; more are refused: wire.busy
+    std::uint32_t credits = 64;             ///< messages a caller lets come before it has read them
+    std::size_t write_queue_limit_bytes = 8 * 1024 * 1024;
+};
+
+/// Frames over one connected AF_UNIX stream socket: multiplexed calls with credits, deadlines, cancellation and
+/// descriptor passing. Asio only. I/O thread only.
+class Channel {
+  public:
+    /// Takes `socket_fd` over. `service` may be null for a side that only calls.
+    Channel(runtime::Runtime& runtime, int socket_fd, Service service, ChannelOptions options = {});
+    ~Channel();
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
+
+    /// Begins a call. Fails at once when the peer is gone or too many calls are under way.
+    base::Result<std::unique_ptr<Call>> call(std::string_view method, Message request,
+                                             std::chrono::steady_clock::time_point deadline);
+    /// Resolves when the peer has gone or sent a malformed frame.
+    runtime::Task<void> closed();
+    bool is_open() const;
+    runtime::Task<void> stop();
+
+  private:
+    struct State;
+    std::shared_ptr<State> state_;
+};
+
+/// A peer that may come and go (restarted by the supervisor): holds the current channel.
+/// The supervisor hands a fresh socket over a control socket at each restart of the peer.
+class Peer {
+  public:
+    explicit Peer(runtime::Runtime& runtime) : runtime_(runtime) {}
+    /// Replaces the channel by a new one over `socket_fd`.
+    void attach(int socket_fd);
+    bool is_open() const;
+    /// wire.peer_gone (unavailable) while there is none.
+    base::Result<std::unique_ptr<Call>> call(std::string_view method, Message request,
+                                             std::chrono::steady_clock::time_point deadline);
+    runtime::Task<void> stop();
+
+  private:
+    runtime::Runtime& runtime_;
+    std::unique_ptr<Channel> channel_;
+};
+
+}  // namespace wire
