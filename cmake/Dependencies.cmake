@@ -22,5 +22,5 @@ endif()
 # Asio and JSON in every file: no exceptions through callbacks, no deprecated names, coroutines only.
 add_library(lingxi_boost INTERFACE)
 target_compile_definitions(lingxi_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
-                                                  BOOST_ASIO_DISABLE_BOOST_COROUTINE BOOST_BEAST_SEPARATE_COMPILATION)
+                                                  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 target_link_libraries(lingxi_boost INTERFACE Boost::headers Boost::json Boost::url Threads::Threads)

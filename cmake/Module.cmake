@@ -25,6 +25,9 @@ function(lingxi_module name)
     list(APPEND sources "${embedded}")
   endif()
 
+  if(NOT sources)
+    message(FATAL_ERROR "Module '${name}' has no sources: no empty rooms.")
+  endif()
   add_library(${name} STATIC ${sources})
   target_include_directories(${name} PUBLIC "${CMAKE_CURRENT_SOURCE_DIR}/include"
                                      PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")

@@ -1,0 +1,132 @@
+#include <base/metrics.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <variant>
+
+namespace base {
+namespace {
+
+/// The shortest decimal that reads back to the same number.
+std::string shortest(double value) {
+    if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";
+    char text[32];
+    for (int precision = 1; precision <= 17; ++precision) {
+        std::snprintf(text, sizeof text, "%.*g", precision, value);
+        if (std::strtod(text, nullptr) == value) break;
+    }
+    return text;
+}
+
+std::string escape(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        if (c == '\\' || c == '"') out += '\\';
+        if (c == '\n') {
+            out += "\\n";
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+std::string series(std::string_view name, const Labels& labels, std::string_view extra = {}) {
+    std::string inside;
+    for (const auto& [key, value] : labels) {
+        inside += (inside.empty() ? "" : ",") + key + "=\"" + escape(value) + '"';
+    }
+    if (!extra.empty()) inside += (inside.empty() ? "" : ",") + std::string(extra);
+    return inside.empty() ? std::string(name) : std::string(name) + '{' + inside + '}';
+}
+
+}  // namespace
+
+Histogram::Histogram(std::vector<double> upper_bounds)
+    : bounds_(std::move(upper_bounds)), counts_(new std::atomic<std::uint64_t>[bounds_.size() + 1]) {
+    for (std::size_t i = 0; i <= bounds_.size(); ++i) counts_[i] = 0;
+}
+
+void Histogram::observe(double value) {
+    const auto bucket = std::ranges::lower_bound(bounds_, value) - bounds_.begin();
+    counts_[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
+    sum_.fetch_add(value, std::memory_order_relaxed);
+}
+
+Histogram::Reading Histogram::read() const {
+    Reading reading;
+    for (std::size_t i = 0; i <= bounds_.size(); ++i) {
+        reading.count += counts_[i].load(std::memory_order_relaxed);
+        reading.cumulative.emplace_back(i < bounds_.size() ? bounds_[i] : INFINITY, reading.count);
+    }
+    reading.sum = sum_.load(std::memory_order_relaxed);
+    return reading;
+}
+
+struct Metrics::State {
+    using Instrument = std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>>;
+    struct Family {
+        std::string help;
+        std::map<Labels, Instrument> members;
+    };
+
+    mutable std::mutex mutex;  // instruments are made from any thread; using one takes no lock
+    std::map<std::string, Family, std::less<>> families;
+
+    template <class T, class... Args>
+    T& instrument(std::string_view name, std::string_view help, const Labels& labels, Args&&... args) {
+        const std::lock_guard lock(mutex);
+        Family& family = families[std::string(name)];
+        if (family.help.empty()) family.help = help;
+        auto found = family.members.find(labels);
+        if (found == family.members.end()) {
+            found = family.members.emplace(labels, std::make_unique<T>(std::forward<Args>(args)...)).first;
+        }
+        return *std::get<std::unique_ptr<T>>(found->second);
+    }
+};
+
+Metrics::Metrics() : state_(std::make_unique<State>()) {}
+Metrics::~Metrics() = default;
+
+Counter& Metrics::counter(std::string_view name, std::string_view help, const Labels& labels) {
+    return state_->instrument<Counter>(name, help, labels);
+}
+Gauge& Metrics::gauge(std::string_view name, std::string_view help, const Labels& labels) {
+    return state_->instrument<Gauge>(name, help, labels);
+}
+Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::vector<double> upper_bounds,
+                              const Labels& labels) {
+    return state_->instrument<Histogram>(name, help, labels, std::move(upper_bounds));
+}
+
+std::string Metrics::text() const {
+    static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
+    const std::lock_guard lock(state_->mutex);
+    std::string out;
+    for (const auto& [name, family] : state_->families) {
+        out += "# HELP " + name + ' ' + escape(family.help) + '\n';
+        out += "# TYPE " + name + ' ' + std::string(kTypes[family.members.begin()->second.index()]) + '\n';
+        for (const auto& [labels, instrument] : family.members) {
+            if (const auto* counter = std::get_if<std::unique_ptr<Counter>>(&instrument)) {
+                out += series(name, labels) + ' ' + shortest((*counter)->value()) + '\n';
+            } else if (const auto* gauge = std::get_if<std::unique_ptr<Gauge>>(&instrument)) {
+                out += series(name, labels) + ' ' + shortest((*gauge)->value()) + '\n';
+            } else {
+                const auto reading = std::get<std::unique_ptr<Histogram>>(instrument)->read();
+                for (const auto& [bound, count] : reading.cumulative) {
+                    out += series(name + "_bucket", labels, "le=\"" + shortest(bound) + '"') + ' ' +
+                           std::to_string(count) + '\n';
+                }
+                out += series(name + "_sum", labels) + ' ' + shortest(reading.sum) + '\n';
+                out += series(name + "_count", labels) + ' ' + std::to_string(reading.count) + '\n';
+            }
+        }
+    }
+    return out;
+}
+
+}  // namespace base

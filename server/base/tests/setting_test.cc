@@ -1,0 +1,60 @@
+#include <base/metrics.h>
+#include <base/setting.h>
+
+#include <gtest/gtest.h>
+
+namespace base {
+namespace {
+
+constexpr Setting kRows[] = {
+    {"listen", SettingType::text, "127.0.0.1:8008", "", "", false, "Where to listen."},
+    {"rate-limits", SettingType::boolean, "on", "", "", false, "Whether clients are slowed."},
+    {"registration", SettingType::choice, "invitation", "", "open|invitation|closed", false, "Who may register."},
+    {"upload-limit", SettingType::integer, "100", "bytes", "", false, "Largest upload."},
+};
+
+TEST(Settings, later_sources_win) {
+    Settings settings(kRows);
+    ASSERT_TRUE(settings.apply_toml("listen = \"a:1\"\nrate_limits = false\n", "file").has_value());
+    ASSERT_TRUE(settings.apply_environment({{"LINGXI_LISTEN", "b:2"}, {"PATH", "x"}}).has_value());
+    std::vector<std::string> rest;
+    const std::string_view arguments[] = {"serve", "--upload-limit=7", "--registration", "open"};
+    ASSERT_TRUE(settings.apply_arguments(arguments, rest).has_value());
+
+    EXPECT_EQ(settings.text("listen"), "b:2");
+    EXPECT_FALSE(settings.boolean("rate-limits"));
+    EXPECT_EQ(settings.integer("upload-limit"), 7);
+    EXPECT_EQ(settings.text("registration"), "open");
+    EXPECT_EQ(rest, std::vector<std::string>{"serve"});
+}
+
+TEST(Settings, unknown_names_and_bad_values_are_refused_with_a_code) {
+    Settings settings(kRows);
+    std::vector<std::string> rest;
+    const auto refused = [&](std::string_view argument) {
+        const std::string_view arguments[] = {argument};
+        const auto done = settings.apply_arguments(arguments, rest);
+        return done ? std::string() : done.error().code;
+    };
+    EXPECT_EQ(refused("--nonsense=1"), "base.unknown_setting");
+    EXPECT_EQ(refused("--upload-limit=-1"), "base.bad_setting");
+    EXPECT_EQ(refused("--upload-limit=9x"), "base.bad_setting");
+    EXPECT_EQ(refused("--registration=maybe"), "base.bad_setting");
+    EXPECT_EQ(refused("--rate-limits=often"), "base.bad_setting");
+    EXPECT_EQ(refused("--listen"), "base.bad_setting");
+    EXPECT_EQ(settings.apply_toml("listen = ", "file").error().code, "base.bad_setting");
+}
+
+TEST(Metrics, text_is_prometheus_with_escaped_labels) {
+    Metrics metrics;
+    metrics.counter("sends_total", "Sends.", {{"kind", "a\"b"}}).add(3);
+    metrics.histogram("seconds", "Time.", {0.1, 1}).observe(0.5);
+    const std::string text = metrics.text();
+    EXPECT_NE(text.find("sends_total{kind=\"a\\\"b\"} 3\n"), std::string::npos);
+    EXPECT_NE(text.find("seconds_bucket{le=\"0.1\"} 0\n"), std::string::npos);
+    EXPECT_NE(text.find("seconds_bucket{le=\"1\"} 1\n"), std::string::npos);
+    EXPECT_NE(text.find("seconds_bucket{le=\"+Inf\"} 1\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace base

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <base/log.h>
+
+#include <string>
+
+namespace runtime {
+
+/// Installs the process's log sink: one line an event on standard error, `name=value` fields in logfmt.
+/// `process` stands in each line ("core", "gateway", …).
+void install_log_sink(std::string process, base::LogLevel least);
+
+}  // namespace runtime
