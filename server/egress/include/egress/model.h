@@ -1,0 +1,154 @@
+#pragma once
+
+#include <base/id.h>
+#include <base/result.h>
+#include <runtime/task.h>
+#include <wire/channel.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace egress {
+
+struct CallTag;
+/// Chosen by core, one a model call: the key of its reservation and its receipt.
+using CallId = base::TextId<CallTag>;
+
+/// Which calls go first when a provider is busy; each lane has a bounded queue of its own.
+enum class Lane : std::uint8_t { interactive, user_async, background };
+
+struct PromptMessage {
+    enum class Role : std::uint8_t { system, user, assistant };
+    Role role = Role::user;
+    std::string content;  ///< UTF-8
+};
+
+/// What core hands over for one call: all that the model will see, and nothing else leaves.
+struct ModelRequest {
+    CallId call_id;
+    std::string purpose;  ///< "suggest_replies", "translate", "converse": a closed set, for metrics
+    Lane lane = Lane::interactive;
+    std::vector<PromptMessage> messages;
+    std::int32_t max_output_tokens = 512;
+    double temperature = 0.7;
+    /// The only destination that may be used (what people agreed to); empty: the gateway's order of preference.
+    std::string provider_id;
+    /// Only servers on this machine may be used.
+    bool this_machine_only = false;
+    bool json_object = false;  ///< asks for a JSON object where the provider can promise one
+    std::chrono::steady_clock::time_point deadline;
+};
+
+/// First answer: what would go out, before it goes. Nothing has left the machine yet.
+struct Prepared {
+    std::string outbound_sha256;  ///< hex, of the exact bytes of the request body
+    std::int64_t outbound_bytes = 0;
+    std::string provider_id;
+    std::string provider_name;
+    std::string model;
+    bool on_this_machine = false;
+    // Micro-units of `currency` per million tokens.
+    std::int64_t input_price_micros_per_million = 0;
+    std::int64_t output_price_micros_per_million = 0;
+    std::string currency;
+};
+
+/// A piece of the answer's text, whole UTF-8 characters. Reasoning is not passed on.
+struct Delta {
+    std::string text;
+};
+
+/// Last of a stream that went well.
+struct Finished {
+    std::int64_t input_tokens = 0;
+    std::int64_t output_tokens = 0;
+    bool estimated = false;     ///< the provider sent no usable usage: counted by an upper estimate
+    std::string finish_reason;  ///< "stop", "length", …
+    bool retracted = false;     ///< the provider took back what it had sent (finish_reason "sensitive")
+};
+
+using ModelEvent = std::variant<Prepared, Delta, Finished>;
+
+/// One model call: begin → Prepared → go() → Delta… → Finished. Destroying it cancels.
+class ModelCall {
+  public:
+    explicit ModelCall(std::unique_ptr<wire::Call> call);
+    ~ModelCall();
+    ModelCall(ModelCall&&) noexcept;
+    ModelCall& operator=(ModelCall&&) noexcept;
+
+    /// Errors: model.none_configured, model.none_available, model.busy, model.refused, model.bad_answer
+    /// (all unavailable), model.timeout (timeout), gateway.away (unavailable: the gateway is being restarted).
+    runtime::Task<base::Result<ModelEvent>> next();
+    /// Lets the prepared request out. Core calls it only after the receipt is durable.
+    runtime::Task<base::Result<void>> go();
+
+  private:
+    std::unique_ptr<wire::Call> call_;
+};
+
+/// A configured model server, as the administrator's page shows it. The key never comes back.
+struct Provider {
+    std::string id;  ///< [a-z0-9-]{1,32}
+    std::string name;
+    std::string base_url;  ///< "https://api.example.com/v1"
+    std::string model;
+    bool has_key = false;
+    bool on_this_machine = false;  ///< derived from the address: loopback
+    bool enabled = true;
+    std::int32_t max_concurrent = 5;
+    std::int64_t input_price_micros_per_million = 0;
+    std::int64_t output_price_micros_per_million = 0;
+    std::string currency = "USD";
+    bool circuit_open = false;
+};
+
+struct ProviderList {
+    bool read_only = false;  ///< from a file named by --gateway-config
+    std::string file;        ///< its name without directories
+    std::vector<Provider> providers;
+};
+
+/// A model server that answers on loopback: offered, never switched on by itself.
+struct Found {
+    std::string kind;  ///< "ollama", "llama-server", "vllm", "lm-studio"
+    std::string base_url;
+    std::vector<std::string> models;
+};
+
+struct ProbeResult {
+    bool ok = false;
+    std::int64_t latency_ms = 0;
+    std::string error_code;
+};
+
+/// Core's client of the gateway. While the gateway is away every call fails with gateway.away, at once.
+class Gateway {
+  public:
+    explicit Gateway(wire::Peer& peer) : peer_(peer) {}
+
+    base::Result<ModelCall> begin(ModelRequest request);
+    bool is_up() const { return peer_.is_open(); }
+
+    /// The destination that a call without wishes would take now; nothing when none is there.
+    runtime::Task<base::Result<std::optional<Provider>>> preferred();
+    runtime::Task<base::Result<ProviderList>> providers();
+    /// Adds or replaces. `key`: nothing keeps the stored one, "" removes it; passed through unstored and unlogged.
+    /// Errors: gateway.read_only (conflict), gateway.bad_provider (invalid).
+    runtime::Task<base::Result<void>> put_provider(Provider provider, std::optional<std::string> key);
+    runtime::Task<base::Result<void>> remove_provider(std::string id);
+    runtime::Task<base::Result<void>> set_order(std::vector<std::string> ids);
+    /// Sends one small request to the provider.
+    runtime::Task<base::Result<ProbeResult>> test_provider(std::string id);
+    runtime::Task<base::Result<std::vector<Found>>> discover();
+
+  private:
+    wire::Peer& peer_;
+};
+
+}  // namespace egress
