@@ -1,0 +1,89 @@
+# Shell functions that ./run, ./test and .ci/run share. Sourced, never run.
+
+say() { printf '\033[1m▸ %s\033[0m\n' "$*" >&2; }
+die() { printf '✗ %s\n' "$*" >&2; exit 1; }
+
+# install_packages PROFILE...: installs what is missing of the profiles' Debian packages.
+install_packages() {
+    local wanted missing=() package
+    wanted=$(awk -v profiles=" $* " '!/^#/ && NF && index(profiles, " " $1 " ") {print $2}' "$root/scripts/packages.txt")
+    local installed
+    installed=$(dpkg-query -W -f='${Package} ${db:Status-Status}\n' 2>/dev/null | awk '$2 == "installed" {print $1}')
+    for package in $wanted; do
+        grep -qxF "$package" <<<"$installed" || missing+=("$package")
+    done
+    [ ${#missing[@]} -eq 0 ] && return 0
+    command -v apt-get >/dev/null || die "These packages are missing and there is no apt-get: ${missing[*]}"
+    local sudo=""
+    if [ "$(id -u)" -ne 0 ]; then
+        command -v sudo >/dev/null || die "Run this once as root, or install sudo: packages are missing (${missing[*]})"
+        sudo=sudo
+    fi
+    say "installing ${#missing[@]} packages"
+    $sudo apt-get update -qq || die "apt-get update failed: check the network and try again"
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        die "apt-get could not install: ${missing[*]}"
+}
+
+# ensure_node: puts a Node of version 22 or later on PATH; npm's own package brings one where the machine's is older.
+ensure_node() {
+    local major
+    major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+    if [ "${major:-0}" -ge 22 ] && command -v npm >/dev/null; then return 0; fi
+    local machine
+    case "$(uname -m)" in
+        x86_64) machine=x64 ;;
+        aarch64) machine=arm64 ;;
+        *) die "There is no prebuilt Node 22 for $(uname -m): install Node 22 and run this again" ;;
+    esac
+    local home="$root/.cache/node"
+    if [ ! -x "$home/package/bin/node" ]; then
+        command -v npm >/dev/null || install_npm
+        say "fetching Node 22 into .cache/node"
+        mkdir -p "$home"
+        (cd "$home" && npm pack --silent "node-linux-$machine@22" >/dev/null && tar xzf node-linux-*.tgz && rm -f node-linux-*.tgz) ||
+            die "npm could not fetch node-linux-$machine@22"
+    fi
+    export PATH="$home/package/bin:$PATH"
+}
+
+install_npm() {
+    local sudo=""
+    [ "$(id -u)" -eq 0 ] || sudo=sudo
+    say "installing npm"
+    $sudo apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null ||
+        die "apt-get could not install npm"
+}
+
+# build_native PRESET [TARGET...]
+build_native() {
+    local preset=$1
+    shift
+    [ -f "$root/build/$preset/build.ninja" ] || (cd "$root" && cmake --preset "$preset" >/dev/null) ||
+        die "cmake could not configure the $preset build (above is why)"
+    ninja -C "$root/build/$preset" "$@" | awk '/^ninja: (no work|Entering)/ {next} /^\[/ {printf "\r\033[K%s", substr($0, 1, 110) > "/dev/stderr"; n = 1; next} {print > "/dev/stderr"} END {if (n) print "" > "/dev/stderr"}'
+    [ "${PIPESTATUS[0]}" -eq 0 ] || die "the build failed"
+}
+
+# build_web: builds the web client unless what it is made of is unchanged.
+build_web() {
+    local stamp now
+    stamp="$root/web/dist/.built-from"
+    now=$(cd "$root/web" && git ls-files -co --exclude-standard -- . | LC_ALL=C sort | xargs -d '\n' sha256sum 2>/dev/null | sha256sum | cut -d' ' -f1)
+    [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return 0
+    ensure_node
+    install_web_packages
+    say "building the web client"
+    (cd "$root/web" && npm run --silent build >&2) || die "the web client did not build"
+    echo "$now" >"$stamp"
+}
+
+install_web_packages() {
+    local lock
+    lock=$(sha256sum "$root/web/package-lock.json" | cut -d' ' -f1)
+    [ -f "$root/web/node_modules/.lock" ] && [ "$(cat "$root/web/node_modules/.lock")" = "$lock" ] && return 0
+    say "installing the web client's packages"
+    (cd "$root/web" && npm ci --silent --no-audit --no-fund >&2) || die "npm ci failed in web/"
+    echo "$lock" >"$root/web/node_modules/.lock"
+}

@@ -1,0 +1,195 @@
+"""Runs the test groups and counts: one group a module, a system test file, the web client, the browser.
+
+Called by ./test, which has installed the packages. Every group says which targets it needs, so that a filter
+builds only those.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "debug"
+EXECUTABLES = ["lingxi", "lingxi-gateway", "lingxi-render"]
+
+
+@dataclass
+class Group:
+    """A named set of tests: what it needs built, and how it runs. `run` answers (passed, names of the failed)."""
+
+    name: str
+    run: object
+    targets: list = field(default_factory=list)
+    web: str = ""  # "", "packages" or "dist"
+
+
+@dataclass
+class Outcome:
+    passed: int = 0
+    failed: list = field(default_factory=list)
+    skipped: list = field(default_factory=list)
+
+
+def build(*arguments):
+    return subprocess.run([str(ROOT / "scripts" / "build"), *arguments], cwd=ROOT).returncode == 0
+
+
+def environment():
+    env = dict(os.environ)
+    env.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1")
+    env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
+    env["LINGXI_BUILD"] = str(BUILD)
+    env["LINGXI_WEB_ROOT"] = str(ROOT / "web" / "dist")
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    return env
+
+
+def read_junit(path, outcome, label):
+    """Adds the cases of a JUnit file (GoogleTest's and pytest's and Vitest's are alike) to the outcome."""
+    for case in ElementTree.parse(path).getroot().iter("testcase"):
+        name = f"{label}: {case.get('classname', '')}.{case.get('name', '')}"
+        if case.find("failure") is not None or case.find("error") is not None:
+            outcome.failed.append(name)
+        elif case.find("skipped") is not None or case.get("status") == "notrun":
+            reason = case.find("skipped")
+            outcome.skipped.append(f"{name}: {reason.get('message', '') if reason is not None else ''}")
+        else:
+            outcome.passed += 1
+
+
+def run_with_report(label, command, report, cwd=ROOT, timeout_seconds=1800):
+    """Runs a command that writes a JUnit report; a crash before the report is one failure."""
+    outcome = Outcome()
+    log = tempfile.TemporaryFile(mode="w+")
+    try:
+        code = subprocess.run(command, cwd=cwd, env=environment(), stdout=log, stderr=subprocess.STDOUT,
+                              stdin=subprocess.DEVNULL, timeout=timeout_seconds).returncode
+    except subprocess.TimeoutExpired:
+        code = "its time limit"
+    if Path(report).exists() and Path(report).stat().st_size:
+        read_junit(report, outcome, label)
+    if code != 0 and not outcome.failed:
+        outcome.failed.append(f"{label}: ended with {code}")
+    if outcome.failed:
+        log.seek(0)
+        text = log.read()
+        print(text[-20000:], flush=True)
+    return outcome
+
+
+def unit_group(folder):
+    name = folder.parent.name
+    target = f"{name}_tests"
+
+    def run():
+        with tempfile.TemporaryDirectory() as scratch:
+            report = f"{scratch}/report.xml"
+            binary = BUILD / folder.parent.relative_to(ROOT) / target
+            return run_with_report(f"unit/{name}", [str(binary), f"--gtest_output=xml:{report}"], report)
+
+    return Group(f"unit/{name}", run, [target])
+
+
+def pytest_group(label, path, targets, web=""):
+    def run():
+        with tempfile.TemporaryDirectory() as scratch:
+            report = f"{scratch}/report.xml"
+            command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", str(path)]
+            return run_with_report(label, command, report)
+
+    return Group(label, run, targets, web)
+
+
+def web_group():
+    def run():
+        with tempfile.TemporaryDirectory() as scratch:
+            report = f"{scratch}/report.xml"
+            command = [str(ROOT / "scripts" / "build"), "node", "npm", "run", "--silent", "test:report", "--", f"--outputFile={report}"]
+            return run_with_report("web", command, report, cwd=ROOT / "web")
+
+    return Group("web", run, [], "packages")
+
+
+def browser_group(path):
+    label = f"e2e/{path.name.split('.')[0]}"
+
+    def run():
+        with tempfile.TemporaryDirectory() as scratch:
+            report = f"{scratch}/report.xml"
+            command = [str(ROOT / "scripts" / "build"), "node", "node", "--test", "--test-reporter=junit",
+                       f"--test-reporter-destination={report}", str(path)]
+            return run_with_report(label, command, report, cwd=ROOT / "tests" / "e2e")
+
+    return Group(label, run, EXECUTABLES, "dist")
+
+
+def groups():
+    found = []
+    for folder in sorted(ROOT.glob("server/**/tests")):
+        if list(folder.glob("*.cc")):
+            found.append(unit_group(folder))
+    for path in sorted((ROOT / "tests" / "architecture").glob("test_*.py")):
+        found.append(pytest_group(f"architecture/{path.stem[5:]}", path, []))
+    if (ROOT / "web" / "package.json").exists():
+        found.append(web_group())
+    for path in sorted((ROOT / "tests" / "fuzz").glob("test_*.py")):
+        found.append(pytest_group(f"fuzz/{path.stem[5:]}", path, []))
+    for path in sorted((ROOT / "evals").glob("test_*.py")):
+        found.append(pytest_group(f"evals/{path.stem[5:]}", path, ["lingxi"]))
+    for folder in ("system", "clients"):
+        for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
+            found.append(pytest_group(f"{folder}/{path.stem[5:]}", path, EXECUTABLES))
+    for path in sorted((ROOT / "tests" / "e2e").glob("*.test.mjs")):
+        found.append(browser_group(path))
+    return found
+
+
+def main():
+    wanted = groups()
+    if "--list" in sys.argv[1:]:
+        print("\n".join(group.name for group in wanted))
+        return 0
+    filters = sys.argv[1:]
+    if filters:
+        wanted = [group for group in wanted if any(text in group.name for text in filters)]
+        if not wanted:
+            print(f"no test group's name holds {filters}; ./test --list names them")
+            return 2
+
+    targets = sorted({target for group in wanted for target in group.targets})
+    if targets and not build("native", "debug", *targets):
+        print("0 passed, 1 failed")
+        return 1
+    if any(group.web == "dist" for group in wanted) and not build("web"):
+        print("0 passed, 1 failed")
+        return 1
+    if any(group.web == "packages" for group in wanted) and not build("web-packages"):
+        print("0 passed, 1 failed")
+        return 1
+
+    total = Outcome()
+    for group in wanted:
+        start = time.monotonic()
+        outcome = group.run()
+        total.passed += outcome.passed
+        total.failed += outcome.failed
+        total.skipped += outcome.skipped
+        mark = "✗" if outcome.failed else "✓"
+        skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
+        print(f"{mark} {group.name}: {outcome.passed} passed, {len(outcome.failed)} failed{skipped} ({time.monotonic() - start:.0f} s)", flush=True)
+
+    for name in total.skipped:
+        print(f"skipped  {name}")
+    for name in total.failed:
+        print(f"FAILED  {name}")
+    print(f"{total.passed} passed, {len(total.failed)} failed")
+    return 1 if total.failed or total.passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
