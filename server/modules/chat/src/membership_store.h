@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include <chat/ids.h>
+#include <identity/ids.h>
+#include <storage/transaction.h>
+
+namespace chat {
+
+/// Numbers are stored.
+enum class Membership : std::uint8_t { none = 0, join = 1, invite = 2, knock = 3, leave = 4, ban = 5 };
+std::string_view to_string(Membership membership);
+/// Nothing for a word that is no membership.
+std::optional<Membership> parse_membership(std::string_view text);
+
+struct StoredMembership {
+    RoomNumber room;
+    identity::UserNumber user;
+    Membership membership = Membership::none;
+    Position position;            ///< of the member event that holds now (a change of name moves it)
+    Position since;               ///< of the member event that brought this membership
+    identity::UserNumber sender;  ///< who brought it
+    bool is_forgotten = false;
+};
+
+/// Nothing for a person who was never in the room.
+std::optional<StoredMembership> find_membership(storage::Transaction& tx, RoomNumber room,
+                                                identity::UserNumber user);
+
+/// Writes what a member event says; a room that was forgotten is remembered again. Keeps the room's counts.
+/// Returns the membership before.
+Membership put_membership(storage::Transaction& tx, RoomNumber room, identity::UserNumber user,
+                          Membership membership, Position position, identity::UserNumber sender);
+void set_forgotten(storage::Transaction& tx, RoomNumber room, identity::UserNumber user);
+
+/// All rooms of a person that they did not forget, in order of room number.
+std::vector<StoredMembership> memberships_of(storage::Transaction& tx, identity::UserNumber user);
+/// The rooms in which a person has this membership, above `after`, in order of room number.
+std::vector<RoomNumber> rooms_of(storage::Transaction& tx, identity::UserNumber user, Membership membership,
+                                 RoomNumber after = {}, std::size_t limit = 1'000'000);
+/// The people of a room with this membership, in order of user number, from `after` on.
+std::vector<StoredMembership> members_of(storage::Transaction& tx, RoomNumber room, Membership membership,
+                                         identity::UserNumber after = {}, std::size_t limit = 1'000'000);
+
+/// When a person's membership changed, oldest first.
+struct MembershipChange {
+    Position position;
+    Membership membership = Membership::none;
+};
+std::vector<MembershipChange> membership_changes(storage::Transaction& tx, RoomNumber room,
+                                                 identity::UserNumber user);
+/// What a person's membership was after the event at `position`.
+Membership membership_at(storage::Transaction& tx, RoomNumber room, identity::UserNumber user,
+                         Position position);
+
+}  // namespace chat

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+#include <storage/transaction.h>
+
+namespace chat {
+
+/// The streams that a sync token holds a position of. Numbers are stored: never reuse one.
+enum class Stream : std::uint8_t {
+    events = 1,
+};
+
+/// Takes the next position of a stream; the first is 1. Part of the write job, so that positions are given in
+/// commit order and a failed job takes none.
+std::int64_t take_position(storage::Transaction& tx, Stream stream);
+
+/// The last position given; 0 where there is none.
+std::int64_t last_position(storage::Transaction& tx, Stream stream);
+
+}  // namespace chat
