@@ -1,17 +1,17 @@
 #pragma once
 
-#include <base/json.h>
-#include <base/result.h>
-#include <runtime/runtime.h>
-#include <runtime/task.h>
-
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include <base/result.h>
+#include <runtime/runtime.h>
+#include <runtime/task.h>
 
 namespace wire {
 
@@ -30,7 +30,9 @@ class Descriptor {
     int fd_ = -1;
 };
 
-/// What both directions carry: small JSON text and, where needed, descriptors. At most 1 MiB of text, 4 descriptors.
+/// What both directions carry: small JSON text and, where needed, descriptors. At most 1 MiB of text, 4
+/// descriptors: more is refused with wire.too_large, a closed descriptor with wire.bad_descriptor, and the
+/// call goes on.
 struct Message {
     std::string text;
     std::vector<Descriptor> descriptors;
@@ -40,8 +42,9 @@ struct Message {
 class Call {
   public:
     virtual ~Call() = default;
-    /// The next message; an error ends the call. wire.end (not_found) after the last one; wire.deadline (timeout);
-    /// wire.peer_gone (unavailable); or the peer's own error.
+    /// The next message; an error ends the call. wire.end (not_found) after the last one; wire.deadline
+    /// (timeout); wire.peer_gone (unavailable); wire.cancelled (cancelled) after cancel(); or the peer's own
+    /// error. What came before the end is still handed out. One at a time.
     virtual runtime::Task<base::Result<Message>> next() = 0;
     /// Sends a further message to the peer (the second half of a two-step call).
     virtual runtime::Task<base::Result<void>> send(Message message) = 0;
@@ -58,20 +61,31 @@ class ServedCall {
     /// A further message of the caller. wire.cancelled (cancelled), wire.deadline (timeout).
     virtual runtime::Task<base::Result<Message>> next() = 0;
     virtual std::chrono::steady_clock::time_point deadline() const = 0;
+    /// Whether the caller has given up or gone.
     virtual bool cancelled() const = 0;
+    /// Calls `stop` once, in a turn of its own, when the caller has given up or gone or the deadline has
+    /// passed: for what waits on something else than this call. Not called any more once the service has
+    /// returned.
+    virtual void on_cancelled(std::function<void()> stop) = 0;
 };
 
-/// Serves one call. Returning a value ends the call; returning an error ends it with that error.
-using Service = std::function<runtime::Task<base::Result<void>>(std::string method, Message request, ServedCall& call)>;
+/// Serves one call; `call` lives until it returns. Returning a value ends the call; returning an error ends
+/// it with that error. A fault that escapes is logged and ends the call with wire.fault (internal).
+using Service =
+    std::function<runtime::Task<base::Result<void>>(std::string method, Message request, ServedCall& call)>;
 
 struct ChannelOptions {
-    std::size_t calls_limit = 1024;         ///< calls under way in one direction; more are refused: wire.busy
-    std::uint32_t credits = 64;             ///< messages a caller lets come before it has read them
+    std::size_t calls_limit = 1024;  ///< calls under way in one direction; more are refused: wire.busy
+    std::uint32_t credits = 64;      ///< messages a caller lets come before it has read them
     std::size_t write_queue_limit_bytes = 8 * 1024 * 1024;
+    /// What may lie received and unread; above it the socket is not read on. A descriptor counts as 256 KiB.
+    std::size_t read_queue_limit_bytes = 64 * 1024 * 1024;
 };
 
-/// Frames over one connected AF_UNIX stream socket: multiplexed calls with credits, deadlines, cancellation and
-/// descriptor passing. Asio only. I/O thread only.
+struct ChannelState;
+
+/// Frames over one connected AF_UNIX stream socket: multiplexed calls with credits, deadlines, cancellation
+/// and descriptor passing. Asio only. I/O thread only.
 class Channel {
   public:
     /// Takes `socket_fd` over. `service` may be null for a side that only calls.
@@ -80,25 +94,29 @@ class Channel {
     Channel(const Channel&) = delete;
     Channel& operator=(const Channel&) = delete;
 
-    /// Begins a call. Fails at once when the peer is gone or too many calls are under way.
+    /// Begins a call. Fails at once: wire.peer_gone; wire.busy (unavailable) when too many calls are under
+    /// way or too much waits to be written; wire.deadline; wire.too_large; wire.bad_descriptor;
+    /// wire.bad_method (invalid).
     base::Result<std::unique_ptr<Call>> call(std::string_view method, Message request,
                                              std::chrono::steady_clock::time_point deadline);
     /// Resolves when the peer has gone or sent a malformed frame.
     runtime::Task<void> closed();
     bool is_open() const;
+    /// Closes, cancels the services under way and waits for them.
     runtime::Task<void> stop();
 
   private:
-    struct State;
-    std::shared_ptr<State> state_;
+    std::shared_ptr<ChannelState> state_;
 };
 
 /// A peer that may come and go (restarted by the supervisor): holds the current channel.
 /// The supervisor hands a fresh socket over a control socket at each restart of the peer.
 class Peer {
   public:
-    explicit Peer(runtime::Runtime& runtime) : runtime_(runtime) {}
-    /// Replaces the channel by a new one over `socket_fd`.
+    explicit Peer(runtime::Runtime& runtime, ChannelOptions options = {})
+        : runtime_(runtime), options_(options) {}
+    /// Replaces the channel by a new one over `socket_fd`, which it takes over; calls of the old one get
+    /// wire.peer_gone.
     void attach(int socket_fd);
     bool is_open() const;
     /// wire.peer_gone (unavailable) while there is none.
@@ -108,6 +126,7 @@ class Peer {
 
   private:
     runtime::Runtime& runtime_;
+    ChannelOptions options_;
     std::unique_ptr<Channel> channel_;
 };
 
