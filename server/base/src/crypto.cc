@@ -1,9 +1,9 @@
-#include <base/crypto.h>
-
 #include <sodium.h>
 
 #include <cstring>
 #include <stdexcept>
+
+#include <base/crypto.h>
 
 namespace base {
 namespace {
@@ -25,9 +25,13 @@ Sha256 sha256(std::span<const std::uint8_t> bytes) {
     return digest;
 }
 
-Sha256 sha256(std::string_view text) { return sha256(as_bytes(text)); }
+Sha256 sha256(std::string_view text) {
+    return sha256(as_bytes(text));
+}
 
-Sha256Stream::Sha256Stream() { crypto_hash_sha256_init(sha256_state(state_)); }
+Sha256Stream::Sha256Stream() {
+    crypto_hash_sha256_init(sha256_state(state_));
+}
 
 void Sha256Stream::update(std::span<const std::uint8_t> bytes) {
     crypto_hash_sha256_update(sha256_state(state_), bytes.data(), bytes.size());
@@ -86,8 +90,8 @@ bool verify_ed25519(const std::array<std::uint8_t, 32>& public_key, std::string_
 
 std::string hash_password(std::string_view password, PasswordCost cost) {
     std::array<char, crypto_pwhash_STRBYTES> phc{};
-    if (crypto_pwhash_str_alg(phc.data(), password.data(), password.size(), cost.operations, cost.memory_bytes,
-                              crypto_pwhash_ALG_ARGON2ID13) != 0) {
+    if (crypto_pwhash_str_alg(phc.data(), password.data(), password.size(), cost.operations,
+                              cost.memory_bytes, crypto_pwhash_ALG_ARGON2ID13) != 0) {
         throw std::runtime_error("no memory to hash a password");
     }
     return phc.data();

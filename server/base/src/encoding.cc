@@ -1,8 +1,8 @@
-#include <base/encoding.h>
-
 #include <sodium.h>
 
 #include <algorithm>
+
+#include <base/encoding.h>
 
 namespace base {
 namespace {
@@ -14,17 +14,19 @@ std::string encode(std::span<const std::uint8_t> bytes, int variant) {
     return text;
 }
 
-/// Clears the bits of the last character that no byte holds: the specification's own signing key has some set, and
-/// libsodium refuses those.
+/// Clears the bits of the last character that no byte holds: the specification's own signing key has some
+/// set, and libsodium refuses those.
 std::string without_trailing_bits(std::string_view text) {
-    static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out(text);
     const std::size_t spare_bits = text.size() % 4 == 2 ? 4 : text.size() % 4 == 3 ? 2 : 0;
     if (spare_bits == 0) return out;
     std::size_t value = kAlphabet.find(out.back());
     if (out.back() == '-') value = 62;
     if (out.back() == '_') value = 63;
-    // A cleared value is a multiple of four, so it never lands on the two characters in which the alphabets differ.
+    // A cleared value is a multiple of four, so it never lands on the two characters in which the alphabets
+    // differ.
     if (value != std::string_view::npos) out.back() = kAlphabet[value >> spare_bits << spare_bits];
     return out;
 }
@@ -35,8 +37,8 @@ Result<Bytes> decode(std::string_view text, int variant) {
     Bytes bytes(canonical.size() / 4 * 3 + 3);
     std::size_t length = 0;
     const char* end = nullptr;
-    if (sodium_base642bin(bytes.data(), bytes.size(), canonical.data(), canonical.size(), nullptr, &length, &end,
-                          variant) != 0 ||
+    if (sodium_base642bin(bytes.data(), bytes.size(), canonical.data(), canonical.size(), nullptr, &length,
+                          &end, variant) != 0 ||
         end != canonical.data() + canonical.size()) {
         return fail(ErrorKind::invalid, "base.bad_base64", "The text is not base64.");
     }
@@ -96,7 +98,9 @@ std::string base64_encode(std::span<const std::uint8_t> bytes) {
 std::string base64url_encode(std::span<const std::uint8_t> bytes) {
     return encode(bytes, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
-Result<Bytes> base64_decode(std::string_view text) { return decode(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING); }
+Result<Bytes> base64_decode(std::string_view text) {
+    return decode(text, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+}
 Result<Bytes> base64url_decode(std::string_view text) {
     return decode(text, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
@@ -145,7 +149,8 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
             const int high = whole ? hex_value(text[i + 1]) : -1;
             const int low = whole ? hex_value(text[i + 2]) : -1;
             if (high < 0 || low < 0) {
-                return fail(ErrorKind::invalid, "base.bad_percent_encoding", "A '%' is not followed by two hex digits.");
+                return fail(ErrorKind::invalid, "base.bad_percent_encoding",
+                            "A '%' is not followed by two hex digits.");
             }
             out += static_cast<char>(high * 16 + low);
             i += 2;
@@ -160,8 +165,8 @@ Result<std::string> percent_decode(std::string_view text, bool plus_is_space) {
 
 std::string ascii_lower(std::string_view text) {
     std::string out(text);
-    std::ranges::transform(out, out.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    std::ranges::transform(
+        out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
     return out;
 }
 

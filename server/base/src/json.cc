@@ -15,7 +15,8 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, s
         return fail(ErrorKind::invalid, "base.json_too_deep",
                     "The JSON is nested deeper than " + std::to_string(depth) + " levels.");
     }
-    if (error) return fail(ErrorKind::invalid, "base.not_json", "The text is not JSON: " + error.message() + ".");
+    if (error)
+        return fail(ErrorKind::invalid, "base.not_json", "The text is not JSON: " + error.message() + ".");
     return value;
 }
 

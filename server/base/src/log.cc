@@ -1,6 +1,6 @@
-#include <base/log.h>
-
 #include <atomic>
+
+#include <base/log.h>
 
 namespace base {
 namespace {
@@ -9,7 +9,9 @@ std::atomic<LogSink> sink{nullptr};
 
 }  // namespace
 
-void set_log_sink(LogSink to) { sink.store(to); }
+void set_log_sink(LogSink to) {
+    sink.store(to);
+}
 
 void log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
     if (const LogSink current = sink.load()) current(level, event, {fields.begin(), fields.size()});

@@ -1,11 +1,11 @@
-#include <base/metrics.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <variant>
+
+#include <base/metrics.h>
 
 namespace base {
 namespace {
@@ -67,7 +67,8 @@ Histogram::Reading Histogram::read() const {
 }
 
 struct Metrics::State {
-    using Instrument = std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>>;
+    using Instrument =
+        std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>>;
     struct Family {
         std::string help;
         std::map<Labels, Instrument> members;

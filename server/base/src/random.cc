@@ -1,10 +1,10 @@
-#include <base/random.h>
-
 #include <sodium.h>
 
 #include <algorithm>
 #include <cstring>
 #include <string_view>
+
+#include <base/random.h>
 
 namespace base {
 
@@ -24,13 +24,16 @@ std::uint64_t Random::below(std::uint64_t bound) {
 }
 
 std::string Random::alphanumeric(std::size_t length) {
-    static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    static constexpr std::string_view kAlphabet =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     std::string text(length, '\0');
     for (char& c : text) c = kAlphabet[below(kAlphabet.size())];
     return text;
 }
 
-void SystemRandom::fill(std::span<std::uint8_t> bytes) { randombytes_buf(bytes.data(), bytes.size()); }
+void SystemRandom::fill(std::span<std::uint8_t> bytes) {
+    randombytes_buf(bytes.data(), bytes.size());
+}
 
 void SeededRandom::fill(std::span<std::uint8_t> bytes) {
     // SplitMix64 (Steele, Lea, Flood, 2014): enough for reproducible tests, never for secrets.

@@ -1,10 +1,10 @@
-#include <base/setting.h>
-
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
 
 #include <toml++/toml.h>
+
+#include <base/setting.h>
 
 namespace base {
 namespace {
@@ -22,8 +22,9 @@ std::string with_underscores(std::string_view name) {
 
 std::string variable_of(std::string_view name) {
     std::string text = "LINGXI_" + with_underscores(name);
-    std::ranges::transform(text, text.begin(),
-                           [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    });
     return text;
 }
 
@@ -40,12 +41,18 @@ std::vector<std::string> split(std::string_view text, char separator) {
 
 std::string_view type_word(const Setting& row) {
     switch (row.type) {
-        case SettingType::integer: return "number";
-        case SettingType::boolean: return "on|off";
-        case SettingType::choice: return row.choices;
-        case SettingType::list: return "a,b,…";
-        case SettingType::path: return "path";
-        case SettingType::text: return "text";
+        case SettingType::integer:
+            return "number";
+        case SettingType::boolean:
+            return "on|off";
+        case SettingType::choice:
+            return row.choices;
+        case SettingType::list:
+            return "a,b,…";
+        case SettingType::path:
+            return "path";
+        case SettingType::text:
+            return "text";
     }
     return "text";
 }
@@ -98,7 +105,8 @@ Result<void> Settings::assign(std::string_view name, std::string value, std::str
     }
     if (row->type == SettingType::choice) {
         const auto choices = split(row->choices, '|');
-        if (std::ranges::find(choices, value) == choices.end()) return refuse("one of " + std::string(row->choices));
+        if (std::ranges::find(choices, value) == choices.end())
+            return refuse("one of " + std::string(row->choices));
     }
     values_[std::string(name)] = std::move(value);
     set_[std::string(name)] = true;
@@ -113,8 +121,9 @@ Result<void> Settings::apply_toml(std::string_view text, std::string_view source
             std::ranges::replace(name, '_', '-');
             auto value = text_of(node);
             if (!value) {
-                return fail(ErrorKind::invalid, "base.bad_setting",
-                            std::string(source) + ": '" + name + "' has a value of a kind that no setting takes.");
+                return fail(
+                    ErrorKind::invalid, "base.bad_setting",
+                    std::string(source) + ": '" + name + "' has a value of a kind that no setting takes.");
             }
             if (auto done = assign(name, std::move(*value), source); !done) return done;
         }
@@ -136,7 +145,8 @@ Result<void> Settings::apply_environment(const std::map<std::string, std::string
     return {};
 }
 
-Result<void> Settings::apply_arguments(std::span<const std::string_view> arguments, std::vector<std::string>& rest) {
+Result<void> Settings::apply_arguments(std::span<const std::string_view> arguments,
+                                       std::vector<std::string>& rest) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         std::string_view argument = arguments[i];
         if (!argument.starts_with("--")) {
@@ -151,10 +161,13 @@ Result<void> Settings::apply_arguments(std::span<const std::string_view> argumen
         std::string value;
         if (equals != std::string_view::npos) {
             value = argument.substr(equals + 1);
-        } else if (row != nullptr && row->type == SettingType::boolean && (last || arguments[i + 1].starts_with("--"))) {
+        } else if (row != nullptr && row->type == SettingType::boolean &&
+                   (last || arguments[i + 1].starts_with("--"))) {
             value = "on";
         } else if (row != nullptr) {
-            if (last) return fail(ErrorKind::invalid, "base.bad_setting", "--" + std::string(name) + " needs a value.");
+            if (last)
+                return fail(ErrorKind::invalid, "base.bad_setting",
+                            "--" + std::string(name) + " needs a value.");
             value = arguments[++i];
         }
         if (auto done = assign(name, std::move(value), "command line"); !done) return done;
@@ -168,15 +181,24 @@ const std::string& Settings::text(std::string_view name) const {
     return found->second;
 }
 
-std::int64_t Settings::integer(std::string_view name) const { return std::stoll(text(name)); }
-bool Settings::boolean(std::string_view name) const { return text(name) == "on"; }
-std::vector<std::string> Settings::list(std::string_view name) const { return split(text(name), ','); }
-bool Settings::is_set(std::string_view name) const { return set_.contains(name); }
+std::int64_t Settings::integer(std::string_view name) const {
+    return std::stoll(text(name));
+}
+bool Settings::boolean(std::string_view name) const {
+    return text(name) == "on";
+}
+std::vector<std::string> Settings::list(std::string_view name) const {
+    return split(text(name), ',');
+}
+bool Settings::is_set(std::string_view name) const {
+    return set_.contains(name);
+}
 
 std::string Settings::help() const {
     std::string out;
     for (const Setting& row : rows_) {
-        out += "  --" + std::string(row.name) + " <" + std::string(type_word(row)) + ">\n      " + std::string(row.help);
+        out += "  --" + std::string(row.name) + " <" + std::string(type_word(row)) + ">\n      " +
+               std::string(row.help);
         if (!row.default_value.empty()) {
             out += " Default: " + std::string(row.default_value) +
                    (row.unit.empty() ? "" : " " + std::string(row.unit)) + ".";
@@ -191,7 +213,8 @@ std::string Settings::markdown() const {
         "| flag | TOML | environment | takes | default | what it does |\n|---|---|---|---|---|---|\n";
     for (const Setting& row : rows_) {
         std::string takes(type_word(row));
-        for (std::size_t at = 0; (at = takes.find('|', at)) != std::string::npos; at += 2) takes.insert(at, "\\");
+        for (std::size_t at = 0; (at = takes.find('|', at)) != std::string::npos; at += 2)
+            takes.insert(at, "\\");
         out += "| `--" + std::string(row.name) + "` | `" + with_underscores(row.name) + "` | `" +
                variable_of(row.name) + "` | " + takes +
                (row.unit.empty() ? "" : " (" + std::string(row.unit) + ")") + " | " +

@@ -1,8 +1,8 @@
+#include <gtest/gtest.h>
+
 #include <base/crypto.h>
 #include <base/encoding.h>
 #include <base/json.h>
-
-#include <gtest/gtest.h>
 
 namespace base {
 namespace {
@@ -58,7 +58,8 @@ TEST(Crypto, a_password_verifies_against_its_own_hash_only) {
 TEST(Json, refuses_depth_size_and_garbage_with_a_code_each) {
     EXPECT_EQ(parse_json("[", 10).error().code, "base.not_json");
     EXPECT_EQ(parse_json(std::string(100, ' '), 10).error().code, "base.json_too_large");
-    EXPECT_EQ(parse_json(std::string(70, '[') + std::string(70, ']'), 1000).error().code, "base.json_too_deep");
+    EXPECT_EQ(parse_json(std::string(70, '[') + std::string(70, ']'), 1000).error().code,
+              "base.json_too_deep");
     EXPECT_EQ(parse_json("\"\xff\"", 10).error().code, "base.not_json");
 }
 

@@ -1,7 +1,7 @@
+#include <gtest/gtest.h>
+
 #include <base/metrics.h>
 #include <base/setting.h>
-
-#include <gtest/gtest.h>
 
 namespace base {
 namespace {
@@ -9,7 +9,8 @@ namespace {
 constexpr Setting kRows[] = {
     {"listen", SettingType::text, "127.0.0.1:8008", "", "", false, "Where to listen."},
     {"rate-limits", SettingType::boolean, "on", "", "", false, "Whether clients are slowed."},
-    {"registration", SettingType::choice, "invitation", "", "open|invitation|closed", false, "Who may register."},
+    {"registration", SettingType::choice, "invitation", "", "open|invitation|closed", false,
+     "Who may register."},
     {"upload-limit", SettingType::integer, "100", "bytes", "", false, "Largest upload."},
 };
 

@@ -1,10 +1,10 @@
-#include <runtime/log_sink.h>
-
 #include <charconv>
 #include <memory>
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include <runtime/log_sink.h>
 
 namespace runtime {
 namespace {
@@ -41,10 +41,14 @@ void append_value(std::string& line, std::string_view text) {
 
 spdlog::level::level_enum level_of(base::LogLevel level) {
     switch (level) {
-        case base::LogLevel::debug: return spdlog::level::debug;
-        case base::LogLevel::info: return spdlog::level::info;
-        case base::LogLevel::warning: return spdlog::level::warn;
-        case base::LogLevel::error: return spdlog::level::err;
+        case base::LogLevel::debug:
+            return spdlog::level::debug;
+        case base::LogLevel::info:
+            return spdlog::level::info;
+        case base::LogLevel::warning:
+            return spdlog::level::warn;
+        case base::LogLevel::error:
+            return spdlog::level::err;
     }
     return spdlog::level::err;
 }

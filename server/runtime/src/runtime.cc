@@ -1,10 +1,10 @@
-#include <runtime/runtime.h>
-
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <runtime/runtime.h>
 
 namespace runtime {
 
@@ -13,14 +13,18 @@ namespace asio = boost::asio;
 Runtime::Runtime(Options options)
     : cpu_(std::make_unique<WorkerPool>("cpu", options.cpu_threads, options.cpu_queue_limit)) {}
 
-Runtime::~Runtime() { cpu_->stop(); }
+Runtime::~Runtime() {
+    cpu_->stop();
+}
 
 void Runtime::run() {
     const auto work = asio::make_work_guard(io_);
     io_.run();
 }
 
-void Runtime::stop() { io_.stop(); }
+void Runtime::stop() {
+    io_.stop();
+}
 
 Task<void> sleep_for(std::chrono::steady_clock::duration duration) {
     asio::steady_timer timer(co_await asio::this_coro::executor, duration);

@@ -1,11 +1,11 @@
-#include <runtime/signal.h>
-
 #include <csignal>
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include <runtime/signal.h>
 
 namespace runtime {
 

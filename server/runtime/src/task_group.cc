@@ -1,14 +1,13 @@
-#include <runtime/task_group.h>
-
-#include <base/log.h>
-#include <runtime/signal.h>
-
 #include <list>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+
+#include <base/log.h>
+#include <runtime/signal.h>
+#include <runtime/task_group.h>
 
 namespace runtime {
 
@@ -24,7 +23,8 @@ struct TaskGroup::State : std::enable_shared_from_this<TaskGroup::State> {
     Notifier emptied;
 };
 
-TaskGroup::TaskGroup(Runtime& runtime, std::string name) : state_(std::make_shared<State>(runtime, std::move(name))) {}
+TaskGroup::TaskGroup(Runtime& runtime, std::string name)
+    : state_(std::make_shared<State>(runtime, std::move(name))) {}
 
 TaskGroup::~TaskGroup() {
     state_->stopping = true;
@@ -52,7 +52,9 @@ void TaskGroup::spawn(Task<void> task) {
         }));
 }
 
-std::size_t TaskGroup::size() const { return state_->running.size(); }
+std::size_t TaskGroup::size() const {
+    return state_->running.size();
+}
 
 void TaskGroup::cancel() {
     for (auto& signal : state_->running) {

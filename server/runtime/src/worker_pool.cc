@@ -1,5 +1,3 @@
-#include <runtime/runtime.h>
-
 #include <pthread.h>
 
 #include <condition_variable>
@@ -8,6 +6,8 @@
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <runtime/runtime.h>
 
 namespace runtime {
 
@@ -43,7 +43,9 @@ WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t queue_
     for (std::size_t i = 0; i < threads; ++i) state_->threads.emplace_back([this] { state_->work(); });
 }
 
-WorkerPool::~WorkerPool() { stop(); }
+WorkerPool::~WorkerPool() {
+    stop();
+}
 
 bool WorkerPool::post(std::move_only_function<void()> work) {
     {

@@ -1,11 +1,11 @@
-#include <runtime/runtime.h>
-#include <runtime/signal.h>
-#include <runtime/task_group.h>
-
 #include <stdexcept>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include <runtime/runtime.h>
+#include <runtime/signal.h>
+#include <runtime/task_group.h>
 
 namespace runtime {
 namespace {

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <array>
+
 #include <base/encoding.h>
 #include <base/random.h>
-
-#include <array>
 
 namespace base {
 

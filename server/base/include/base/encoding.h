@@ -1,12 +1,12 @@
 #pragma once
 
-#include <base/result.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <base/result.h>
 
 namespace base {
 

@@ -35,10 +35,14 @@ struct NumberId {
 
 template <class Tag>
 struct std::hash<base::TextId<Tag>> {
-    std::size_t operator()(const base::TextId<Tag>& id) const noexcept { return std::hash<std::string>{}(id.value); }
+    std::size_t operator()(const base::TextId<Tag>& id) const noexcept {
+        return std::hash<std::string>{}(id.value);
+    }
 };
 
 template <class Tag>
 struct std::hash<base::NumberId<Tag>> {
-    std::size_t operator()(base::NumberId<Tag> id) const noexcept { return std::hash<std::int64_t>{}(id.value); }
+    std::size_t operator()(base::NumberId<Tag> id) const noexcept {
+        return std::hash<std::int64_t>{}(id.value);
+    }
 };

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <base/result.h>
-
-#include <boost/json.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include <boost/json.hpp>
+
+#include <base/result.h>
 
 namespace base {
 
@@ -24,8 +24,8 @@ std::optional<bool> get_bool(const json::object& object, std::string_view key);
 const json::object* get_object(const json::object& object, std::string_view key);
 const json::array* get_array(const json::object& object, std::string_view key);
 
-/// Whether a member is there with another type than the one that is wanted: bodies with a wrong type are refused
-/// rather than read as absent.
+/// Whether a member is there with another type than the one that is wanted: bodies with a wrong type are
+/// refused rather than read as absent.
 bool has_wrong_type(const json::object& object, std::string_view key, json::kind wanted);
 
 }  // namespace base

@@ -51,7 +51,8 @@ class Histogram {
     std::atomic<double> sum_{0};
 };
 
-/// Every metric of a process. Instruments live as long as the registry; look one up once and keep the reference.
+/// Every metric of a process. Instruments live as long as the registry; look one up once and keep the
+/// reference.
 class Metrics {
   public:
     Metrics();

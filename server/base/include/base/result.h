@@ -44,7 +44,9 @@ using Result = std::expected<T, Error>;
 }
 
 /// Passes the failure of another result on.
-[[nodiscard]] inline std::unexpected<Error> fail(Error error) { return std::unexpected(std::move(error)); }
+[[nodiscard]] inline std::unexpected<Error> fail(Error error) {
+    return std::unexpected(std::move(error));
+}
 
 std::string_view to_string(ErrorKind kind);
 

@@ -1,19 +1,19 @@
 #pragma once
 
-#include <base/result.h>
-
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <base/result.h>
+
 namespace base {
 
 enum class SettingType : std::uint8_t { text, integer, boolean, choice, list, path };
 
-/// One row declares a setting: from it come the flag (--rate-limits), the TOML key (rate_limits), the variable
-/// (LINGXI_RATE_LIMITS), --help and the page in docs.
+/// One row declares a setting: from it come the flag (--rate-limits), the TOML key (rate_limits), the
+/// variable (LINGXI_RATE_LIMITS), --help and the page in docs.
 struct Setting {
     std::string_view name;  ///< kebab-case, as the flag
     SettingType type;

@@ -1,10 +1,5 @@
 #pragma once
 
-#include <base/id.h>
-#include <base/result.h>
-#include <runtime/task.h>
-#include <wire/channel.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -12,6 +7,11 @@
 #include <string>
 #include <variant>
 #include <vector>
+
+#include <base/id.h>
+#include <base/result.h>
+#include <runtime/task.h>
+#include <wire/channel.h>
 
 namespace egress {
 
@@ -36,7 +36,8 @@ struct ModelRequest {
     std::vector<PromptMessage> messages;
     std::int32_t max_output_tokens = 512;
     double temperature = 0.7;
-    /// The only destination that may be used (what people agreed to); empty: the gateway's order of preference.
+    /// The only destination that may be used (what people agreed to); empty: the gateway's order of
+    /// preference.
     std::string provider_id;
     /// Only servers on this machine may be used.
     bool this_machine_only = false;
@@ -83,7 +84,8 @@ class ModelCall {
     ModelCall& operator=(ModelCall&&) noexcept;
 
     /// Errors: model.none_configured, model.none_available, model.busy, model.refused, model.bad_answer
-    /// (all unavailable), model.timeout (timeout), gateway.away (unavailable: the gateway is being restarted).
+    /// (all unavailable), model.timeout (timeout), gateway.away (unavailable: the gateway is being
+    /// restarted).
     runtime::Task<base::Result<ModelEvent>> next();
     /// Lets the prepared request out. Core calls it only after the receipt is durable.
     runtime::Task<base::Result<void>> go();
@@ -138,8 +140,8 @@ class Gateway {
     /// The destination that a call without wishes would take now; nothing when none is there.
     runtime::Task<base::Result<std::optional<Provider>>> preferred();
     runtime::Task<base::Result<ProviderList>> providers();
-    /// Adds or replaces. `key`: nothing keeps the stored one, "" removes it; passed through unstored and unlogged.
-    /// Errors: gateway.read_only (conflict), gateway.bad_provider (invalid).
+    /// Adds or replaces. `key`: nothing keeps the stored one, "" removes it; passed through unstored and
+    /// unlogged. Errors: gateway.read_only (conflict), gateway.bad_provider (invalid).
     runtime::Task<base::Result<void>> put_provider(Provider provider, std::optional<std::string> key);
     runtime::Task<base::Result<void>> remove_provider(std::string id);
     runtime::Task<base::Result<void>> set_order(std::vector<std::string> ids);

@@ -1,9 +1,5 @@
 #pragma once
 
-#include <base/json.h>
-#include <base/result.h>
-#include <runtime/task.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,6 +9,10 @@
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <base/json.h>
+#include <base/result.h>
+#include <runtime/task.h>
 
 namespace net {
 
@@ -46,7 +46,7 @@ class Query {
 
 /// Who asks, as the authenticator that app wired found it. `net` gives no meaning to the fields.
 struct Principal {
-    std::string user_id;         ///< full Matrix id
+    std::string user_id;           ///< full Matrix id
     std::int64_t user_number = 0;  ///< identity's short id
     std::string device_id;
     std::int64_t device_number = 0;
@@ -58,14 +58,14 @@ struct Principal {
 class BodyReader {
   public:
     virtual ~BodyReader() = default;
-    /// The next piece (at most 64 KiB), empty at the end. Errors: net.body_too_large (too_large), net.body_timeout
-    /// (timeout), net.connection_lost (cancelled).
+    /// The next piece (at most 64 KiB), empty at the end. Errors: net.body_too_large (too_large),
+    /// net.body_timeout (timeout), net.connection_lost (cancelled).
     virtual runtime::Task<base::Result<std::span<const std::uint8_t>>> next() = 0;
 };
 
 struct Request {
     Method method = Method::get;
-    std::string path;  ///< raw path, without the query
+    std::string path;                                              ///< raw path, without the query
     std::vector<std::pair<std::string, std::string>> path_values;  ///< decoded values of the route's {names}
     Query query;
     Headers headers;
@@ -79,7 +79,8 @@ struct Request {
     const std::string& value(std::string_view name) const;
 };
 
-/// Writes a response body over time: Server-Sent Events. Buffered up to a bound; a reader that falls behind is cut.
+/// Writes a response body over time: Server-Sent Events. Buffered up to a bound; a reader that falls behind
+/// is cut.
 class EventStream {
   public:
     virtual ~EventStream() = default;

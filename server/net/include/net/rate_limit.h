@@ -1,14 +1,14 @@
 #pragma once
 
-#include <base/clock.h>
-#include <net/route.h>
-
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+
+#include <base/clock.h>
+#include <net/route.h>
 
 namespace net {
 

@@ -1,13 +1,13 @@
 #pragma once
 
-#include <net/message.h>
-#include <runtime/task.h>
-
 #include <cstddef>
 #include <functional>
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include <net/message.h>
+#include <runtime/task.h>
 
 namespace net {
 
@@ -23,8 +23,8 @@ enum class RateClass : std::uint8_t { none, read, sync, write, send, login, regi
 
 using Handler = std::function<runtime::Task<Response>(Request)>;
 
-/// One row of a module's route table: dispatch, authentication, limits, the OpenAPI document and the table in docs
-/// all come from it.
+/// One row of a module's route table: dispatch, authentication, limits, the OpenAPI document and the table in
+/// docs all come from it.
 struct Route {
     Method method;
     std::string_view path;  ///< "/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}"
@@ -39,8 +39,8 @@ struct Route {
     std::vector<std::string_view> aliases = {};
 };
 
-/// How a surface words errors that arise in net itself (no route, wrong method, too large, rate limit) and those that
-/// its handlers return. Matrix's is chat's to give, by path prefix.
+/// How a surface words errors that arise in net itself (no route, wrong method, too large, rate limit) and
+/// those that its handlers return. Matrix's is chat's to give, by path prefix.
 using ErrorDialect = std::function<Response(const base::Error&)>;
 
 struct Surface {
@@ -50,7 +50,7 @@ struct Surface {
 };
 
 /// The OpenAPI 3.1 document of the routes whose path starts with one of `prefixes`.
-base::json::object openapi_document(std::span<const Route> routes, std::string_view title, std::string_view version,
-                                    std::span<const std::string_view> prefixes);
+base::json::object openapi_document(std::span<const Route> routes, std::string_view title,
+                                    std::string_view version, std::span<const std::string_view> prefixes);
 
 }  // namespace net

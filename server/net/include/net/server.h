@@ -1,11 +1,5 @@
 #pragma once
 
-#include <base/clock.h>
-#include <base/result.h>
-#include <net/route.h>
-#include <runtime/runtime.h>
-#include <runtime/task.h>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -13,6 +7,12 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <base/clock.h>
+#include <base/result.h>
+#include <net/route.h>
+#include <runtime/runtime.h>
+#include <runtime/task.h>
 
 namespace net {
 
@@ -39,7 +39,8 @@ struct Listener {
     int descriptor = -1;
     std::string address;  ///< as bound: "127.0.0.1:8008"; the port that the kernel chose for :0
 };
-/// Binds "ADDRESS:PORT" ("[::1]:8008" for IPv6). Errors: net.bad_address (invalid), net.cannot_bind (conflict).
+/// Binds "ADDRESS:PORT" ("[::1]:8008" for IPv6). Errors: net.bad_address (invalid), net.cannot_bind
+/// (conflict).
 base::Result<Listener> bind_listener(std::string_view address);
 
 /// HTTP/1.1: keep-alive, pipelining in order, limits on header, body, time and connections.
@@ -59,8 +60,8 @@ class Server {
 
     /// Starts to accept. Reads the certificate where TLS is set. Errors: net.bad_certificate (invalid).
     base::Result<void> start(Listener listener);
-    /// Stops accepting, lets requests under way finish for `grace`, then closes what is left. Parked long-polls are
-    /// told through on_stopping() first.
+    /// Stops accepting, lets requests under way finish for `grace`, then closes what is left. Parked
+    /// long-polls are told through on_stopping() first.
     runtime::Task<void> stop(std::chrono::milliseconds grace);
     /// Called once when stop() begins: whoever parks requests answers them now.
     void on_stopping(std::function<void()> callback);

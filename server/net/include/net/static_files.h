@@ -1,8 +1,8 @@
 #pragma once
 
-#include <net/route.h>
-
 #include <filesystem>
+
+#include <net/route.h>
 
 namespace net {
 

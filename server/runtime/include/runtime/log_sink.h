@@ -1,8 +1,8 @@
 #pragma once
 
-#include <base/log.h>
-
 #include <string>
+
+#include <base/log.h>
 
 namespace runtime {
 

@@ -1,13 +1,5 @@
 #pragma once
 
-#include <base/metrics.h>
-#include <base/result.h>
-#include <runtime/task.h>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/this_coro.hpp>
-
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -17,6 +9,14 @@
 #include <string>
 #include <type_traits>
 #include <variant>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <base/metrics.h>
+#include <base/result.h>
+#include <runtime/task.h>
 
 namespace runtime {
 
@@ -77,8 +77,8 @@ class Runtime {
 /// Suspends for `duration`; ends early (without an error) when the task is cancelled.
 Task<void> sleep_for(std::chrono::steady_clock::duration duration);
 
-/// Runs `start(resume)`, where `resume` may be called once from any thread, and waits on the I/O thread for it.
-/// The bridge from threads to coroutines. Not cancellable: what was started is awaited.
+/// Runs `start(resume)`, where `resume` may be called once from any thread, and waits on the I/O thread for
+/// it. The bridge from threads to coroutines. Not cancellable: what was started is awaited.
 Task<void> await_callback(std::move_only_function<void(std::move_only_function<void()>)> start);
 
 template <class R, class F>
@@ -110,7 +110,8 @@ Task<base::Result<R>> Runtime::on_pool(WorkerPool& pool, F work) {
         }
     });
     if (shared->refused) {
-        co_return base::fail(base::ErrorKind::unavailable, "runtime.busy", "Too much work is waiting; try again.");
+        co_return base::fail(base::ErrorKind::unavailable, "runtime.busy",
+                             "Too much work is waiting; try again.");
     }
     if (shared->fault) std::rethrow_exception(shared->fault);
     if constexpr (std::is_void_v<R>) {

@@ -1,16 +1,17 @@
 #pragma once
 
-#include <runtime/runtime.h>
-#include <runtime/task.h>
-
 #include <chrono>
 #include <list>
 #include <memory>
 
+#include <runtime/runtime.h>
+#include <runtime/task.h>
+
 namespace runtime {
 
 /// Wakes the tasks that wait for news: the in-process signal that may be lost, never the authority.
-/// A waiter checks its condition, then waits, then checks again; all on the I/O thread, so nothing slips between.
+/// A waiter checks its condition, then waits, then checks again; all on the I/O thread, so nothing slips
+/// between.
 class Notifier {
   public:
     explicit Notifier(Runtime& runtime);

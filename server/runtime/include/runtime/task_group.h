@@ -1,16 +1,16 @@
 #pragma once
 
-#include <runtime/runtime.h>
-#include <runtime/task.h>
-
 #include <cstddef>
 #include <memory>
 #include <string>
 
+#include <runtime/runtime.h>
+#include <runtime/task.h>
+
 namespace runtime {
 
-/// The only way to start a task that nobody awaits. Every task belongs to a group; stop() cancels and awaits all.
-/// I/O thread only.
+/// The only way to start a task that nobody awaits. Every task belongs to a group; stop() cancels and awaits
+/// all. I/O thread only.
 class TaskGroup {
   public:
     /// `name` stands in the log when a task ends with a fault.

@@ -5,8 +5,8 @@
 
 namespace storage {
 
-/// One numbered, forward-only step of a module's schema. Its text is checksummed when applied: what was applied
-/// is never edited.
+/// One numbered, forward-only step of a module's schema. Its text is checksummed when applied: what was
+/// applied is never edited.
 struct Migration {
     std::string_view module;
     int number;

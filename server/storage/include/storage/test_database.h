@@ -4,8 +4,8 @@
 
 namespace storage {
 
-/// A real database in a temporary directory with the given migrations, for tests of store functions: synchronous,
-/// one connection. The directory goes with it.
+/// A real database in a temporary directory with the given migrations, for tests of store functions:
+/// synchronous, one connection. The directory goes with it.
 class TestDatabase {
   public:
     explicit TestDatabase(std::vector<std::span<const Migration>> migrations);

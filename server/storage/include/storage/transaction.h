@@ -1,14 +1,14 @@
 #pragma once
 
-#include <base/encoding.h>
-#include <base/id.h>
-
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+
+#include <base/encoding.h>
+#include <base/id.h>
 
 struct sqlite3_stmt;
 
@@ -90,13 +90,14 @@ class Transaction {
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
-    /// `sql` must be a string literal or otherwise outlive the connection: it is the key of the statement cache.
+    /// `sql` must be a string literal or otherwise outlive the connection: it is the key of the statement
+    /// cache.
     Statement prepare(std::string_view sql);
     /// Runs SQL text without parameters.
     void execute(std::string_view sql);
     std::int64_t last_insert_rowid() const;
-    /// Calls `then` on the I/O thread after the job's group has committed, in commit order; not at all if the job
-    /// or the commit fails. For waking waiters and advancing caches.
+    /// Calls `then` on the I/O thread after the job's group has committed, in commit order; not at all if the
+    /// job or the commit fails. For waking waiters and advancing caches.
     void after_commit(std::move_only_function<void()> then);
 
   private:

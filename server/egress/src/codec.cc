@@ -1,0 +1,245 @@
+#include <algorithm>
+
+#include <base/encoding.h>
+#include <egress/codec.h>
+
+namespace egress {
+namespace {
+
+namespace json = base::json;
+
+constexpr std::size_t kMessageLimitBytes = 1024 * 1024;
+
+std::unexpected<base::Error> bad(std::string_view what) {
+    return base::fail(base::ErrorKind::invalid, "egress.bad_message",
+                      "A message lacks " + std::string(what) + ".");
+}
+
+std::string text_of(const json::object& object, std::string_view key) {
+    return std::string(base::get_string(object, key).value_or(std::string_view{}));
+}
+
+std::string_view role_name(PromptMessage::Role role) {
+    switch (role) {
+        case PromptMessage::Role::system:
+            return "system";
+        case PromptMessage::Role::user:
+            return "user";
+        case PromptMessage::Role::assistant:
+            return "assistant";
+    }
+    return "user";
+}
+
+std::optional<PromptMessage::Role> role_of(std::string_view name) {
+    if (name == "system") return PromptMessage::Role::system;
+    if (name == "user") return PromptMessage::Role::user;
+    if (name == "assistant") return PromptMessage::Role::assistant;
+    return std::nullopt;
+}
+
+base::Result<json::object> read_object(std::string_view text) {
+    auto value = base::parse_json(text, kMessageLimitBytes);
+    if (!value) return base::fail(std::move(value.error()));
+    if (!value->is_object()) return bad("an object");
+    return std::move(value->get_object());
+}
+
+}  // namespace
+
+json::object to_json(const ModelRequest& request, std::chrono::steady_clock::time_point now) {
+    json::array messages;
+    for (const PromptMessage& message : request.messages) {
+        messages.push_back(json::object{{"role", role_name(message.role)}, {"content", message.content}});
+    }
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - now);
+    return {{"call_id", request.call_id.value},
+            {"purpose", request.purpose},
+            {"lane", static_cast<int>(request.lane)},
+            {"messages", std::move(messages)},
+            {"max_output_tokens", request.max_output_tokens},
+            {"temperature", request.temperature},
+            {"provider_id", request.provider_id},
+            {"this_machine_only", request.this_machine_only},
+            {"json_object", request.json_object},
+            {"deadline_ms", std::max<std::int64_t>(0, left.count())}};
+}
+
+base::Result<ModelRequest> read_model_request(std::string_view text,
+                                              std::chrono::steady_clock::time_point now) {
+    auto object = read_object(text);
+    if (!object) return base::fail(std::move(object.error()));
+    ModelRequest request;
+    request.call_id = CallId(text_of(*object, "call_id"));
+    request.purpose = text_of(*object, "purpose");
+    if (request.call_id.empty()) return bad("call_id");
+    const auto lane = base::get_int(*object, "lane");
+    if (!lane || *lane < 0 || *lane > 2) return bad("lane");
+    request.lane = static_cast<Lane>(*lane);
+    const json::array* messages = base::get_array(*object, "messages");
+    if (messages == nullptr || messages->empty()) return bad("messages");
+    for (const json::value& value : *messages) {
+        const json::object* message = value.if_object();
+        const auto role = message == nullptr ? std::nullopt : role_of(text_of(*message, "role"));
+        if (!role) return bad("a role");
+        request.messages.push_back({*role, text_of(*message, "content")});
+    }
+    request.max_output_tokens = static_cast<std::int32_t>(
+        std::clamp<std::int64_t>(base::get_int(*object, "max_output_tokens").value_or(512), 1, 32768));
+    if (const json::value* temperature = object->if_contains("temperature");
+        temperature && temperature->is_number()) {
+        request.temperature = std::clamp(temperature->to_number<double>(), 0.0, 2.0);
+    }
+    request.provider_id = text_of(*object, "provider_id");
+    request.this_machine_only = base::get_bool(*object, "this_machine_only").value_or(false);
+    request.json_object = base::get_bool(*object, "json_object").value_or(false);
+    request.deadline = now + std::chrono::milliseconds(std::clamp<std::int64_t>(
+                                 base::get_int(*object, "deadline_ms").value_or(0), 0, 600'000));
+    return request;
+}
+
+json::object to_json(const ModelEvent& event) {
+    if (const auto* prepared = std::get_if<Prepared>(&event)) {
+        return {{"type", "prepared"},
+                {"outbound_sha256", prepared->outbound_sha256},
+                {"outbound_bytes", prepared->outbound_bytes},
+                {"provider_id", prepared->provider_id},
+                {"provider_name", prepared->provider_name},
+                {"model", prepared->model},
+                {"on_this_machine", prepared->on_this_machine},
+                {"input_price", prepared->input_price_micros_per_million},
+                {"output_price", prepared->output_price_micros_per_million},
+                {"currency", prepared->currency}};
+    }
+    if (const auto* delta = std::get_if<Delta>(&event)) return {{"type", "delta"}, {"text", delta->text}};
+    const auto& finished = std::get<Finished>(event);
+    return {{"type", "finished"},
+            {"input_tokens", finished.input_tokens},
+            {"output_tokens", finished.output_tokens},
+            {"estimated", finished.estimated},
+            {"finish_reason", finished.finish_reason},
+            {"retracted", finished.retracted}};
+}
+
+base::Result<ModelEvent> read_model_event(std::string_view text) {
+    auto object = read_object(text);
+    if (!object) return base::fail(std::move(object.error()));
+    const std::string type = text_of(*object, "type");
+    const auto count = [&](std::string_view key) {
+        return std::max<std::int64_t>(0, base::get_int(*object, key).value_or(0));
+    };
+    if (type == "prepared") {
+        return Prepared{.outbound_sha256 = text_of(*object, "outbound_sha256"),
+                        .outbound_bytes = count("outbound_bytes"),
+                        .provider_id = text_of(*object, "provider_id"),
+                        .provider_name = text_of(*object, "provider_name"),
+                        .model = text_of(*object, "model"),
+                        .on_this_machine = base::get_bool(*object, "on_this_machine").value_or(false),
+                        .input_price_micros_per_million = count("input_price"),
+                        .output_price_micros_per_million = count("output_price"),
+                        .currency = text_of(*object, "currency")};
+    }
+    if (type == "delta") return Delta{text_of(*object, "text")};
+    if (type == "finished") {
+        return Finished{.input_tokens = count("input_tokens"),
+                        .output_tokens = count("output_tokens"),
+                        .estimated = base::get_bool(*object, "estimated").value_or(true),
+                        .finish_reason = text_of(*object, "finish_reason"),
+                        .retracted = base::get_bool(*object, "retracted").value_or(false)};
+    }
+    return bad("a type");
+}
+
+json::object to_json(const Provider& provider) {
+    return {{"id", provider.id},
+            {"name", provider.name},
+            {"base_url", provider.base_url},
+            {"model", provider.model},
+            {"has_key", provider.has_key},
+            {"on_this_machine", provider.on_this_machine},
+            {"enabled", provider.enabled},
+            {"max_concurrent", provider.max_concurrent},
+            {"input_price_micros_per_million", provider.input_price_micros_per_million},
+            {"output_price_micros_per_million", provider.output_price_micros_per_million},
+            {"currency", provider.currency},
+            {"circuit", provider.circuit_open ? "open" : "closed"}};
+}
+
+base::Result<Provider> read_provider(const json::value& value) {
+    const json::object* object = value.if_object();
+    if (object == nullptr) return bad("a provider");
+    const auto price = [&](std::string_view key) { return base::get_int(*object, key).value_or(0); };
+    Provider provider{.id = text_of(*object, "id"),
+                      .name = text_of(*object, "name"),
+                      .base_url = text_of(*object, "base_url"),
+                      .model = text_of(*object, "model"),
+                      .has_key = base::get_bool(*object, "has_key").value_or(false),
+                      .on_this_machine = base::get_bool(*object, "on_this_machine").value_or(false),
+                      .enabled = base::get_bool(*object, "enabled").value_or(true),
+                      .max_concurrent = static_cast<std::int32_t>(std::clamp<std::int64_t>(
+                          base::get_int(*object, "max_concurrent").value_or(5), 1, 256)),
+                      .input_price_micros_per_million = price("input_price_micros_per_million"),
+                      .output_price_micros_per_million = price("output_price_micros_per_million"),
+                      .circuit_open = text_of(*object, "circuit") == "open"};
+    if (const auto currency = base::get_string(*object, "currency")) provider.currency = *currency;
+    return provider;
+}
+
+json::object to_json(const ProviderList& list) {
+    json::array providers;
+    for (const Provider& provider : list.providers) providers.push_back(to_json(provider));
+    return {{"read_only", list.read_only}, {"file", list.file}, {"providers", std::move(providers)}};
+}
+
+base::Result<ProviderList> read_provider_list(std::string_view text) {
+    auto object = read_object(text);
+    if (!object) return base::fail(std::move(object.error()));
+    const json::array* providers = base::get_array(*object, "providers");
+    if (providers == nullptr) return bad("providers");
+    ProviderList list{.read_only = base::get_bool(*object, "read_only").value_or(false),
+                      .file = text_of(*object, "file")};
+    for (const json::value& value : *providers) {
+        auto provider = read_provider(value);
+        if (!provider) return base::fail(std::move(provider.error()));
+        list.providers.push_back(std::move(*provider));
+    }
+    return list;
+}
+
+json::object to_json(const Found& found) {
+    return {{"kind", found.kind}, {"base_url", found.base_url}, {"models", json::value_from(found.models)}};
+}
+
+base::Result<std::vector<Found>> read_found_list(std::string_view text) {
+    auto object = read_object(text);
+    if (!object) return base::fail(std::move(object.error()));
+    const json::array* list = base::get_array(*object, "found");
+    if (list == nullptr) return bad("found");
+    std::vector<Found> result;
+    for (const json::value& value : *list) {
+        const json::object* item = value.if_object();
+        if (item == nullptr) return bad("an object");
+        Found found{.kind = text_of(*item, "kind"), .base_url = text_of(*item, "base_url")};
+        if (const json::array* models = base::get_array(*item, "models")) {
+            for (const json::value& model : *models) {
+                if (const auto* name = model.if_string()) found.models.emplace_back(*name);
+            }
+        }
+        result.push_back(std::move(found));
+    }
+    return result;
+}
+
+json::object to_json(const ProbeResult& result) {
+    return {{"ok", result.ok}, {"latency_ms", result.latency_ms}, {"error_code", result.error_code}};
+}
+
+base::Result<ProbeResult> read_probe_result(std::string_view text) {
+    auto object = read_object(text);
+    if (!object) return base::fail(std::move(object.error()));
+    return ProbeResult{.ok = base::get_bool(*object, "ok").value_or(false),
+                       .latency_ms = base::get_int(*object, "latency_ms").value_or(0),
+                       .error_code = text_of(*object, "error_code")};
+}
+
+}  // namespace egress

@@ -1,0 +1,80 @@
+#include "completion_stream.h"
+
+#include <base/encoding.h>
+#include <base/json.h>
+
+namespace gateway {
+namespace {
+
+namespace json = base::json;
+
+std::unexpected<base::Error> bad_answer(std::string message) {
+    return base::fail(base::ErrorKind::unavailable, "model.bad_answer", std::move(message));
+}
+
+}  // namespace
+
+base::Result<std::string> CompletionStream::feed(std::string_view bytes) {
+    auto events = parser_.feed(bytes);
+    if (!events) return base::fail(std::move(events.error()));
+    std::string text;
+    for (const std::string& event : *events) {
+        if (auto taken = take_event(event, text); !taken) return base::fail(std::move(taken.error()));
+    }
+    return text;
+}
+
+base::Result<std::string> CompletionStream::finish() {
+    std::string text;
+    if (const auto last = parser_.finish()) {
+        // A last event without its blank line counts if it is whole; half a JSON text is a cut stream.
+        if (auto taken = take_event(*last, text); !taken) return base::fail(std::move(taken.error()));
+    }
+    if (!understood_)
+        return bad_answer("The model server answered with something other than a stream of completions.");
+    if (!done_ && finish_reason_.empty()) return bad_answer("The model server's answer was cut off.");
+    return text;
+}
+
+base::Result<void> CompletionStream::take_event(std::string_view data, std::string& text) {
+    if (done_) return {};
+    if (data == "[DONE]") {
+        understood_ = done_ = true;
+        return {};
+    }
+    auto value = base::parse_json(data, 1024 * 1024);
+    if (!value || !value->is_object()) return bad_answer("The model server sent a chunk that is not JSON.");
+    const json::object& chunk = value->get_object();
+    if (chunk.contains("error")) {
+        return base::fail(base::ErrorKind::unavailable, "model.refused",
+                          "The model server reported an error.");
+    }
+    if (const json::object* usage = base::get_object(chunk, "usage")) {
+        const auto input = base::get_int(*usage, "prompt_tokens");
+        const auto output = base::get_int(*usage, "completion_tokens");
+        if (input && output && *input >= 0 && *output >= 0) usage_ = Usage{*input, *output};
+        understood_ = true;
+    }
+    const json::array* choices = base::get_array(chunk, "choices");
+    if (choices == nullptr || choices->empty()) return {};
+    const json::object* choice = choices->front().if_object();
+    if (choice == nullptr) return bad_answer("The model server sent a choice that is no object.");
+    understood_ = true;
+    if (const auto reason = base::get_string(*choice, "finish_reason")) finish_reason_ = *reason;
+    const json::object* delta = base::get_object(*choice, "delta");
+    if (delta == nullptr) return {};
+    for (const std::string_view name : {"reasoning_content", "reasoning"}) {
+        if (const auto reasoning = base::get_string(*delta, name); reasoning && !reasoning->empty()) {
+            started_ = true;
+            received_bytes_ += static_cast<std::int64_t>(reasoning->size());
+        }
+    }
+    if (const auto content = base::get_string(*delta, "content"); content && !content->empty()) {
+        started_ = true;
+        received_bytes_ += static_cast<std::int64_t>(content->size());
+        text += *content;
+    }
+    return {};
+}
+
+}  // namespace gateway

@@ -1,0 +1,51 @@
+#pragma once
+
+#include "sse_parser.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <base/result.h>
+
+namespace gateway {
+
+/// What a streamed chat completion says, whichever server speaks (OpenAI's dialect as servers really speak
+/// it): usage in a chunk without choices or never, `[DONE]` or not, reasoning beside the content, errors
+/// inside a 200 stream.
+class CompletionStream {
+  public:
+    struct Usage {
+        std::int64_t input_tokens = 0;
+        std::int64_t output_tokens = 0;
+    };
+
+    /// Takes the next bytes of the body; returns the answer's text that they hold (whole UTF-8 characters).
+    /// Errors: model.bad_answer, model.refused (both unavailable).
+    base::Result<std::string> feed(std::string_view bytes);
+    /// The end of the body. Errors: model.bad_answer where nothing of the dialect came, or the stream was
+    /// cut.
+    base::Result<std::string> finish();
+
+    /// Whether any content or reasoning has come: what the first-token deadline waits for.
+    bool started() const { return started_; }
+    bool done() const { return done_; }
+    const std::optional<Usage>& usage() const { return usage_; }
+    const std::string& finish_reason() const { return finish_reason_; }
+    /// Bytes of content and reasoning so far: the upper estimate of the tokens where no usable usage comes.
+    std::int64_t received_bytes() const { return received_bytes_; }
+
+  private:
+    base::Result<void> take_event(std::string_view data, std::string& text);
+
+    SseParser parser_;
+    std::optional<Usage> usage_;
+    std::string finish_reason_;
+    std::int64_t received_bytes_ = 0;
+    bool started_ = false;
+    bool understood_ = false;
+    bool done_ = false;
+};
+
+}  // namespace gateway

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gateway {
+
+/// Replaces what identifies people (addresses, numbers, keys) by typed placeholders before a text leaves, and
+/// puts the originals back into the answer. The table lives as long as one call, in memory alone.
+class Redaction {
+  public:
+    /// The text with placeholders; the same original gets the same placeholder throughout the call.
+    std::string redact(std::string_view text);
+    /// The originals back in a whole text.
+    std::string restore(std::string_view text) const;
+    /// How many different originals were replaced.
+    std::size_t size() const { return originals_.size(); }
+
+    /// Restores a stream whose pieces may cut a placeholder anywhere.
+    class Restorer {
+      public:
+        explicit Restorer(const Redaction& redaction) : redaction_(redaction) {}
+        std::string feed(std::string_view piece);
+        std::string finish();
+
+      private:
+        const Redaction& redaction_;
+        std::string held_;  ///< what may be the start of a placeholder
+    };
+
+  private:
+    std::string placeholder_for(std::string_view kind, std::string_view original);
+
+    std::map<std::string, std::string, std::less<>> placeholders_;  ///< original → placeholder
+    std::map<std::string, std::string, std::less<>> originals_;     ///< placeholder → original
+    std::map<std::string, int, std::less<>> counts_;
+};
+
+}  // namespace gateway
