@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include <base/json.h>
 #include <runtime/runtime.h>
 #include <wire/channel.h>
 
