@@ -2,20 +2,14 @@
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include <chat/ids.h>
+#include <chat/membership.h>
 #include <identity/ids.h>
 #include <storage/transaction.h>
 
 namespace chat {
-
-/// Numbers are stored.
-enum class Membership : std::uint8_t { none = 0, join = 1, invite = 2, knock = 3, leave = 4, ban = 5 };
-std::string_view to_string(Membership membership);
-/// Nothing for a word that is no membership.
-std::optional<Membership> parse_membership(std::string_view text);
 
 struct StoredMembership {
     RoomNumber room;
