@@ -1,0 +1,107 @@
+#pragma once
+
+#include "body.h"
+#include "news_store.h"
+#include "token_cache.h"
+#include "uia.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <identity/identity.h>
+#include <runtime/task_group.h>
+
+namespace identity {
+
+/// What the endpoints share. I/O thread only.
+struct Identity::Core {
+    Core(runtime::Runtime& runtime_in, storage::Database& database_in, const base::Clock& clock_in,
+         base::Random& random_in, Options options_in)
+        : runtime(runtime_in),
+          database(database_in),
+          clock(clock_in),
+          random(random_in),
+          options(std::move(options_in)),
+          name(options.server_name),
+          tasks(runtime_in, "identity") {}
+
+    runtime::Runtime& runtime;
+    storage::Database& database;
+    const base::Clock& clock;
+    base::Random& random;
+    Options options;
+    Hooks hooks;
+    TokenCache tokens;
+    UiaSessions uia;
+
+    // What the database says, as of the last commit.
+    std::string name;  ///< written, or else configured
+    bool named = false;
+    bool has_admin = false;
+
+    std::string nobodys_hash;  ///< what an unknown user's password is compared with, so that it takes as long
+    std::set<std::int64_t> telling;  ///< news under way
+    runtime::TaskGroup tasks;
+
+    bool is_set_up() const { return named || (!name.empty() && options.registration == Registration::open); }
+
+    runtime::Task<base::Result<net::Principal>> authenticate(std::string token);
+    /// False for no hash too, in the same time.
+    runtime::Task<base::Result<bool>> verify(std::optional<std::string> hash, std::string password);
+    runtime::Task<base::Result<std::string>> hash(std::string password);
+
+    /// Tells other modules what was written, and forgets it where they are done. What fails is told again
+    /// later. Returns the room that an account_created made.
+    runtime::Task<std::optional<std::string>> tell(std::int64_t news_number);
+    runtime::Task<void> tell_all();
+    runtime::Task<void> upkeep();
+    runtime::Task<void> upkeep_once();
+};
+
+using Core = Identity::Core;
+
+storage::OrderKey order_of(UserNumber user);
+/// The order of jobs that make accounts.
+storage::OrderKey order_of_accounts();
+
+UserNumber user_of(const net::Request& request);
+DeviceNumber device_of(const net::Request& request);
+
+/// Whether the request's principal has just given the account's password for `operation`. Otherwise what to
+/// answer.
+runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Principal principal,
+                                                         std::string operation, base::json::object body);
+
+/// An account that is to be made, with all rules checked that do not depend on what is stored.
+struct Joining {
+    std::string localpart;
+    std::string password_hash;
+    std::optional<std::string> display_name;
+    bool is_admin = false;
+    std::optional<std::string> invitation;
+    std::optional<std::string> setup_token;
+    std::string server_name;
+    std::optional<FirstSteps> first_steps;
+    std::optional<SessionWish> session;  ///< nothing: no device yet
+    SessionSecrets secrets;
+};
+struct Joined {
+    UserNumber user;
+    UserId user_id;
+    std::optional<Session> session;
+    std::int64_t news_number = 0;
+};
+/// Makes the account in one job: invitation or setup token, server name, row, device, news.
+/// Errors: M_USER_IN_USE, M_FORBIDDEN, IM.LINGXI.BAD_SETUP_TOKEN, identity.server_name_differs.
+runtime::Task<base::Result<Joined>> join(Core& core, Joining joining);
+
+/// What a client says about its device, in a login, a registration or a setup. Errors: M_INVALID_PARAM
+/// (invalid).
+base::Result<SessionWish> read_session_wish(const Core& core, const net::Request& request, Body& body);
+
+/// The answer to a login, a registration or a setup.
+base::json::object session_json(const Core& core, const Session& session);
+
+}  // namespace identity
