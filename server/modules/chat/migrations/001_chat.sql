@@ -144,9 +144,3 @@ CREATE TABLE sent_transaction (
     txn_id TEXT NOT NULL,
     sent_at_ms INTEGER NOT NULL
 ) STRICT;
-
--- People whose new name or picture is still being written into their rooms.
-CREATE TABLE profile_spread (
-    user_number INTEGER PRIMARY KEY,
-    after_room_number INTEGER NOT NULL
-) STRICT;

@@ -66,12 +66,21 @@ void delete_relation(storage::Transaction& tx, const Relation& relation) {
     if (statement.run() == 1 && relation.rel_type == kThread) discount_reply(tx, relation);
 }
 
-bool insert_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key) {
+Position find_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key) {
+    auto statement = tx.prepare(
+        "SELECT child_position FROM annotation WHERE room_number = ?1 AND parent_position = ?2 AND "
+        "sender_number = ?3 "
+        "AND type = ?4 AND key = ?5");
+    statement.bind(relation.room, relation.parent, relation.sender, relation.type, key);
+    return Position{statement.step() ? statement.integer(0) : 0};
+}
+
+void insert_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key) {
     auto statement = tx.prepare(
         "INSERT INTO annotation (room_number, parent_position, sender_number, type, key, child_position) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING");
     statement.bind(relation.room, relation.parent, relation.sender, relation.type, key, relation.child);
-    return statement.run() == 1;
+    statement.run();
 }
 
 void delete_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key) {

@@ -26,8 +26,9 @@ void insert_relation(storage::Transaction& tx, const Relation& relation);
 /// Takes away what a child (that is being redacted) adds to its parent, the thread's summary included.
 void delete_relation(storage::Transaction& tx, const Relation& relation);
 
-/// False where this person has reacted so already.
-bool insert_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key);
+/// The reaction of this person, type and key to the parent, or none.
+Position find_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key);
+void insert_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key);
 void delete_annotation(storage::Transaction& tx, const Relation& relation, std::string_view key);
 
 /// Whether any event of [first, last] has a child: one look for a whole page of events.
