@@ -76,6 +76,8 @@ class Database {
     /// Finishes what is queued, checkpoints, closes. Blocks; call after the services above have stopped.
     void close();
 
+    struct Job;  ///< private to the module: what is queued
+
     struct Statistics {
         std::uint64_t commits = 0, jobs = 0, failed_jobs = 0, checkpoints = 0;
         std::uint64_t wal_bytes = 0;
@@ -84,7 +86,6 @@ class Database {
 
   private:
     enum class Kind : std::uint8_t { read, write };
-    struct Job;  // type-erased: run(Transaction&) -> bool (false rolls back)
     struct State;
     explicit Database(std::unique_ptr<State> state);
 
