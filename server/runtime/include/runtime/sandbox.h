@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <base/result.h>
+
+namespace runtime {
+
+/// What a process may still do once it is locked: data, so that a role can be read at a glance, logged and
+/// tested. Nothing here can be taken back. Whatever the role: no new process, no exec, no ptrace or other
+/// people's memory, no signal to another process, no io_uring, no new privileges, no core dump.
+struct Allowances {
+    std::string role;  ///< stands in the log
+
+    /// Files, or folders with all beneath. A file that is replaced by another of its name is another file to
+    /// the kernel: allow its folder where that happens (certificates).
+    std::vector<std::filesystem::path> readable;
+    std::vector<std::filesystem::path> writable;
+    /// Whether open() may be called at all. A process that gets its files handed over needs no path.
+    bool open_files = true;
+
+    std::vector<int> socket_families;  ///< AF_*: socket() refuses all others, whatever would be done with it
+    bool connect = false;
+    bool accept = false;
+    /// Whether memory may become executable: needed to load libraries after the lock (name service modules).
+    bool map_code = false;
+
+    std::size_t memory_limit_bytes =
+        0;  ///< address space; 0 for none. Ignored in sanitized builds (they reserve TiB).
+};
+
+/// Core: its own folder, what it serves, and connections that came to it. It reaches out to nothing.
+Allowances core_allowances(const std::filesystem::path& core_directory,
+                           std::vector<std::filesystem::path> readable);
+/// Gateway: its own folder, certificate authorities, the resolver's files, and the way out.
+Allowances gateway_allowances(const std::filesystem::path& gateway_directory,
+                              std::vector<std::filesystem::path> readable);
+/// Render: the descriptors that it is handed, memory and processor time.
+Allowances render_allowances();
+
+/// Which locks this kernel has put in force. no_new_privs and seccomp always are, or lock_down fails.
+struct LockReport {
+    int landlock_version = 0;  ///< 0: this kernel has none, and seccomp stands alone
+};
+
+/// Locks the calling process for good. To be called while it has one thread: Landlock binds threads one by
+/// one. Paths that do not exist are left out. Errors: runtime.lock_failed, runtime.lock_after_threads
+/// (internal).
+base::Result<LockReport> lock_down(const Allowances& allowances);
+
+/// Closes every descriptor above standard error but these.
+void close_descriptors_except(std::span<const int> kept);
+
+}  // namespace runtime

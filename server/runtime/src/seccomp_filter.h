@@ -1,0 +1,11 @@
+#pragma once
+
+#include <base/result.h>
+#include <runtime/sandbox.h>
+
+namespace runtime {
+
+/// Installs the system call filter for all threads of the process.
+base::Result<void> apply_seccomp(const Allowances& allowances);
+
+}  // namespace runtime
