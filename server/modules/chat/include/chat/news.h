@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <chat/ids.h>
+#include <chat/membership.h>
+#include <identity/ids.h>
+
+namespace chat {
+
+/// An event that has just become durable.
+struct RoomNews {
+    RoomNumber room;
+    Position position;
+    identity::UserNumber sender;
+    std::string type;
+    bool is_state = false;
+    /// m.room.member: about whom, and from what to what (equal where only a name changed). Otherwise none.
+    identity::UserNumber member;
+    Membership membership_before = Membership::none;
+    Membership membership = Membership::none;
+    Position redacted;  ///< the event that this one redacted, or none
+};
+
+/// Tells of committed events, in commit order, on the I/O thread: the fleeting signal that wakes who waits.
+/// It may be lost (a crash between commit and call); what must not be missed is read from the positions.
+class News {
+  public:
+    /// `listener` must outlive the server's run; it may not wait.
+    void subscribe(std::function<void(const RoomNews&)> listener) {
+        listeners_.push_back(std::move(listener));
+    }
+    void publish(const RoomNews& news) const {
+        for (const auto& listener : listeners_) listener(news);
+    }
+
+  private:
+    std::vector<std::function<void(const RoomNews&)>> listeners_;
+};
+
+}  // namespace chat
