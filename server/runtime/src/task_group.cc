@@ -31,8 +31,8 @@ TaskGroup::~TaskGroup() {
     cancel();
 }
 
-void TaskGroup::spawn(Task<void> task) {
-    if (state_->stopping) return;
+asio::cancellation_signal* TaskGroup::spawn(Task<void> task) {
+    if (state_->stopping) return nullptr;
     const auto place = state_->running.emplace(state_->running.end());
     asio::co_spawn(
         state_->runtime.executor(), std::move(task),
@@ -50,6 +50,7 @@ void TaskGroup::spawn(Task<void> task) {
                 if (state->running.empty()) state->emptied.notify();
             });
         }));
+    return &*place;
 }
 
 std::size_t TaskGroup::size() const {

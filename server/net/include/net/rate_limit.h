@@ -24,8 +24,11 @@ class RateLimiter {
         double tokens;
         std::chrono::steady_clock::time_point at;
     };
+    void make_room(std::chrono::steady_clock::time_point now);
+
     const base::Clock& clock_;
     std::size_t bucket_limit_;
+    std::chrono::steady_clock::time_point swept_at_{};
     std::unordered_map<std::string, Bucket> buckets_;
 };
 

@@ -26,7 +26,11 @@ struct ServerOptions {
     std::chrono::milliseconds body_timeout{60'000};       ///< for a body that is read whole
     std::chrono::milliseconds body_idle_timeout{30'000};  ///< between two pieces of a streamed body
     std::chrono::milliseconds keep_alive_timeout{75'000};
-    std::chrono::milliseconds write_timeout{30'000};
+    std::chrono::milliseconds write_timeout{30'000};  ///< for an answer; longer for a long one (16 KiB/s)
+    std::chrono::milliseconds event_heartbeat{
+        15'000};  ///< a comment in an idle event stream, so that proxies keep it
+    std::size_t event_buffer_limit_bytes =
+        256 * 1024;                           ///< unsent events of one reader; over it, the reader is cut
     std::size_t gzip_threshold_bytes = 1400;  ///< JSON bodies over it are compressed where the client accepts
     bool rate_limits = true;
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR blocks whose X-Forwarded-For is believed

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <runtime/runtime.h>
 #include <runtime/task.h>
 
@@ -19,8 +21,9 @@ class TaskGroup {
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
 
-    /// Starts `task`; a fault that escapes it is logged. Refused (dropped) once the group is stopping.
-    void spawn(Task<void> task);
+    /// Starts `task`; a fault that escapes it is logged. Refused (dropped, null) once the group is stopping.
+    /// What it returns cancels this one task, and is valid until the task has ended.
+    boost::asio::cancellation_signal* spawn(Task<void> task);
     std::size_t size() const;
 
     /// Asks every task to end (Asio total cancellation).

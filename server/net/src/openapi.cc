@@ -1,0 +1,108 @@
+#include "text.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include <base/encoding.h>
+#include <net/route.h>
+
+namespace net {
+namespace {
+
+namespace json = base::json;
+
+json::object parameters_entry(std::string_view name) {
+    return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}};
+}
+
+json::object error_answer(std::string_view description) {
+    return {{"description", description},
+            {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
+}
+
+json::array path_parameters(std::string_view path) {
+    json::array parameters;
+    while (!path.empty()) {
+        const auto segment = take_until(path, '/');
+        if (segment.starts_with('{') && segment.ends_with('}')) {
+            parameters.push_back(parameters_entry(segment.substr(1, segment.size() - 2)));
+        }
+    }
+    return parameters;
+}
+
+bool takes_body(const Route& route) {
+    return route.body_limit_bytes > 0 && (route.method == Method::post || route.method == Method::put ||
+                                          route.method == Method::patch || route.method == Method::del);
+}
+
+json::object operation(const Route& route, std::string_view path, bool is_alias) {
+    json::object operation{{"summary", route.summary}};
+    // An operationId is unique in the document; its older paths do without.
+    if (is_alias) {
+        operation["deprecated"] = true;
+    } else {
+        operation["operationId"] = route.operation_id;
+    }
+    if (auto parameters = path_parameters(path); !parameters.empty())
+        operation["parameters"] = std::move(parameters);
+    if (takes_body(route)) {
+        const std::string_view type = route.streams_body ? "application/octet-stream" : "application/json";
+        operation["requestBody"] = {{"content", {{type, json::object{}}}}};
+        operation["x-body-limit-bytes"] = route.body_limit_bytes;
+    }
+    json::object responses{{"200", {{"description", "Done."}}}};
+    responses["400"] = error_answer("The request is malformed.");
+    if (route.auth != Auth::none) responses["401"] = error_answer("The access token is missing or unknown.");
+    if (route.auth == Auth::admin) responses["403"] = error_answer("Only an administrator may do this.");
+    if (takes_body(route)) responses["413"] = error_answer("The body is over the limit.");
+    if (route.rate != RateClass::none) responses["429"] = error_answer("Too many requests.");
+    operation["responses"] = std::move(responses);
+    switch (route.auth) {
+        case Auth::none:
+            operation["security"] = json::array{};
+            break;
+        case Auth::optional:
+            operation["security"] = json::array{json::object{}, json::object{{"accessToken", json::array{}}}};
+            break;
+        case Auth::required:
+        case Auth::admin:
+            operation["security"] = json::array{json::object{{"accessToken", json::array{}}}};
+            break;
+    }
+    return operation;
+}
+
+bool is_under(std::string_view path, std::span<const std::string_view> prefixes) {
+    return std::ranges::any_of(prefixes, [&](std::string_view prefix) { return path.starts_with(prefix); });
+}
+
+}  // namespace
+
+json::object openapi_document(std::span<const Route> routes, std::string_view title, std::string_view version,
+                              std::span<const std::string_view> prefixes) {
+    json::object paths;
+    const auto add = [&](const Route& route, std::string_view path, bool is_alias) {
+        if (!is_under(path, prefixes)) return;
+        auto& entry = paths[path];
+        if (!entry.is_object()) entry.emplace_object();
+        entry.as_object()[base::ascii_lower(to_string(route.method))] = operation(route, path, is_alias);
+    };
+    for (const auto& route : routes) {
+        add(route, route.path, false);
+        for (const auto alias : route.aliases) add(route, alias, true);
+    }
+    return {{"openapi", "3.1.0"},
+            {"info", {{"title", title}, {"version", version}}},
+            {"paths", std::move(paths)},
+            {"components",
+             {{"securitySchemes", {{"accessToken", {{"type", "http"}, {"scheme", "bearer"}}}}},
+              {"schemas",
+               {{"Error",
+                 {{"type", "object"},
+                  {"required", {"errcode", "error"}},
+                  {"properties", {{"errcode", {{"type", "string"}}}, {"error", {{"type", "string"}}}}}}}}}}}};
+}
+
+}  // namespace net

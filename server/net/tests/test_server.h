@@ -1,0 +1,93 @@
+#pragma once
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <net/server.h>
+#include <runtime/runtime.h>
+#include <runtime/task_group.h>
+
+namespace net::test {
+
+/// What came back over a raw socket, taken apart.
+struct Answer {
+    int status = 0;
+    std::string head;  // lower-case names are not assumed: look by field()
+    std::string body;  // chunks put together
+    std::string field(std::string_view name) const;
+    bool has(std::string_view name) const { return !field(name).empty(); }
+};
+
+/// A client that sends exactly the bytes it is told to. Reading fails (with what came) after ten seconds
+/// without a byte: a bound for broken tests, never a measure.
+class Client {
+  public:
+    explicit Client(std::uint16_t port);
+    ~Client();
+    Client(const Client&) = delete;
+    Client& operator=(const Client&) = delete;
+
+    void send(std::string_view bytes);
+    /// Reads one answer. `to_head`: the request was HEAD, so no body follows.
+    Answer read_answer(bool to_head = false);
+    /// Reads until `text` has come; returns everything up to and with it.
+    std::string read_until(std::string_view text);
+    /// Reads until the server closes; true when it did.
+    bool wait_for_close();
+    std::string read_to_end();
+    void half_close();
+    void reset();
+    void close();
+    int descriptor() const { return descriptor_; }
+
+  private:
+    bool more();
+    int descriptor_ = -1;
+    std::string in_;
+};
+
+/// A real server on a port of the kernel's choice, its I/O thread beside the test's.
+class TestServer {
+  public:
+    explicit TestServer(std::vector<Route> routes, ServerOptions options = {},
+                        std::function<void(Server&)> configure = {});
+    ~TestServer();
+    TestServer(const TestServer&) = delete;
+    TestServer& operator=(const TestServer&) = delete;
+
+    std::uint16_t port() const { return port_; }
+    Server& server() { return *server_; }
+    runtime::Runtime& runtime() { return runtime_; }
+    /// Runs `work` on the I/O thread and waits for it.
+    void on_io(std::function<void()> work);
+    /// Stops the server as a shutdown does; waits for the end.
+    void stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+    /// Waits until no connection is left.
+    bool wait_until_empty();
+
+  private:
+    runtime::Runtime runtime_;
+    base::SystemClock clock_;
+    std::unique_ptr<Server> server_;
+    runtime::TaskGroup tasks_;
+    std::uint16_t port_ = 0;
+    std::thread thread_;
+};
+
+/// One GET, one answer, over a connection of its own.
+Answer get(std::uint16_t port, std::string_view path, std::string_view more_headers = {});
+/// Any request with its body over a connection of its own.
+Answer request(std::uint16_t port, std::string_view method, std::string_view path, std::string_view body,
+               std::string_view more_headers = {});
+
+/// A route that answers with `body` as JSON.
+Route fixed_route(std::string_view path, std::string body, RateClass rate = RateClass::none);
+/// "code" as JSON, with the status that its kind has in Matrix.
+Response test_dialect(const base::Error& error);
+
+}  // namespace net::test
