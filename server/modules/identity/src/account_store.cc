@@ -206,10 +206,6 @@ std::int64_t count_admins(storage::Transaction& tx) {
     return row.integer(0);
 }
 
-bool has_people(storage::Transaction& tx) {
-    return tx.prepare("SELECT 1 FROM identity_accounts WHERE is_system = 0 LIMIT 1").step();
-}
-
 void set_display_name(storage::Transaction& tx, UserNumber user, const std::optional<std::string>& name) {
     tx.prepare("UPDATE identity_accounts SET display_name = ?2 WHERE user_number = ?1")
         .bind(user, name)
@@ -258,6 +254,13 @@ std::optional<PersonRow> find_person(storage::Transaction& tx, UserNumber user) 
     row.bind(user);
     if (!row.step()) return std::nullopt;
     return read_person(row);
+}
+
+std::optional<std::string> stored_directory_key(storage::Transaction& tx, UserNumber user) {
+    auto row = tx.prepare("SELECT search_key FROM identity_directory WHERE user_number = ?1");
+    row.bind(user);
+    if (!row.step()) return std::nullopt;
+    return std::string(row.text(0));
 }
 
 }  // namespace identity

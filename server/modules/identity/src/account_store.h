@@ -35,7 +35,6 @@ void mark_reactivated(storage::Transaction& tx, UserNumber user);
 
 /// Active administrators.
 std::int64_t count_admins(storage::Transaction& tx);
-bool has_people(storage::Transaction& tx);
 
 /// Writes name or avatar, and the directory's key with it. nullopt removes.
 void set_display_name(storage::Transaction& tx, UserNumber user, const std::optional<std::string>& name);
@@ -61,5 +60,7 @@ struct PersonRow {
 /// People (no system accounts) with a number above `after`, at most `limit`.
 std::vector<PersonRow> list_people(storage::Transaction& tx, UserNumber after, std::size_t limit);
 std::optional<PersonRow> find_person(storage::Transaction& tx, UserNumber user);
+/// Nothing for who is in no directory.
+std::optional<std::string> stored_directory_key(storage::Transaction& tx, UserNumber user);
 
 }  // namespace identity

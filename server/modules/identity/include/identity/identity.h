@@ -31,6 +31,7 @@ struct Options {
     std::string server_name;  ///< as configured; empty: the setup page asks
     Registration registration = Registration::invitation;
     Directory directory = Directory::everyone;
+    std::string support_page;  ///< URL for /.well-known/matrix/support; empty: none
     std::string version;
     std::int64_t max_upload_bytes = 0;
     base::PasswordCost password_cost{};
