@@ -1,7 +1,7 @@
 #include "account_store.h"
-#include "body.h"
 #include "core.h"
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

@@ -1,4 +1,4 @@
-#include "body.h"
+#include <identity/body.h>
 
 namespace identity {
 namespace {

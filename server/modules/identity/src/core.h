@@ -1,6 +1,5 @@
 #pragma once
 
-#include "body.h"
 #include "news_store.h"
 #include "token_cache.h"
 #include "uia.h"
@@ -10,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <identity/body.h>
 #include <identity/identity.h>
 #include <runtime/task_group.h>
 
