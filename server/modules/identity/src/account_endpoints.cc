@@ -1,10 +1,10 @@
 #include "account_store.h"
-#include "body.h"
 #include "closing.h"
 #include "endpoints.h"
 #include "rules.h"
 #include "secret_store.h"
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

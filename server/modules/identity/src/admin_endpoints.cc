@@ -1,5 +1,4 @@
 #include "account_store.h"
-#include "body.h"
 #include "closing.h"
 #include "directory_key.h"
 #include "endpoints.h"
@@ -8,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

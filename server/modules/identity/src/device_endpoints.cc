@@ -1,7 +1,7 @@
-#include "body.h"
 #include "endpoints.h"
 
 #include <base/encoding.h>
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 #include <identity/users.h>
 

@@ -1,11 +1,11 @@
 #include "account_store.h"
-#include "body.h"
 #include "directory_key.h"
 #include "directory_store.h"
 #include "endpoints.h"
 
 #include <algorithm>
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

@@ -1,10 +1,10 @@
 #include "account_store.h"
-#include "body.h"
 #include "endpoints.h"
 #include "invitation_store.h"
 
 #include <algorithm>
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

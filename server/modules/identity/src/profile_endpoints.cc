@@ -1,5 +1,4 @@
 #include "account_store.h"
-#include "body.h"
 #include "endpoints.h"
 #include "rules.h"
 
@@ -9,6 +8,7 @@
 #include <unicode/timezone.h>
 #include <unicode/unistr.h>
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

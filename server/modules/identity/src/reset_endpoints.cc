@@ -1,9 +1,9 @@
 #include "account_store.h"
-#include "body.h"
 #include "endpoints.h"
 #include "rules.h"
 #include "secret_store.h"
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {

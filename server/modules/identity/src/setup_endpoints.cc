@@ -1,10 +1,10 @@
-#include "body.h"
 #include "endpoints.h"
 #include "rules.h"
 #include "secret_store.h"
 
 #include <boost/url/parse.hpp>
 
+#include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace identity {
