@@ -1,0 +1,46 @@
+#pragma once
+
+#include "classifier.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assistant::offline {
+
+/// A message of the conversation, newest last.
+struct Turn {
+    bool own;  ///< of the person whom the chips are for
+    std::string text;
+};
+
+struct Chip {
+    std::string text;
+    Stance stance;
+    std::string intent;
+};
+
+/// Reply suggestions without a model: three, or none where nothing fits. Immutable; any thread.
+class Chips {
+  public:
+    /// Builds the indexes from the embedded intents: about a tenth of a second, so not on the start path.
+    Chips();
+    ~Chips();
+
+    /// Chips for the last turn, which must be somebody else's. Ranked by the message first, then by what was
+    /// said before it; a reply that the person has just written is not offered again.
+    std::vector<Chip> suggest(std::span<const Turn> conversation) const;
+
+    /// The ranking behind suggest(), for the evaluation: empty where it keeps silent.
+    std::vector<Classifier::Match> understand(std::string_view message) const;
+
+  private:
+    const Classifier& classifier_for(Language language) const;
+
+    std::unique_ptr<Classifier> chinese_;
+    std::unique_ptr<Classifier> english_;
+};
+
+}  // namespace assistant::offline
