@@ -87,13 +87,18 @@ bool RoomEventFilter::allows_all() const {
     return !types && not_types.empty() && !senders && not_senders.empty() && !contains_url;
 }
 
+bool RoomEventFilter::allows_type(std::string_view type) const {
+    return !any_matches(not_types, type) && (!types || any_matches(*types, type));
+}
+
+bool RoomEventFilter::allows_sender(std::string_view sender) const {
+    return !contains(not_senders, sender) && (!senders || contains(*senders, sender));
+}
+
 bool RoomEventFilter::allows(const StoredEvent& event) const {
     if (allows_all()) return true;
-    if (any_matches(not_types, event.type) || (types && !any_matches(*types, event.type))) return false;
-    if (senders || !not_senders.empty()) {
-        const auto sender = sender_in(event);
-        if (contains(not_senders, sender) || (senders && !contains(*senders, sender))) return false;
-    }
+    if (!allows_type(event.type)) return false;
+    if ((senders || !not_senders.empty()) && !allows_sender(sender_in(event))) return false;
     if (contains_url) {
         const auto content = parse_content(event);
         const auto* url = content.if_contains("url");

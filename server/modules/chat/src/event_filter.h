@@ -34,6 +34,8 @@ struct RoomEventFilter {
     static base::Result<RoomEventFilter> parse_text(std::optional<std::string_view> text);
 
     bool allows_room(std::string_view room_id) const;
+    bool allows_type(std::string_view type) const;
+    bool allows_sender(std::string_view sender) const;
     bool allows(const StoredEvent& event) const;
     /// Whether no event is turned away for what it is (rooms aside).
     bool allows_all() const;
