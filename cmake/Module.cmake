@@ -51,6 +51,17 @@ function(lingxi_module name)
   endif()
 endfunction()
 
+# lingxi_executable(NAME MODULE): the module's src/main.cc, linked with it, into bin/.
+function(lingxi_executable name module)
+  if(NOT TARGET ${module})
+    return()
+  endif()
+  add_executable(${name} "${CMAKE_CURRENT_SOURCE_DIR}/src/main.cc")
+  target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}/src")
+  target_link_libraries(${name} PRIVATE ${module})
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+endfunction()
+
 # Runs before any compilation: outside libraries stay in the folder that owns them.
 add_custom_target(check_includes ALL
   COMMAND ${CMAKE_COMMAND} -DSOURCE_DIR=${CMAKE_SOURCE_DIR} -P "${CMAKE_SOURCE_DIR}/cmake/CheckIncludes.cmake"
