@@ -1,0 +1,258 @@
+#include "relation_store.h"
+#include "test_room.h"
+#include "transaction_store.h"
+
+namespace chat {
+namespace {
+
+struct Visit {
+    Appended before_invite, invited, joined, left, after;
+};
+
+/// Bob is invited, joins and leaves a room of this visibility; something is said at each stage.
+Visit visit(TestServer& server, RoomWriter& room, const Actor& alice, const Actor& bob,
+            std::string_view visibility) {
+    EXPECT_TRUE(
+        room.append_state(alice, "m.room.history_visibility", "", {{"history_visibility", visibility}}));
+    Visit said;
+    said.before_invite = server.say(room, alice, "before");
+    EXPECT_TRUE(server.member(room, alice, bob, "invite"));
+    said.invited = server.say(room, alice, "invited");
+    EXPECT_TRUE(server.member(room, bob, bob, "join"));
+    said.joined = server.say(room, alice, "joined");
+    EXPECT_TRUE(server.member(room, bob, bob, "leave"));
+    said.left = server.say(room, alice, "left");
+    return said;
+}
+
+TEST(HistoryVisibility, decides_at_the_time_of_each_event) {
+    struct Case {
+        std::string_view visibility;
+        bool before, invited, joined, left;
+    };
+    for (const auto& expected :
+         {Case{"world_readable", true, true, true, true}, Case{"shared", true, true, true, false},
+          Case{"invited", false, true, true, false}, Case{"joined", false, false, true, false},
+          Case{"nonsense", true, true, true, false}}) {
+        TestServer server;
+        const auto alice = server.person("alice");
+        const auto bob = server.person("bob");
+        auto room = server.room(alice);
+        const auto said = visit(server, room, alice, bob, expected.visibility);
+        const auto view = server.view(room, bob);
+        const auto sees = [&](const Appended& appended) {
+            return view.may_see(find_event(server.tx(), appended.room, appended.position).value());
+        };
+        EXPECT_EQ(sees(said.before_invite), expected.before) << expected.visibility;
+        EXPECT_EQ(sees(said.invited), expected.invited) << expected.visibility;
+        EXPECT_EQ(sees(said.joined), expected.joined) << expected.visibility;
+        EXPECT_EQ(sees(said.left), expected.left) << expected.visibility;
+        const auto stranger = server.view(room, server.person("carol"));
+        const auto event = find_event(server.tx(), said.joined.room, said.joined.position).value();
+        EXPECT_EQ(stranger.may_see(event), expected.visibility == "world_readable");
+    }
+}
+
+TEST(HistoryVisibility, of_an_invited_person_who_never_joined_hides_what_is_shared) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    const auto said = server.say(room, alice, "x");
+    ASSERT_TRUE(server.member(room, alice, bob, "invite"));
+    EXPECT_FALSE(server.view(room, bob).may_see(find_event(server.tx(), said.room, said.position).value()));
+}
+
+TEST(HistoryVisibility, shows_a_person_their_own_leave) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto kicked = server.member(room, alice, bob, "leave");
+    ASSERT_TRUE(kicked);
+    const auto view = server.view(room, bob);
+    EXPECT_TRUE(view.may_see(find_event(server.tx(), kicked->room, kicked->position).value()));
+    EXPECT_EQ(view.sees_up_to(), kicked->position);
+    EXPECT_FALSE(view.may_read_current_state());
+}
+
+TEST(HistoryVisibility, shows_the_event_that_hides_what_follows) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    const auto open =
+        room.append_state(alice, "m.room.history_visibility", "", {{"history_visibility", "world_readable"}});
+    const auto closed =
+        room.append_state(alice, "m.room.history_visibility", "", {{"history_visibility", "joined"}});
+    const auto said = server.say(room, alice, "x");
+    const auto view = server.view(room, bob);
+    EXPECT_TRUE(view.may_see(find_event(server.tx(), said.room, open->position).value()));
+    EXPECT_TRUE(view.may_see(find_event(server.tx(), said.room, closed->position).value()));
+    EXPECT_FALSE(view.may_see(find_event(server.tx(), said.room, said.position).value()));
+}
+
+base::json::object edit_of(const Appended& original, std::string_view body) {
+    return {{"msgtype", "m.text"},
+            {"body", "* " + std::string(body)},
+            {"m.new_content", {{"body", body}}},
+            {"m.relates_to", {{"rel_type", "m.replace"}, {"event_id", original.id.value}}}};
+}
+
+const base::json::object* relations_in(const base::json::object& event) {
+    return base::get_object(event.at("unsigned").as_object(), "m.relations");
+}
+
+TEST(Relations, bundle_the_latest_valid_edit) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto said = server.say(room, alice, "one");
+    EXPECT_EQ(relations_in(server.shown(room, alice, said.position)), nullptr);
+    ASSERT_TRUE(server.say(room, alice, edit_of(said, "two")));
+    const auto latest = server.say(room, alice, edit_of(said, "three"));
+    ASSERT_TRUE(latest);
+    ASSERT_TRUE(server.say(room, bob, edit_of(said, "not yours")));
+    ASSERT_TRUE(server.say(room, alice, edit_of(*latest, "an edit of an edit")));
+    auto no_content = edit_of(said, "x");
+    no_content.erase("m.new_content");
+    ASSERT_TRUE(server.say(room, alice, no_content));
+    const auto shown = server.shown(room, bob, said.position);
+    ASSERT_NE(relations_in(shown), nullptr);
+    EXPECT_EQ(relations_in(shown)->at("m.replace").at("event_id").as_string(), latest->id.value);
+    EXPECT_EQ(shown.at("content").at("body").as_string(), "one");
+
+    ASSERT_TRUE(server.say(room, alice, {{"redacts", latest->id.value}}, "m.room.redaction"));
+    EXPECT_EQ(relations_in(server.shown(room, bob, said.position))
+                  ->at("m.replace")
+                  .at("content")
+                  .at("body")
+                  .as_string(),
+              "* two");
+    ASSERT_TRUE(server.say(room, alice, {{"redacts", said.id.value}}, "m.room.redaction"));
+    EXPECT_EQ(relations_in(server.shown(room, bob, said.position)), nullptr);
+}
+
+TEST(Relations, refuse_the_same_reaction_twice_until_it_is_redacted) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto said = server.say(room, alice, "x");
+    const auto react = [&](const Actor& who, std::string_view key) {
+        return server.say(
+            room, who,
+            {{"m.relates_to", {{"rel_type", "m.annotation"}, {"event_id", said.id.value}, {"key", key}}}},
+            "m.reaction");
+    };
+    const auto first = react(alice, "👍");
+    ASSERT_TRUE(first);
+    EXPECT_EQ(react(alice, "👍").error().code, "M_DUPLICATE_ANNOTATION");
+    EXPECT_TRUE(react(alice, "👎"));
+    EXPECT_TRUE(react(bob, "👍"));
+    ASSERT_TRUE(server.say(room, alice, {{"redacts", first->id.value}}, "m.room.redaction"));
+    EXPECT_TRUE(react(alice, "👍"));
+    EXPECT_EQ(relations_in(server.shown(room, alice, said.position)),
+              nullptr);  // annotations are not aggregated
+    EXPECT_EQ(children_of(server.tx(), {.room = said.room,
+                                        .parent = said.position,
+                                        .rel_type = "m.annotation",
+                                        .type = {},
+                                        .after = {},
+                                        .before = kEndOfTime})
+                  .size(),
+              3u);
+}
+
+TEST(Relations, count_a_thread_and_who_took_part) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    const auto carol = server.person("carol");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    ASSERT_TRUE(server.member(room, carol, carol, "join"));
+    const auto root = server.say(room, alice, "root");
+    const auto reply = [&](const Actor& who, const Appended& to) {
+        return server.say(
+            room, who,
+            {{"body", "r"}, {"m.relates_to", {{"rel_type", "m.thread"}, {"event_id", to.id.value}}}});
+    };
+    const auto first = reply(bob, root);
+    const auto second = reply(bob, root);
+    ASSERT_TRUE(first && second);
+    const auto thread_for = [&](const Actor& who) {
+        return relations_in(server.shown(room, who, root.position))->at("m.thread").as_object();
+    };
+    EXPECT_EQ(thread_for(alice).at("count").as_int64(), 2);
+    EXPECT_TRUE(thread_for(alice).at("current_user_participated").as_bool());
+    EXPECT_TRUE(thread_for(bob).at("current_user_participated").as_bool());
+    EXPECT_FALSE(thread_for(carol).at("current_user_participated").as_bool());
+    EXPECT_EQ(thread_for(carol).at("latest_event").at("event_id").as_string(), second->id.value);
+    EXPECT_EQ(reply(carol, *first).error().code, "M_UNKNOWN");
+
+    ASSERT_TRUE(server.say(room, bob, {{"redacts", second->id.value}}, "m.room.redaction"));
+    EXPECT_EQ(thread_for(carol).at("count").as_int64(), 1);
+    EXPECT_EQ(thread_for(carol).at("latest_event").at("event_id").as_string(), first->id.value);
+    ASSERT_TRUE(server.say(room, bob, {{"redacts", first->id.value}}, "m.room.redaction"));
+    EXPECT_EQ(relations_in(server.shown(room, carol, root.position)), nullptr);
+    EXPECT_FALSE(has_participated(server.tx(), root.room, root.position, bob.user));
+}
+
+TEST(Relations, list_references_and_ignore_other_rooms) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    auto room = server.room(alice);
+    auto other = server.room(alice);
+    const auto said = server.say(room, alice, "x");
+    const base::json::object reference{
+        {"m.relates_to", {{"rel_type", "m.reference"}, {"event_id", said.id.value}}}};
+    const auto child = server.say(room, alice, reference, "t");
+    ASSERT_TRUE(child);
+    ASSERT_TRUE(server.say(other, alice, reference, "t"));
+    const auto shown = server.shown(room, alice, said.position);
+    const auto& chunk = relations_in(shown)->at("m.reference").at("chunk").as_array();
+    ASSERT_EQ(chunk.size(), 1u);
+    EXPECT_EQ(chunk.at(0).at("event_id").as_string(), child->id.value);
+}
+
+TEST(RoomView, tells_a_transaction_id_to_the_device_that_sent_it_alone) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    auto room = server.room(alice);
+    const auto said = server.say(room, alice, "x");
+    insert_transaction(server.tx(), {.position = said.position,
+                                     .room = said.room,
+                                     .device = alice.device,
+                                     .scope_key = 1,
+                                     .txn_id = "m1",
+                                     .sent_at_ms = server.now_ms});
+    EXPECT_EQ(server.shown(room, alice, said.position).at("unsigned").at("transaction_id").as_string(), "m1");
+    auto other = alice;
+    other.device = identity::DeviceNumber{999};
+    EXPECT_FALSE(
+        server.shown(room, other, said.position).at("unsigned").as_object().contains("transaction_id"));
+}
+
+TEST(Transactions, are_pruned_from_the_front) {
+    TestServer server;
+    for (std::int64_t i = 1; i <= 10; ++i) {
+        insert_transaction(server.tx(), {.position = Position{i},
+                                         .room = RoomNumber{1},
+                                         .device = identity::DeviceNumber{1},
+                                         .scope_key = i,
+                                         .txn_id = "t",
+                                         .sent_at_ms = i * 100});
+    }
+    EXPECT_EQ(prune_transactions(server.tx(), 550, 3), 3);
+    EXPECT_EQ(prune_transactions(server.tx(), 550, 100), 2);
+    EXPECT_EQ(prune_transactions(server.tx(), 550, 100), 0);
+    EXPECT_EQ(transaction_keys(server.tx(), {}, 100).size(), 5u);
+}
+
+}  // namespace
+}  // namespace chat
