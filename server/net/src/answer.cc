@@ -21,6 +21,7 @@ namespace {
 constexpr std::size_t kGzipInlineLimitBytes =
     64 * 1024;  // more would hold the I/O thread up for over a millisecond
 constexpr std::int64_t kSlowestBytesPerSecond = 16 * 1024;
+constexpr std::size_t kTlsRecordBytes = 16 * 1024;
 constexpr std::size_t kFilePieceBytes = 128 * 1024;
 
 std::string_view reason_of(int status) {
@@ -272,6 +273,10 @@ runtime::Task<bool> Connection::send(Response response, Exchange& ex) {
     if (response.file) {
         if (!co_await write(head)) co_return false;
         co_return co_await send_file(response.file->descriptor, part.from, part.bytes);
+    }
+    if (transport_.is_tls() && response.body.size() <= kTlsRecordBytes) {  // one record, one packet
+        head += response.body;
+        co_return co_await write(head);
     }
     co_return co_await write(head, response.body);
 }

@@ -158,7 +158,10 @@ runtime::Task<bool> Connection::handshake() {
 /// Waits, without a buffer, until something came. False when the connection is to end.
 runtime::Task<bool> Connection::wait_for_request(bool is_first) {
     if (is_over() || core_->stopping) co_return false;
-    if (!in_.empty() || transport_.holds_bytes()) co_return true;
+    if (!in_.empty() || transport_.holds_bytes()) {
+        idle_ = false;
+        co_return true;
+    }
     std::string().swap(in_);
     idle_ = true;
     set_deadline(is_first ? core_->options.header_timeout : core_->options.keep_alive_timeout);
@@ -222,7 +225,7 @@ runtime::Task<base::Result<RequestHead>> Connection::read_head(RequestParser& pa
     }
     clear_deadline();
     auto head = parser.parse_head(std::string_view(in_).substr(0, scanner.size()));
-    in_.erase(0, scanner.size());
+    if (head) in_.erase(0, scanner.size());  // a refused one still tells whose path it asked for
     co_return head;
 }
 

@@ -66,7 +66,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
         std::unique_ptr<Request> request;
         const Handler* handler = nullptr;
         bool may_cancel = false;
-        bool is_lost = false;  // nobody is there to be answered
+        bool is_lost = false;        // nobody is there to be answered
+        bool is_unreadable = false;  // what follows on this connection cannot be told apart
     };
 
     // Reading

@@ -104,15 +104,14 @@ runtime::Task<bool> Connection::exchange() {
     if (!response) response = co_await run_handler(ex);
     core_->observe(ex.rate, response->status, std::chrono::steady_clock::now() - ex.began);
 
-    bool unread = false;
-    if (ex.body && !ex.body->done() && !co_await ex.body->drain()) unread = true;
+    if (ex.body && !ex.body->done() && !co_await ex.body->drain()) ex.is_unreadable = true;
     timed_out_ = false;
-    if (unread || core_->stopping) ex.keep_alive = false;
+    if (ex.is_unreadable || core_->stopping) ex.keep_alive = false;
     const bool sent = co_await send(std::move(*response), ex);
     if (sent && !ex.keep_alive) {
         transport_.finish_writing();
         // Closing over unread bytes would reset the connection, and the client might never read the answer.
-        if (unread || !in_.empty()) co_await linger();
+        if (ex.is_unreadable || !in_.empty()) co_await linger();
     }
     co_return sent&& ex.keep_alive;
 }
@@ -127,7 +126,7 @@ runtime::Task<std::optional<Response>> Connection::prepare(Exchange& ex) {
         }
         timed_out_ = false;
         ex.surface = core_->surface_of(path_in(in_));
-        if (in_.empty()) in_ = " ";  // whatever follows is not understood either
+        ex.is_unreadable = true;
         co_return error_response(head.error(), ex);
     }
     ex.method = head->method;

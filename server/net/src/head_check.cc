@@ -35,8 +35,10 @@ base::Result<bool> check_request_line(std::string_view line) {
     }
     if (line == "HTTP/1.1") return true;
     if (line == "HTTP/1.0") return false;
-    if (line.starts_with("HTTP/"))
+    const auto is_digit = [&](std::size_t at) { return line[at] >= '0' && line[at] <= '9'; };
+    if (line.size() == 8 && line.starts_with("HTTP/") && is_digit(5) && line[6] == '.' && is_digit(7)) {
         return bad("net.bad_version", "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
+    }
     return bad_head("The request line is malformed.");
 }
 

@@ -38,13 +38,6 @@ runtime::Task<base::Result<Principal>> authenticate(std::string token) {
     co_return base::fail(base::ErrorKind::unauthenticated, "identity.unknown_token", "Unknown token.");
 }
 
-base::json::object body_of(const Answer& answer) {
-    return base::json::parse(answer.body).as_object();
-}
-std::string code_of(const Answer& answer) {
-    return std::string(body_of(answer).at("code").as_string());
-}
-
 TEST(Server, answers_a_get_with_json) {
     TestServer server({fixed_route("/api/hello", R"({"a":1})")});
     const auto answer = get(server.port(), "/api/hello");

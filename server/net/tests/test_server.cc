@@ -177,13 +177,11 @@ void TestServer::stop(std::chrono::milliseconds grace) {
 }
 
 bool TestServer::wait_until_empty() {
-    for (int i = 0; i < 2000; ++i) {
+    return eventually([&] {
         std::size_t count = 0;
         on_io([&] { count = server_->connections(); });
-        if (count == 0) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return false;
+        return count == 0;
+    });
 }
 
 Answer request(std::uint16_t port, std::string_view method, std::string_view path, std::string_view body,
@@ -216,6 +214,43 @@ Route fixed_route(std::string_view path, std::string body, RateClass rate) {
     return Route{Method::get, path, "fixed", Auth::none,
                  rate,        0,    false,   [kept](Request) { return answer_with(kept); },
                  "Answers"};
+}
+
+namespace {
+runtime::Task<Response> park(std::shared_ptr<Parking> parking) {
+    struct Leaving {
+        Parking& parking;
+        ~Leaving() { ++parking.left; }
+    } leaving{*parking};
+    ++parking->entered;
+    while (!parking->released) co_await runtime::sleep_for(std::chrono::milliseconds(2));
+    co_return json(200, R"({"parked":true})");
+}
+}  // namespace
+
+Route parking_route(Method method, std::string_view path, std::shared_ptr<Parking> parking, RateClass rate) {
+    return Route{method, path, "park", Auth::none,
+                 rate,   1024, false,  [parking](Request) { return park(parking); },
+                 "Waits"};
+}
+
+bool eventually(const std::function<bool()>& condition) {
+    for (int i = 0; i < 5000; ++i) {
+        if (condition()) return true;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    return false;
+}
+
+base::json::object body_of(const Answer& answer) {
+    boost::system::error_code error;
+    auto value = base::json::parse(answer.body, error);
+    return value.is_object() ? value.as_object() : base::json::object{};
+}
+
+std::string code_of(const Answer& answer) {
+    const auto body = body_of(answer);
+    return std::string(base::get_string(body, "code").value_or("(no code)"));
 }
 
 Response test_dialect(const base::Error& error) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <future>
 #include <memory>
@@ -87,6 +88,22 @@ Answer request(std::uint16_t port, std::string_view method, std::string_view pat
 
 /// A route that answers with `body` as JSON.
 Route fixed_route(std::string_view path, std::string body, RateClass rate = RateClass::none);
+/// A handler that waits until it is released, as a long-poll does.
+struct Parking {
+    std::atomic<int> entered{0};
+    std::atomic<int> left{0};  // by whatever way, cancellation included
+    std::atomic<bool> released{false};
+};
+Route parking_route(Method method, std::string_view path, std::shared_ptr<Parking> parking,
+                    RateClass rate = RateClass::none);
+
+/// Whether `condition` comes true within a bound for broken tests.
+bool eventually(const std::function<bool()>& condition);
+
+base::json::object body_of(const Answer& answer);
+/// The code that test_dialect() put into an error.
+std::string code_of(const Answer& answer);
+
 /// "code" as JSON, with the status that its kind has in Matrix.
 Response test_dialect(const base::Error& error);
 

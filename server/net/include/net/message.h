@@ -117,6 +117,8 @@ struct Response {
 Response json(int status, std::string body);
 Response json(int status, const base::json::value& value);
 /// A literal that is JSON already; without this one "{}" could as well be a JSON string.
-inline Response json(int status, const char* body) { return json(status, std::string(body)); }
+inline Response json(int status, const char* body) {
+    return json(status, std::string(body));
+}
 
 }  // namespace net

@@ -18,6 +18,8 @@ class RateLimiter {
     explicit RateLimiter(const base::Clock& clock, std::size_t bucket_limit = 100'000);
     /// Nothing when allowed, else how long to wait.
     std::optional<std::chrono::milliseconds> take(RateClass rate, std::string_view client);
+    /// Clients that it remembers, never more than the limit.
+    std::size_t size() const { return buckets_.size(); }
 
   private:
     struct Bucket {
