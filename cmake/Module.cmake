@@ -7,7 +7,7 @@
 function(lingxi_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LINKS;PUBLIC_LINKS")
   foreach(used IN LISTS arg_USES)
-    if(NOT TARGET ${used} AND (EXISTS "${CMAKE_SOURCE_DIR}/server/modules/${used}" OR
+    if(NOT TARGET ${used} AND (EXISTS "${CMAKE_SOURCE_DIR}/server/modules/${used}/include" OR
        EXISTS "${CMAKE_SOURCE_DIR}/server/${used}/include") AND NOT CMAKE_CURRENT_SOURCE_DIR MATCHES "/(low|middle|high)$")
       message(STATUS "TEMPORARY: ${name} waits for the code of ${used}")
       return()

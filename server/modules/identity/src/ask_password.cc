@@ -64,7 +64,8 @@ runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Princi
             return find_account(tx, user);
         });
     if (!account) co_return matrix_error(account.error());
-    const auto same = co_await core.verify(*account ? (*account)->password_hash : std::nullopt, *password);
+    const auto same = co_await core.verify(std::string(localpart_of(principal.user_id)),
+                                           *account ? (*account)->password_hash : std::nullopt, *password);
     if (!same) co_return matrix_error(same.error());
     if (!*same) co_return challenge(session_id, error("M_FORBIDDEN", "The password is wrong."));
     core.uia.close(session_id);  // one confirmation, one deed

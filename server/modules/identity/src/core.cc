@@ -14,6 +14,7 @@ namespace {
 constexpr auto kUpkeepEvery = std::chrono::seconds(60);
 constexpr std::size_t kNewsAtOnce = 100;
 constexpr std::size_t kDeviceNameLimitBytes = 256;
+constexpr std::size_t kIdLimitBytes = 255;
 /// So long an expired token is answered with "log in again" before it is unknown.
 constexpr std::int64_t kKeepExpiredMs = std::int64_t{30} * 24 * 60 * 60 * 1000;
 
@@ -110,21 +111,65 @@ runtime::Task<base::Result<net::Principal>> Identity::Core::authenticate(std::st
     co_return std::move(row->principal);
 }
 
-runtime::Task<base::Result<bool>> Identity::Core::verify(std::optional<std::string> hash,
+runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart,
+                                                         std::optional<std::string> hash,
                                                          std::string password) {
+    localpart = base::ascii_lower(base::utf8_prefix(localpart, kIdLimitBytes));
+    if (options.rate_limits) {
+        if (const auto wait = failed_logins.wait(localpart, clock.now_ms())) {
+            co_return std::unexpected(base::Error{base::ErrorKind::rate_limited, "identity.too_many_guesses",
+                                                  "Too many wrong passwords; wait a little.", *wait});
+        }
+    }
     const bool somebody = hash.has_value();
     auto same = co_await runtime.on_cpu(
         [phc = somebody ? std::move(*hash) : nobodys_hash, password = std::move(password)] {
             return base::verify_password(phc, password);
         });
     if (!same) co_return base::fail(std::move(same.error()));
-    co_return somebody && *same;
+    const bool right = somebody && *same;
+    if (right) {
+        failed_logins.succeeded(localpart);
+    } else {
+        failed_logins.failed(localpart, clock.now_ms());
+    }
+    co_return right;
 }
 
 runtime::Task<base::Result<std::string>> Identity::Core::hash(std::string password) {
     co_return co_await runtime.on_cpu([password = std::move(password), cost = options.password_cost] {
         return base::hash_password(password, cost);
     });
+}
+
+runtime::Task<base::Result<std::optional<std::string>>> Identity::Core::deliver(News news, UserId user_id) {
+    using Room = std::optional<std::string>;
+    // A fault of whoever listens is one piece of news untold, not the end of the upkeep.
+    try {
+        switch (news.kind) {
+            case NewsKind::account_created:
+                if (!hooks.account_created) break;
+                co_return co_await hooks.account_created(read_account_created(news, std::move(user_id)));
+            case NewsKind::profile_changed: {
+                if (!hooks.profile_changed) break;
+                auto told = co_await hooks.profile_changed(news.user);
+                if (!told) co_return base::fail(std::move(told.error()));
+                break;
+            }
+            case NewsKind::account_deactivated: {
+                if (!hooks.account_deactivated) break;
+                const bool erase = base::get_bool(news.payload, "erase").value_or(false);
+                auto told = co_await hooks.account_deactivated(news.user, erase);
+                if (!told) co_return base::fail(std::move(told.error()));
+                break;
+            }
+        }
+    } catch (const std::exception& fault) {
+        base::log_error("identity.hook_fault", {{"number", news.number}, {"what", fault.what()}});
+        co_return base::fail(base::ErrorKind::internal, "identity.hook_fault",
+                             "A part of the server failed.");
+    }
+    co_return Room{};
 }
 
 runtime::Task<std::optional<std::string>> Identity::Core::tell(std::int64_t news_number) {
@@ -149,39 +194,17 @@ runtime::Task<std::optional<std::string>> Identity::Core::tell(std::int64_t news
     if (!*tidings) co_return std::nullopt;  // told already
     auto& [news, user_id] = **tidings;
 
-    std::optional<std::string> room;
-    base::Result<void> told;
-    switch (news.kind) {
-        case NewsKind::account_created:
-            if (hooks.account_created) {
-                auto made = co_await hooks.account_created(read_account_created(news, std::move(user_id)));
-                if (made) {
-                    room = std::move(*made);
-                } else {
-                    told = base::fail(std::move(made.error()));
-                }
-            }
-            break;
-        case NewsKind::profile_changed:
-            if (hooks.profile_changed) told = co_await hooks.profile_changed(news.user);
-            break;
-        case NewsKind::account_deactivated:
-            if (hooks.account_deactivated) {
-                told = co_await hooks.account_deactivated(
-                    news.user, base::get_bool(news.payload, "erase").value_or(false));
-            }
-            break;
-    }
-    if (told) {
-        told = co_await database.write(order_of(news.user),
-                                       [news_number](storage::Transaction& tx) -> base::Result<void> {
-                                           delete_news(tx, news_number);
-                                           return {};
-                                       });
-    }
-    if (!told)
-        base::log_warning("identity.news_untold", {{"number", news_number}, {"code", told.error().code}});
-    co_return room;
+    const auto number = news.number;
+    const auto user = news.user;
+    const auto delivered = co_await deliver(std::move(news), std::move(user_id));
+    auto told = delivered ? co_await database.write(order_of(user),
+                                                    [number](storage::Transaction& tx) -> base::Result<void> {
+                                                        delete_news(tx, number);
+                                                        return {};
+                                                    })
+                          : base::Result<void>(base::fail(delivered.error()));
+    if (!told) base::log_warning("identity.news_untold", {{"number", number}, {"code", told.error().code}});
+    co_return delivered ? *delivered : std::nullopt;
 }
 
 runtime::Task<void> Identity::Core::tell_all() {
@@ -227,7 +250,9 @@ runtime::Task<base::Result<Joined>> join(Core& core, Joining joining) {
         order_of_accounts(),
         [&core, now_ms, joining = std::move(joining),
          server_named = core.hooks.server_named](storage::Transaction& tx) -> base::Result<Joined> {
-            if (joining.setup_token && !take_secret(tx, Purpose::setup, *joining.setup_token, now_ms)) {
+            // Whoever became administrator another way has ended the links.
+            if (joining.setup_token &&
+                (!take_secret(tx, Purpose::setup, *joining.setup_token, now_ms) || count_admins(tx) > 0)) {
                 return base::fail(
                     base::ErrorKind::forbidden, "IM.LINGXI.BAD_SETUP_TOKEN",
                     "This setup link was used or has expired; `lingxi admin setup-link` makes a new one.");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "failed_logins.h"
 #include "news_store.h"
 #include "token_cache.h"
 #include "uia.h"
@@ -35,6 +36,7 @@ struct Identity::Core {
     Hooks hooks;
     TokenCache tokens;
     UiaSessions uia;
+    FailedLogins failed_logins;
 
     // What the database says, as of the last commit.
     std::string name;  ///< written, or else configured
@@ -48,10 +50,13 @@ struct Identity::Core {
     bool is_set_up() const { return named || (!name.empty() && options.registration == Registration::open); }
 
     runtime::Task<base::Result<net::Principal>> authenticate(std::string token);
-    /// False for no hash too, in the same time.
-    runtime::Task<base::Result<bool>> verify(std::optional<std::string> hash, std::string password);
+    /// Whether `password` makes `hash`; false for no hash too, in the same time. Wrong ones count against
+    /// `localpart`. Errors: identity.too_many_guesses (rate_limited).
+    runtime::Task<base::Result<bool>> verify(std::string localpart, std::optional<std::string> hash,
+                                             std::string password);
     runtime::Task<base::Result<std::string>> hash(std::string password);
 
+    runtime::Task<base::Result<std::optional<std::string>>> deliver(News news, UserId user_id);
     /// Tells other modules what was written, and forgets it where they are done. What fails is told again
     /// later. Returns the room that an account_created made.
     runtime::Task<std::optional<std::string>> tell(std::int64_t news_number);

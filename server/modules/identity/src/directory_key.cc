@@ -170,21 +170,9 @@ std::vector<std::string_view> split(std::string_view text, char by) {
     return parts;
 }
 
-/// Whether `term` is written by beginnings of consecutive words: "zhangwei", "zw", "zhwei", "zhangw".
-bool written_by_beginnings(const std::vector<std::string_view>& words, std::size_t at,
-                           std::string_view term) {
-    if (term.empty()) return true;
-    if (at == words.size()) return false;
-    for (const auto reading : split(words[at], '/')) {
-        std::size_t common = 0;
-        while (common < reading.size() && common < term.size() && reading[common] == term[common]) ++common;
-        for (std::size_t taken = common; taken > 0; --taken) {
-            if (written_by_beginnings(words, at + 1, term.substr(taken))) return true;
-        }
-    }
-    return false;
-}
-
+/// Whether `term` is written by beginnings of consecutive words: "zhangwei", "zw", "zhwei", "zhangw". Walks
+/// the words once with the set of places that the term can have come to (bit n: n letters are written): no
+/// name and no term makes it slow.
 bool fits_readings(std::string_view readings, std::string_view term) {
     std::string letters;
     for (const char c : term) {
@@ -192,10 +180,22 @@ bool fits_readings(std::string_view readings, std::string_view term) {
         if (static_cast<unsigned char>(c) >= 0x80) return false;
         letters += c;
     }
-    if (letters.empty() || letters.size() > 64) return false;
-    const auto words = split(readings, ' ');
-    for (std::size_t from = 0; from < words.size(); ++from) {
-        if (written_by_beginnings(words, from, letters)) return true;
+    if (letters.empty() || letters.size() > 63) return false;
+    const std::string_view wanted = letters;
+    std::uint64_t reached = 0;
+    for (const auto word : split(readings, ' ')) {
+        const std::uint64_t from = reached | 1;  // the term may begin at any word
+        reached = 0;
+        for (const auto reading : split(word, '/')) {
+            for (std::size_t at = 0; at < wanted.size(); ++at) {
+                if ((from >> at & 1) == 0) continue;
+                for (std::size_t n = 0; n < reading.size() && at + n < wanted.size(); ++n) {
+                    if (reading[n] != wanted[at + n]) break;
+                    reached |= std::uint64_t{1} << (at + n + 1);
+                }
+            }
+        }
+        if ((reached >> wanted.size() & 1) != 0) return true;
     }
     return false;
 }

@@ -15,14 +15,13 @@ class Table {
     net::Route& add(net::Method method, std::string_view path, std::string_view operation_id, net::Auth auth,
                     net::RateClass rate, Endpoint endpoint, std::string_view summary,
                     std::vector<std::string_view> aliases = {}) {
-        const bool has_body = method != net::Method::get && method != net::Method::head;
         return rows_.emplace_back(net::Route{
             .method = method,
             .path = path,
             .operation_id = operation_id,
             .auth = auth,
             .rate = rate,
-            .body_limit_bytes = has_body ? kSmallBytes : 0,
+            .body_limit_bytes = kSmallBytes,
             .streams_body = false,
             .handler = [&core = core_,
                         endpoint](net::Request request) { return endpoint(core, std::move(request)); },
@@ -61,7 +60,7 @@ void add_sessions(Table& table) {
               "Logs in by password or login token", {"/_matrix/client/r0/login"});
     table.add(post, "/_matrix/client/v1/login/get_token", "generateLoginToken", Auth::required,
               RateClass::login, generate_login_token, "A token that logs another client in");
-    table.add(post, "/_matrix/client/v3/refresh", "refresh", Auth::none, RateClass::login, refresh,
+    table.add(post, "/_matrix/client/v3/refresh", "refresh", Auth::none, RateClass::write, refresh,
               "New tokens for a refresh token", {"/_matrix/client/v1/refresh"});
     table.add(post, "/_matrix/client/v3/logout", "logout", Auth::required, RateClass::write, logout,
               "Ends this session and removes its device", {"/_matrix/client/r0/logout"});

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <chrono>
+#include <stdexcept>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -193,6 +194,18 @@ TEST(Setup, a_renewed_link_ends_the_earlier_one_and_a_day_ends_both) {
     EXPECT_EQ(world.post("/_lingxi/client/v1/setup/check", {{"token", second}}).status, 403);
 }
 
+TEST(Setup, the_link_ends_when_somebody_else_became_administrator) {
+    World world;
+    const auto token = setup_token(world);
+    ASSERT_TRUE(
+        world
+            .await(world.identity().add_person(
+                {.localpart = "boss", .password = "long enough", .display_name = "", .is_admin = true}))
+            .has_value());
+
+    EXPECT_EQ(set_up(world, token, {{"server_name", nullptr}}).errcode(), "IM.LINGXI.BAD_SETUP_TOKEN");
+}
+
 TEST(Setup, of_a_server_that_is_open_already_still_makes_the_administrator) {
     World world;
     world.join("alice");
@@ -329,6 +342,18 @@ TEST(Invitations, expire_end_and_are_seen_by_their_inviter_and_administrators_on
     EXPECT_EQ(count(kInvitations, alice), 0);
     EXPECT_EQ(world.post(kInvitations, {{"uses", 0}}, alice).errcode(), "M_INVALID_PARAM");
     EXPECT_EQ(world.post(kInvitations, {{"uses", "many"}}, alice).errcode(), "M_BAD_JSON");
+}
+
+TEST(News, a_fault_of_who_is_told_costs_nobody_the_account) {
+    World world;
+    world.hooks.account_created =
+        [](AccountCreated) -> runtime::Task<base::Result<std::optional<std::string>>> {
+        throw std::runtime_error("a bug");
+        co_return std::nullopt;
+    };
+    ASSERT_TRUE(world.restart().has_value());
+
+    EXPECT_FALSE(world.join("alice").empty());
 }
 
 TEST(News, that_could_not_be_told_is_told_after_a_restart) {

@@ -54,6 +54,24 @@ TEST(Login, refuses_a_wrong_password_and_an_unknown_person_alike) {
     }
 }
 
+TEST(Login, slows_the_guessing_of_one_password_and_forgives_in_time) {
+    World world;
+    world.join("alice");
+    world.join("bob");
+    for (int guess = 0; guess < 10; ++guess) EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
+
+    const auto slowed = world.log_in("alice", "correct horse");
+    EXPECT_EQ(slowed.status, 429);
+    EXPECT_EQ(slowed.errcode(), "M_LIMIT_EXCEEDED");
+    EXPECT_EQ(slowed.headers.get("Retry-After"), "10");
+    EXPECT_EQ(world.log_in("bob", "correct horse").status, 200);
+
+    world.clock().advance(std::chrono::seconds(10));
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+    EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+}
+
 TEST(Login, refuses_what_is_malformed) {
     World world;
     const std::string path = "/_matrix/client/v3/login";

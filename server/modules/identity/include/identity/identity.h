@@ -34,6 +34,7 @@ struct Options {
     std::string support_page;  ///< URL for /.well-known/matrix/support; empty: none
     std::string version;
     std::int64_t max_upload_bytes = 0;
+    bool rate_limits = true;  ///< of wrong passwords for one account
     base::PasswordCost password_cost{};
     std::int64_t access_token_ttl_ms =
         std::int64_t{60} * 60 * 1000;  ///< of clients that can refresh; others' do not expire

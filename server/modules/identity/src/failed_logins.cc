@@ -1,0 +1,36 @@
+#include "failed_logins.h"
+
+#include <algorithm>
+
+namespace identity {
+namespace {
+
+constexpr std::int64_t kGuessMs = 10'000;
+constexpr std::int64_t kFreeGuesses = 10;
+constexpr std::size_t kLimitAccounts = 20'000;
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> FailedLogins::wait(std::string_view localpart,
+                                                            std::int64_t now_ms) const {
+    const auto found = all_back_at_ms_.find(std::string(localpart));
+    if (found == all_back_at_ms_.end()) return std::nullopt;
+    const auto until_one_is_back_ms = found->second - (kFreeGuesses - 1) * kGuessMs - now_ms;
+    if (until_one_is_back_ms <= 0) return std::nullopt;
+    return std::chrono::milliseconds(until_one_is_back_ms);
+}
+
+void FailedLogins::failed(std::string_view localpart, std::int64_t now_ms) {
+    if (all_back_at_ms_.size() >= kLimitAccounts) {
+        std::erase_if(all_back_at_ms_, [now_ms](const auto& entry) { return entry.second <= now_ms; });
+        if (all_back_at_ms_.size() >= kLimitAccounts) all_back_at_ms_.clear();
+    }
+    auto& back_at_ms = all_back_at_ms_[std::string(localpart)];
+    back_at_ms = std::max(back_at_ms, now_ms) + kGuessMs;
+}
+
+void FailedLogins::succeeded(std::string_view localpart) {
+    all_back_at_ms_.erase(std::string(localpart));
+}
+
+}  // namespace identity
