@@ -9,7 +9,7 @@ namespace {
 /// Below these cosines nothing is offered. Set on the development cases, so that about four in five messages
 /// that fit nothing meet silence.
 constexpr double kChineseFloor = 0.10;
-constexpr double kEnglishFloor = 0.10;
+constexpr double kEnglishFloor = 0.17;
 /// An intent that leads by this factor is taken as understood: its three stances are offered.
 constexpr double kClearLead = 1.25;
 /// What was said before counts for this much of what is said now.

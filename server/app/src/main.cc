@@ -1,0 +1,101 @@
+// lingxi: the only wiring. Subcommands: serve, admin, settings.
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <span>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <base/crypto.h>
+#include <base/setting.h>
+#include <runtime/supervisor.h>
+
+#include "admin.h"
+#include "serve.h"
+#include "settings.h"
+#include "version.h"
+
+namespace {
+
+constexpr std::string_view kUsage =
+    "lingxi serve [settings]            starts Lingxi\n"
+    "lingxi admin setup-link [--data]   a new one-use link that makes the administrator\n"
+    "lingxi settings --markdown         the table of settings\n"
+    "lingxi --version\n\nSettings (also as LINGXI_NAME, or name = value in a TOML file given by --config):\n";
+
+std::map<std::string, std::string> environment() {
+    std::map<std::string, std::string> variables;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text(*entry);
+        if (const std::size_t equals = text.find('='); equals != std::string_view::npos) {
+            variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+        }
+    }
+    return variables;
+}
+
+/// Defaults, then the file, then the environment, then the command line.
+base::Result<base::Settings> read_settings(std::span<const std::string_view> arguments, std::vector<std::string>& rest) {
+    base::Settings first(app::setting_rows());
+    if (auto applied = first.apply_environment(environment()); !applied) return base::fail(std::move(applied.error()));
+    if (auto applied = first.apply_arguments(arguments, rest); !applied) return base::fail(std::move(applied.error()));
+    const std::string file = first.text("config");
+    if (file.empty()) return first;
+
+    std::ifstream in(file);
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (!in) {
+        return base::fail(base::ErrorKind::invalid, "base.bad_setting", "The file " + file + " cannot be read.");
+    }
+    base::Settings settings(app::setting_rows());
+    rest.clear();
+    if (auto applied = settings.apply_toml(text.str(), file); !applied) return base::fail(std::move(applied.error()));
+    if (auto applied = settings.apply_environment(environment()); !applied) return base::fail(std::move(applied.error()));
+    if (auto applied = settings.apply_arguments(arguments, rest); !applied) return base::fail(std::move(applied.error()));
+    return settings;
+}
+
+int run(std::span<const std::string_view> arguments) {
+    const std::string_view command = arguments.empty() ? "--help" : arguments.front();
+    const auto rest_of_line = arguments.empty() ? arguments : arguments.subspan(1);
+    const bool wants_help = command == "--help" || command == "-h" || command == "help" ||
+                            (!rest_of_line.empty() && (rest_of_line.back() == "--help" || rest_of_line.back() == "-h"));
+    if (wants_help) {
+        std::printf("%s%s", std::string(kUsage).c_str(), base::Settings(app::setting_rows()).help().c_str());
+        return 0;
+    }
+    if (command == "--version") {
+        std::printf("lingxi %s\n", std::string(app::kVersion).c_str());
+        return 0;
+    }
+    if (command == "settings") {
+        std::printf("%s", base::Settings(app::setting_rows()).markdown().c_str());
+        return 0;
+    }
+    if (command != "serve" && command != "admin") {
+        std::fprintf(stderr, "lingxi: there is no command '%s'; see lingxi --help\n", std::string(command).c_str());
+        return runtime::kExitMisconfigured;
+    }
+    std::vector<std::string> rest;
+    auto settings = read_settings(rest_of_line, rest);
+    if (!settings) {
+        std::fprintf(stderr, "lingxi: %s\n", settings.error().message.c_str());
+        return runtime::kExitMisconfigured;
+    }
+    if (command == "admin") return app::administer(*settings, rest);
+    return app::serve(*settings);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    base::initialise_crypto();
+    const std::vector<std::string_view> arguments(argv + 1, argv + argc);
+    return run(arguments);
+}
