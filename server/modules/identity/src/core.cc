@@ -117,8 +117,10 @@ runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart,
     localpart = base::ascii_lower(base::utf8_prefix(localpart, kIdLimitBytes));
     if (options.rate_limits) {
         if (const auto wait = failed_logins.wait(localpart, clock.now_ms())) {
-            co_return std::unexpected(base::Error{base::ErrorKind::rate_limited, "identity.too_many_guesses",
-                                                  "Too many wrong passwords; wait a little.", *wait});
+            base::Error slowed{base::ErrorKind::rate_limited, "identity.too_many_guesses",
+                               "Too many wrong passwords; wait a little."};
+            slowed.retry_after = wait;
+            co_return base::fail(std::move(slowed));
         }
     }
     const bool somebody = hash.has_value();

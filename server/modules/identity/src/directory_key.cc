@@ -89,18 +89,36 @@ bool is_han(UChar32 character) {
     return uscript_getScript(character, &status) == USCRIPT_HAN && U_SUCCESS(status);
 }
 
+/// The letter under its accents, where that is an ASCII one: most of what comes, and much cheaper than ICU's
+/// rules.
+std::optional<char> ascii_base(UChar32 character) {
+    if (character < 0x80) return static_cast<char>(character);
+    UErrorCode status = U_ZERO_ERROR;
+    const auto* nfd = icu::Normalizer2::getNFDInstance(status);
+    icu::UnicodeString parts;
+    if (U_FAILURE(status) || !nfd->getDecomposition(character, parts) || parts.char32At(0) >= 0x80)
+        return std::nullopt;
+    return static_cast<char>(parts.char32At(0));
+}
+
+void add_letters(std::string& out, std::string_view text) {
+    for (const char c : base::ascii_lower(text)) {
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) out += c;
+    }
+}
+
 std::string ascii_letters(const icu::UnicodeString& text, char u_umlaut) {
     std::string out;
     for (int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
         const UChar32 c = text.char32At(i);
         if (c == U'ü' || c == U'ǖ' || c == U'ǘ' || c == U'ǚ' || c == U'ǜ') {
             out += u_umlaut;
-            continue;
-        }
-        icu::UnicodeString one(c);
-        rules("Any-Latin; Latin-ASCII; Lower").transliterate(one);
-        for (const char letter : to_utf8(one)) {
-            if ((letter >= 'a' && letter <= 'z') || (letter >= '0' && letter <= '9')) out += letter;
+        } else if (const auto letter = ascii_base(c)) {
+            add_letters(out, {&*letter, 1});
+        } else {
+            icu::UnicodeString one(c);
+            rules("Any-Latin; Latin-ASCII").transliterate(one);
+            add_letters(out, to_utf8(one));
         }
     }
     return out;
