@@ -1,0 +1,241 @@
+#include "core.h"
+
+#include <csignal>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include <base/clock.h>
+#include <base/random.h>
+#include <chat/chat.h>
+#include <egress/model.h>
+#include <identity/identity.h>
+#include <identity/matrix_error.h>
+#include <net/server.h>
+#include <net/static_files.h>
+#include <runtime/log_sink.h>
+#include <runtime/sandbox.h>
+#include <runtime/signal.h>
+#include <runtime/supervisor_link.h>
+#include <runtime/task_group.h>
+#include <storage/database.h>
+#include <wire/channel.h>
+
+#include "admin_socket.h"
+#include "gate.h"
+#include "operations.h"
+#include "version.h"
+
+namespace app {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kStopGrace = 8s;
+
+/// A failure that a restart cannot mend ends the supervisor too, in words.
+int refuse_to_start(const base::Error& error) {
+    std::fprintf(stderr, "lingxi: %s\n  (%s)\n", error.message.c_str(), error.code.c_str());
+    return runtime::kExitMisconfigured;
+}
+
+/// What core may read beside its own folder: the web client, and the folders of the certificate (files in them are
+/// replaced when it is renewed).
+std::vector<std::filesystem::path> readable_paths(const base::Settings& settings) {
+    std::vector<std::filesystem::path> paths{"/etc/localtime", "/usr/share/zoneinfo", "/usr/share/unicode", "/usr/share/icu"};
+    if (const std::string& root = settings.text("web-root"); !root.empty()) paths.emplace_back(std::filesystem::absolute(root));
+    for (const std::string_view name : {"tls-certificate", "tls-key"}) {
+        if (!settings.text(name).empty()) paths.push_back(std::filesystem::absolute(settings.text(name)).parent_path());
+    }
+    return paths;
+}
+
+net::ServerOptions server_options(const base::Settings& settings) {
+    net::ServerOptions options;
+    options.rate_limits = settings.boolean("rate-limits");
+    options.trusted_proxies = settings.list("trusted-proxies");
+    options.tls_certificate_path = settings.text("tls-certificate");
+    options.tls_key_path = settings.text("tls-key");
+    return options;
+}
+
+std::string public_url_of(const base::Settings& settings, const std::string& address) {
+    std::string url = settings.text("public-url");
+    while (url.ends_with('/')) url.pop_back();
+    if (!url.empty()) return url;
+    return (settings.text("tls-certificate").empty() ? "http://" : "https://") + address;
+}
+
+identity::Options identity_options(const base::Settings& settings, const std::string& public_url) {
+    identity::Options options;
+    options.public_url = public_url;
+    options.server_name = settings.text("server-name");
+    options.version = kVersion;
+    options.max_upload_bytes = settings.integer("upload-limit");
+    if (settings.text("registration") == "open") options.registration = identity::Registration::open;
+    if (settings.text("registration") == "closed") options.registration = identity::Registration::closed;
+    if (settings.text("directory") == "shared-rooms") options.directory = identity::Directory::shared_rooms;
+    return options;
+}
+
+/// Everything of core that runs, constructed downward and stopped upward.
+class Core {
+  public:
+    Core(const base::Settings& settings, const Paths& paths, std::string public_url, AdminSocket admin_socket)
+        : settings_(settings),
+          paths_(paths),
+          public_url_(std::move(public_url)),
+          admin_socket_(std::move(admin_socket)),
+          group_(runtime_, "core") {}
+
+    int run(const std::vector<std::string>& addresses, const runtime::CoreStart& start) {
+        auto database = storage::Database::open(runtime_, {.path = paths_.database()},
+                                                {identity::migrations(), chat::migrations()});
+        if (!database) return refuse_to_start(database.error());
+        database_ = std::move(*database);
+        group_.spawn(live(addresses, start));
+        runtime_.run();
+        database_->close();
+        return exit_code_;
+    }
+
+  private:
+    runtime::Task<void> live(std::vector<std::string> addresses, runtime::CoreStart start) {
+        link_.emplace(runtime_, start.supervisor_fd, [this](std::string_view helper, int socket_fd) {
+            if (helper == "gateway") {
+                gateway_peer_.attach(socket_fd);
+            } else {
+                render_peer_.attach(socket_fd);
+            }
+        });
+        if (auto started = co_await start_all(addresses, start.listeners); started) {
+            link_->ready(co_await what_to_do_next(addresses.front()));
+            group_.spawn(end_without_supervisor());
+            co_await runtime::wait_for_shutdown_signal();
+        } else {
+            exit_code_ = refuse_to_start(started.error());
+        }
+        co_await stop_all();
+        runtime_.stop();
+    }
+
+    runtime::Task<base::Result<void>> start_all(std::vector<std::string> addresses, std::vector<int> listeners) {
+        identity_.emplace(runtime_, *database_, clock_, random_, identity_options(settings_, public_url_));
+        chat_.emplace(runtime_, *database_, clock_, random_);
+        identity_->set_hooks(chat_->hooks());
+        if (auto started = co_await identity_->start(); !started) co_return base::fail(std::move(started.error()));
+        if (auto started = co_await chat_->start(); !started) co_return base::fail(std::move(started.error()));
+
+        wire_server();
+        if (auto started = server_->start({.descriptor = listeners.at(0), .address = addresses.at(0)}); !started) {
+            co_return base::fail(std::move(started.error()));
+        }
+        if (listeners.size() > 1) {
+            metrics_server_.emplace(runtime_, clock_, net::ServerOptions{.rate_limits = false});
+            metrics_server_->add_routes(metrics_routes(runtime_));
+            if (auto started = metrics_server_->start({.descriptor = listeners.at(1), .address = addresses.at(1)}); !started) {
+                co_return base::fail(std::move(started.error()));
+            }
+        }
+        group_.spawn(admin_socket_.serve(runtime_, group_, [this](std::vector<std::string> arguments) {
+            return administer(std::move(arguments));
+        }));
+        co_return base::Result<void>{};
+    }
+
+    void wire_server() {
+        server_.emplace(runtime_, clock_, server_options(settings_));
+        server_->add_surface({.path_prefix = "/_matrix/", .dialect = identity::matrix_error, .cors = true});
+        server_->add_surface({.path_prefix = "/_lingxi/", .dialect = identity::matrix_error, .cors = true});
+        server_->add_surface({.path_prefix = "/.well-known/matrix/", .dialect = identity::matrix_error, .cors = true});
+        server_->set_authenticator(identity_->authenticator());
+        const auto is_set_up = [this] { return identity_->is_set_up(); };
+        std::vector<net::Route> routes = operations_routes(*server_);
+        for (auto& module : {identity_->routes(), chat_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
+        server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));
+        if (!settings_.text("web-root").empty()) {
+            server_->set_fallback(pages_behind_setup(net::static_files(settings_.text("web-root")), is_set_up));
+        }
+    }
+
+    /// What the person who started the server reads on the terminal.
+    runtime::Task<std::string> what_to_do_next(std::string address) {
+        std::string note = "\nLingxi is running at " + public_url_ + "\n";
+        if (public_url_.find(address) == std::string::npos) note += "  (listening on " + address + ")\n";
+        if (!identity_->has_admin()) {
+            auto link = co_await identity_->make_setup_link();
+            if (link) {
+                note += "\nOpen this link once to set it up and become its administrator:\n  " + *link +
+                        "\n  (a new one: lingxi admin setup-link)\n";
+            }
+        }
+        co_return note;
+    }
+
+    runtime::Task<base::Result<std::string>> administer(std::vector<std::string> arguments) {
+        if (arguments.size() == 1 && arguments[0] == "setup-link") co_return co_await identity_->make_setup_link();
+        co_return base::fail(base::ErrorKind::invalid, "app.bad_command", "There is no such command: setup-link.");
+    }
+
+    runtime::Task<void> end_without_supervisor() {
+        co_await link_->gone();
+        base::log_error("core.supervisor_gone");
+        std::raise(SIGTERM);
+    }
+
+    runtime::Task<void> stop_all() {
+        if (server_) co_await server_->stop(kStopGrace);
+        if (metrics_server_) co_await metrics_server_->stop(1s);
+        if (chat_) co_await chat_->stop();
+        if (identity_) co_await identity_->stop();
+        co_await gateway_peer_.stop();
+        co_await render_peer_.stop();
+        if (link_) co_await link_->stop();
+    }
+
+    const base::Settings& settings_;
+    const Paths& paths_;
+    std::string public_url_;
+    base::SystemClock clock_;
+    base::SystemRandom random_;
+    runtime::Runtime runtime_;
+    wire::Peer gateway_peer_{runtime_};
+    wire::Peer render_peer_{runtime_};
+    egress::Gateway gateway_{gateway_peer_};
+    std::unique_ptr<storage::Database> database_;
+    AdminSocket admin_socket_;
+    std::optional<runtime::SupervisorLink> link_;
+    std::optional<identity::Identity> identity_;
+    std::optional<chat::Chat> chat_;
+    std::optional<net::Server> server_;
+    std::optional<net::Server> metrics_server_;
+    runtime::TaskGroup group_;
+    int exit_code_ = 0;
+};
+
+}  // namespace
+
+base::LogLevel log_level_of(const base::Settings& settings) {
+    const std::string& name = settings.text("log-level");
+    if (name == "debug") return base::LogLevel::debug;
+    if (name == "warning") return base::LogLevel::warning;
+    if (name == "error") return base::LogLevel::error;
+    return base::LogLevel::info;
+}
+
+int run_core(const base::Settings& settings, const Paths& paths, const std::vector<std::string>& addresses,
+             runtime::CoreStart start) {
+    runtime::install_log_sink("core", log_level_of(settings));
+    auto admin_socket = AdminSocket::bind(paths.admin_socket());
+    if (!admin_socket) return refuse_to_start(admin_socket.error());
+    // Locked before the first thread: what the kernel refuses from here on, no bug of ours can do.
+    auto locked = runtime::lock_down(runtime::core_allowances(paths.core, readable_paths(settings)));
+    if (!locked) return refuse_to_start(locked.error());
+    Core core(settings, paths, public_url_of(settings, addresses.front()), std::move(*admin_socket));
+    return core.run(addresses, start);
+}
+
+}  // namespace app
