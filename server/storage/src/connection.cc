@@ -1,125 +1,185 @@
 #include "connection.h"
 
+#include "fault.h"
+
+#include <mutex>
+#include <utility>
+
 #include <sqlite3.h>
 
 namespace storage {
+
 namespace {
 
-constexpr int kBusyLimitMs = 10'000;
-constexpr std::size_t kIdleStatementsLimit = 4;  // of one text: nested uses beyond it are rare
+/// Far above what one program's literals need; it bounds SQL text that is built at run time.
+constexpr std::size_t kStatementLimit = 1024;
+/// How long a connection waits for another one's lock. Only checkpoints ever make it wait.
+constexpr int kBusyTimeoutMs = 10'000;
+/// Virtual machine instructions between two looks at the clock: about 0.1 ms.
+constexpr int kInstructionsPerLook = 10'000;
+/// Small enough to keep a row's dirty bytes few, large enough for the fan-out of the big indexes.
+constexpr int kPageSizeBytes = 8192;
+
+void initialise_sqlite() {
+    static std::once_flag once;
+    std::call_once(once, [] {
+        // Its allocation statistics are kept under one mutex, which readers and the writer would meet at.
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        sqlite3_initialize();
+    });
+}
 
 }  // namespace
 
-Fault fault_of(int code, const char* message) {
-    using base::ErrorKind;
-    switch (code & 0xff) {
-        case SQLITE_FULL:
-            return {ErrorKind::unavailable, "storage.disk_full", "The disk is full."};
-        case SQLITE_READONLY:
-        case SQLITE_PERM:
-            return {ErrorKind::unavailable, "storage.read_only", "The data directory cannot be written."};
-        case SQLITE_CANTOPEN:
-            return {ErrorKind::unavailable, "storage.read_only",
-                    "The database file cannot be opened for writing."};
-        case SQLITE_CORRUPT:
-        case SQLITE_NOTADB:
-            return {ErrorKind::internal, "storage.corrupt",
-                    "The database file is damaged; restore it from a backup."};
-        case SQLITE_IOERR:
-            return {ErrorKind::unavailable, "storage.io",
-                    std::string("The disk reports an error: ") + message + "."};
-        case SQLITE_CONSTRAINT:
-            return {ErrorKind::conflict, "storage.constraint", message};
-        case SQLITE_BUSY:
-        case SQLITE_LOCKED:
-            return {ErrorKind::conflict, "storage.locked", "Another process is using the database."};
-        default:
-            return {ErrorKind::internal, "storage.internal", message};
+base::Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
+    initialise_sqlite();
+    sqlite3* handle = nullptr;
+    const int code =
+        sqlite3_open_v2(std::filesystem::absolute(options.path).c_str(), &handle,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+    if (code != SQLITE_OK) {
+        const Fault fault = fault_of(handle, code, "open");
+        sqlite3_close_v2(handle);
+        return base::fail(error_of(fault));
     }
-}
-
-base::Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path, Mode mode,
-                                                           std::int64_t cache_kib) {
-    std::unique_ptr<Connection> connection(new Connection(mode));
-    // A connection is never shared between threads at once: SQLite's own mutexes would only cost.
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-    const int code = sqlite3_open_v2(path.c_str(), &connection->database_, flags, nullptr);
+    std::unique_ptr<Connection> connection(new Connection(handle, options.role));
     try {
-        if (code != SQLITE_OK) connection->fail_with(code);
-        sqlite3_extended_result_codes(connection->database_, 1);
-        sqlite3_busy_timeout(connection->database_, kBusyLimitMs);
-        if (mode == Mode::write) {
-            connection->execute("PRAGMA page_size = 8192");
-            connection->execute("PRAGMA journal_mode = WAL");
-            connection->execute("PRAGMA secure_delete = ON");  // what is redacted leaves no bytes behind
-            connection->execute("PRAGMA foreign_keys = ON");
-        } else {
-            connection->execute("PRAGMA query_only = ON");
-        }
-        connection->execute("PRAGMA synchronous = FULL");
-        connection->execute("PRAGMA wal_autocheckpoint = 0");  // the checkpointer's work
-        connection->execute("PRAGMA cell_size_check = ON");    // damage is noticed before it spreads
-        connection->execute("PRAGMA temp_store = MEMORY");
-        connection->execute("PRAGMA cache_size = -" + std::to_string(cache_kib));
+        connection->configure(options);
     } catch (const Fault& fault) {
-        return base::fail(fault.kind, fault.code, fault.what());
+        return base::fail(error_of(fault));
     }
     return connection;
 }
 
+void Connection::configure(const Options& options) {
+    sqlite3_extended_result_codes(handle_, 1);
+    sqlite3_busy_timeout(handle_, role_ == Role::checkpointer ? 0 : kBusyTimeoutMs);
+    // A misspelt column in double quotes is an error, not a text; the schema is no place for tricks.
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+
+    if (sqlite3_db_readonly(handle_, "main") == 1) {
+        throw Fault(base::ErrorKind::unavailable, "storage.read_only",
+                    "The database file cannot be written to.");
+    }
+    execute("PRAGMA page_size = " + std::to_string(kPageSizeBytes));  // of a new file only
+    execute("PRAGMA journal_mode = WAL");
+    // Acknowledged means durable: every commit syncs the WAL.
+    execute(role_ == Role::test ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
+    // What is deleted is overwritten with zeros, in pages of the free list too.
+    execute("PRAGMA secure_delete = ON");
+    // No words of people in temporary files; and the journal of a job's savepoint costs no write.
+    execute("PRAGMA temp_store = MEMORY");
+    execute("PRAGMA foreign_keys = ON");
+    execute("PRAGMA cell_size_check = ON");    // damage is noticed before it spreads
+    execute("PRAGMA wal_autocheckpoint = 0");  // the checkpointer's work, never a commit's
+    execute("PRAGMA cache_size = -" + std::to_string(options.cache_kib));
+    if (role_ == Role::reader) execute("PRAGMA query_only = ON");
+
+    job_limit_ = options.statement_limit;
+    if (job_limit_.count() > 0) {
+        sqlite3_progress_handler(
+            handle_, kInstructionsPerLook,
+            [](void* self) {
+                const auto& connection = *static_cast<const Connection*>(self);
+                return std::chrono::steady_clock::now() > connection.job_deadline_ ? 1 : 0;
+            },
+            this);
+        start_clock();
+    }
+}
+
 Connection::~Connection() {
-    for (auto& [sql, statements] : idle_) {
-        for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
-    }
-    sqlite3_close_v2(database_);
+    for (const Cached& cached : recent_) sqlite3_finalize(cached.statement);
+    sqlite3_close_v2(handle_);
 }
 
-sqlite3_stmt* Connection::prepare(std::string_view sql) {
+void Connection::raise(int code, std::string_view doing) const {
+    Fault fault = fault_of(handle_, code, doing);
+    if (role_ == Role::reader && fault.code == "storage.read_only") {
+        // The disk is not at fault: a read job tried to write.
+        fault.kind = base::ErrorKind::internal;
+    }
+    throw fault;
+}
+
+sqlite3_stmt* Connection::compile(std::string_view sql) const {
     sqlite3_stmt* statement = nullptr;
-    const int code = sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (code != SQLITE_OK) fail_with(code);
-    return statement;
-}
-
-sqlite3_stmt* Connection::acquire(std::string_view sql) {
-    const auto found = idle_.find(std::string(sql));
-    if (found == idle_.end() || found->second.empty()) return prepare(sql);
-    sqlite3_stmt* statement = found->second.back();
-    found->second.pop_back();
-    return statement;
-}
-
-void Connection::release(sqlite3_stmt* statement, std::string_view sql) {
-    sqlite3_reset(statement);  // repeats the error of the last step, which was reported there
-    sqlite3_clear_bindings(statement);
-    auto& idle = idle_[std::string(sql)];
-    if (idle.size() < kIdleStatementsLimit) {
-        idle.push_back(statement);
-    } else {
+    const char* rest = nullptr;
+    const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &statement, &rest);
+    if (code != SQLITE_OK) raise(code, "prepare");
+    if (statement == nullptr) {
+        throw Fault(base::ErrorKind::internal, "storage.internal", "An empty statement was prepared.");
+    }
+    const std::string_view unread(rest, static_cast<std::size_t>(sql.data() + sql.size() - rest));
+    if (unread.find_first_not_of(" \t\r\n;") != std::string_view::npos) {
         sqlite3_finalize(statement);
+        throw Fault(base::ErrorKind::internal, "storage.internal", "prepare() takes one statement.");
+    }
+    return statement;
+}
+
+Statement Connection::prepare(std::string_view sql) {
+    const Key key{sql.data(), sql.size()};
+    const auto found = cache_.find(key);
+    if (found == cache_.end()) {
+        sqlite3_stmt* statement = compile(sql);
+        trim_cache();
+        recent_.push_front({key, std::string(sql), nullptr});
+        cache_.emplace(key, recent_.begin());
+        return {*this, statement, sql};
+    }
+    Cached& cached = *found->second;
+    recent_.splice(recent_.begin(), recent_, found->second);
+    if (cached.statement == nullptr) return {*this, compile(sql), sql};  // the same text twice at once
+    sqlite3_stmt* statement = std::exchange(cached.statement, nullptr);
+    if (cached.text != sql) {
+        sqlite3_finalize(statement);
+        statement = compile(sql);
+        cached.text = sql;
+    }
+    return {*this, statement, sql};
+}
+
+void Connection::give_back(sqlite3_stmt* statement, std::string_view sql) {
+    sqlite3_reset(statement);  // repeats the code of the last step, which was thrown there
+    const auto found = cache_.find({sql.data(), sql.size()});
+    if (found == cache_.end() || found->second->statement != nullptr || found->second->text != sql) {
+        sqlite3_finalize(statement);
+        return;
+    }
+    sqlite3_clear_bindings(statement);  // no words of people beyond their job
+    found->second->statement = statement;
+}
+
+void Connection::trim_cache() {
+    while (cache_.size() >= kStatementLimit) {
+        const Cached& oldest = recent_.back();
+        sqlite3_finalize(oldest.statement);
+        cache_.erase(oldest.key);
+        recent_.pop_back();
     }
 }
 
-void Connection::execute(const std::string& sql) {
-    const int code = sqlite3_exec(database_, sql.c_str(), nullptr, nullptr, nullptr);
-    if (code != SQLITE_OK) fail_with(code);
+void Connection::execute(std::string_view sql) {
+    const std::string text(sql);
+    const int code = sqlite3_exec(handle_, text.c_str(), nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) raise(sqlite3_extended_errcode(handle_), "execute");
 }
 
-bool Connection::outside_transaction() const {
-    return sqlite3_get_autocommit(database_) != 0;
+bool Connection::in_transaction() const {
+    return sqlite3_get_autocommit(handle_) == 0;
 }
 
-void Connection::rollback_if_open() noexcept {
-    if (!outside_transaction()) sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+void Connection::roll_back() {
+    if (in_transaction()) execute("ROLLBACK");
 }
 
-std::int64_t Connection::last_insert_rowid() const {
-    return sqlite3_last_insert_rowid(database_);
-}
-
-void Connection::fail_with(int code) const {
-    throw fault_of(code, database_ == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(database_));
+void Connection::start_clock() {
+    job_deadline_ = std::chrono::steady_clock::now() + job_limit_;
 }
 
 }  // namespace storage

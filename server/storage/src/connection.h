@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,55 +12,80 @@
 #include <vector>
 
 #include <base/result.h>
-#include <storage/database.h>
+#include <storage/transaction.h>
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace storage {
 
-/// One SQLite connection with its prepared statements. Used by one thread at a time.
+/// One connection of SQLite, used by one thread at a time, with its cache of prepared statements.
 class Connection {
   public:
-    enum class Mode : std::uint8_t { write, read };
+    enum class Role : std::uint8_t { writer, reader, checkpointer, test };
+    struct Options {
+        std::filesystem::path path;
+        Role role = Role::writer;
+        std::int64_t cache_kib = 16384;
+        std::chrono::milliseconds statement_limit{0};  ///< of a reader's job; 0: none
+    };
 
-    /// Errors: storage.read_only, storage.disk_full, storage.corrupt, storage.io.
-    static base::Result<std::unique_ptr<Connection>> open(const std::filesystem::path& path, Mode mode,
-                                                          std::int64_t cache_kib);
+    static base::Result<std::unique_ptr<Connection>> open(const Options& options);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
-    /// A statement for `sql` that nobody else is using: from the cache, or prepared. Throws Fault.
-    sqlite3_stmt* acquire(std::string_view sql);
-    void release(sqlite3_stmt* statement, std::string_view sql);
+    sqlite3* handle() const { return handle_; }
+    Role role() const { return role_; }
 
-    /// Runs SQL text without rows. Throws Fault.
-    void execute(const std::string& sql);
-    /// False while a transaction is open. SQLite ends one by itself after some faults (disk full).
-    bool outside_transaction() const;
-    void rollback_if_open() noexcept;
+    Statement prepare(std::string_view sql);
+    void execute(std::string_view sql);
+    /// Takes a statement back into the cache.
+    void give_back(sqlite3_stmt* statement, std::string_view sql);
+    [[noreturn]] void raise(int code, std::string_view doing) const;
 
-    std::int64_t last_insert_rowid() const;
-    sqlite3* handle() const { return database_; }
-    Mode mode() const { return mode_; }
+    /// False also after SQLite gave the whole transaction up by itself (disk full, I/O error).
+    bool in_transaction() const;
+    /// ROLLBACK where there is something to roll back.
+    void roll_back();
+    /// From now on a job may run for the limit of the options.
+    void start_clock();
 
-    /// Ends the job with what the last call reported.
-    [[noreturn]] void fail_with(int code) const;
-
-    /// What the current job wants done after its commit.
-    std::vector<std::move_only_function<void()>> after_commit;
+    void after_commit(std::move_only_function<void()> then) { after_commit_.push_back(std::move(then)); }
+    std::vector<std::move_only_function<void()>> take_after_commit() {
+        return std::exchange(after_commit_, {});
+    }
 
   private:
-    explicit Connection(Mode mode) : mode_(mode) {}
-    sqlite3_stmt* prepare(std::string_view sql);
+    /// The pointer is half of the key: the text of a literal is never hashed.
+    struct Key {
+        const char* data;
+        std::size_t size;
+        bool operator==(const Key&) const = default;
+    };
+    struct KeyHash {
+        std::size_t operator()(const Key& key) const noexcept {
+            return std::hash<const void*>{}(key.data) ^ (key.size * 0x9E3779B97F4A7C15U);
+        }
+    };
+    struct Cached {
+        Key key;
+        std::string text;         // what was compiled: another text may come to lie at the same place
+        sqlite3_stmt* statement;  // null while in use
+    };
 
-    Mode mode_;
-    sqlite3* database_ = nullptr;
-    std::unordered_map<std::string, std::vector<sqlite3_stmt*>> idle_;
+    Connection(sqlite3* handle, Role role) : handle_(handle), role_(role) {}
+    void configure(const Options& options);
+    sqlite3_stmt* compile(std::string_view sql) const;
+    void trim_cache();
+
+    sqlite3* handle_;
+    Role role_;
+    std::list<Cached> recent_;  // most recently used first
+    std::unordered_map<Key, std::list<Cached>::iterator, KeyHash> cache_;
+    std::vector<std::move_only_function<void()>> after_commit_;
+    std::chrono::milliseconds job_limit_{0};
+    std::chrono::steady_clock::time_point job_deadline_;
 };
-
-/// The Fault that a SQLite result code means; `message` is the library's own words.
-Fault fault_of(int code, const char* message);
 
 }  // namespace storage

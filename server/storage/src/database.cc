@@ -1,22 +1,29 @@
 #include "checkpointer.h"
 #include "connection.h"
+#include "fault.h"
+#include "file_lock.h"
 #include "job.h"
-#include "lock_file.h"
 #include "migrate.h"
 #include "readers.h"
 #include "writer.h"
 
+#include <utility>
+
+#include <base/log.h>
 #include <sqlite3.h>
 #include <storage/database.h>
 
 namespace storage {
 
 struct Database::State {
-    LockFile lock;
+    explicit State(FileLock file_lock) : lock(std::move(file_lock)) {}
+
+    FileLock lock;  // given up last
+    std::unique_ptr<Connection> write_connection;
+    std::unique_ptr<Connection> checkpoint_connection;
     std::unique_ptr<Writer> writer;
     std::unique_ptr<Readers> readers;
     std::unique_ptr<Checkpointer> checkpointer;
-    std::unique_ptr<Connection> closer;  ///< empties the log at the end
     bool closed = false;
 };
 
@@ -28,54 +35,69 @@ Database::~Database() {
 
 base::Result<std::unique_ptr<Database>> Database::open(runtime::Runtime& runtime, Options options,
                                                        std::vector<std::span<const Migration>> migrations) {
-    auto lock = LockFile::take(options.path.string() + ".lock");
+    auto lock = FileLock::take(options.path);
     if (!lock) return base::fail(std::move(lock.error()));
-    auto connect = [&](Connection::Mode mode) {
-        return Connection::open(options.path, mode, options.cache_kib);
-    };
+    auto state = std::make_unique<State>(std::move(*lock));
+    if (auto made = create_private_file(options.path); !made) return base::fail(std::move(made.error()));
+    if (auto whole = check_header(options.path); !whole) return base::fail(std::move(whole.error()));
 
-    auto writing = connect(Connection::Mode::write);
+    auto writing = Connection::open(
+        {.path = options.path, .role = Connection::Role::writer, .cache_kib = options.cache_kib});
     if (!writing) return base::fail(std::move(writing.error()));
-    if (auto migrated = migrate(**writing, migrations); !migrated)
-        return base::fail(std::move(migrated.error()));
+    state->write_connection = std::move(*writing);
+    if (auto done = migrate(*state->write_connection, migrations); !done) {
+        return base::fail(std::move(done.error()));
+    }
 
     std::vector<std::unique_ptr<Connection>> reading;
-    for (std::size_t i = 0; i < options.readers; ++i) {
-        auto reader = connect(Connection::Mode::read);
+    for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {
+        auto reader = Connection::open({.path = options.path,
+                                        .role = Connection::Role::reader,
+                                        .cache_kib = options.reader_cache_kib,
+                                        .statement_limit = options.read_limit});
         if (!reader) return base::fail(std::move(reader.error()));
         reading.push_back(std::move(*reader));
     }
-    auto checkpointing = connect(Connection::Mode::write);
+    auto checkpointing =
+        Connection::open({.path = options.path, .role = Connection::Role::checkpointer, .cache_kib = 64});
     if (!checkpointing) return base::fail(std::move(checkpointing.error()));
-    auto closing = connect(Connection::Mode::write);
-    if (!closing) return base::fail(std::move(closing.error()));
+    state->checkpoint_connection = std::move(*checkpointing);
 
-    auto state = std::make_unique<State>(State{.lock = std::move(*lock)});
-    state->writer = std::make_unique<Writer>(runtime, std::move(*writing), options.write_queue_limit,
-                                             options.group_limit);
-    state->readers = std::make_unique<Readers>(std::move(reading), options.read_queue_limit);
-    state->checkpointer = std::make_unique<Checkpointer>(*state->writer, std::move(*checkpointing));
-    state->closer = std::move(*closing);
+    state->writer = std::make_unique<Writer>(
+        runtime, *state->write_connection,
+        Writer::Limits{.queue = options.write_queue_limit, .group = options.group_limit});
+    state->readers = std::make_unique<Readers>(runtime, std::move(reading), options.read_queue_limit);
+    state->checkpointer = std::make_unique<Checkpointer>(
+        runtime, *state->checkpoint_connection, *state->writer, *state->readers,
+        Checkpointer::Limits{.soft_bytes = options.wal_soft_limit_bytes,
+                             .hard_bytes = options.wal_hard_limit_bytes,
+                             .scrub_after = options.scrub_after});
+    sqlite3_wal_hook(
+        state->write_connection->handle(),
+        [](void* checkpointer, sqlite3*, const char*, int frames) {
+            static_cast<Checkpointer*>(checkpointer)->wal_grew(frames);
+            return SQLITE_OK;
+        },
+        state->checkpointer.get());
     return std::unique_ptr<Database>(new Database(std::move(state)));
 }
 
-runtime::Task<base::Result<void>> Database::submit(Kind kind, OrderKey,
+runtime::Task<base::Result<void>> Database::submit(Kind kind, [[maybe_unused]] OrderKey order,
                                                    std::move_only_function<bool(Transaction&)> body) {
-    auto job = std::make_shared<Job>();
-    job->body = std::move(body);
-    bool accepted = true;
-    co_await runtime::await_callback([this, kind, job, &accepted](std::move_only_function<void()> resume) {
+    auto job = std::make_shared<Job>(std::move(body));
+    co_await runtime::await_callback([job, kind,
+                                      state = state_.get()](std::move_only_function<void()> resume) {
         job->resume = std::move(resume);
-        accepted = kind == Kind::write ? state_->writer->post(job) : state_->readers->post(job);
-        if (!accepted) job->resume();
+        const Refusal refusal = kind == Kind::write ? state->writer->post(job) : state->readers->post(job);
+        if (refusal == Refusal::none) return;
+        job->result =
+            refusal == Refusal::full
+                ? base::fail(base::ErrorKind::unavailable, "storage.busy",
+                             "Too much work is waiting for the database; try again.")
+                : base::fail(base::ErrorKind::unavailable, "storage.closed", "The database is closed.");
+        job->resume();
     });
-    if (!accepted) {
-        co_return base::fail(base::ErrorKind::unavailable, "storage.busy",
-                             "The database has too much to do; try again.");
-    }
-    // A body that returned a failure of its own has no failure here: its result says so itself.
-    if (job->failure) co_return base::fail(std::move(*job->failure));
-    co_return base::Result<void>{};
+    co_return std::move(job->result);
 }
 
 void Database::close() {
@@ -83,10 +105,17 @@ void Database::close() {
     state_->checkpointer->stop();
     state_->writer->stop();
     state_->readers->stop();
-    // The readers' connections go first, so that nothing holds the log.
-    state_->readers.reset();
-    sqlite3_wal_checkpoint_v2(state_->closer->handle(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
-                              nullptr);
+    sqlite3_wal_hook(state_->write_connection->handle(), nullptr, nullptr);
+    state_->checkpoint_connection.reset();
+    // The last connection moves the rest of the WAL into the file and removes it; where that fails, the WAL
+    // stays, whole.
+    const int code = sqlite3_wal_checkpoint_v2(state_->write_connection->handle(), "main",
+                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (code != SQLITE_OK) {
+        const Fault fault = fault_of(state_->write_connection->handle(), code, "last checkpoint");
+        base::log_warning("storage.checkpoint_failed", {{"code", fault.code}, {"what", fault.what()}});
+    }
+    state_->write_connection.reset();
 }
 
 Database::Statistics Database::statistics() const {
@@ -94,7 +123,7 @@ Database::Statistics Database::statistics() const {
             .jobs = state_->writer->jobs(),
             .failed_jobs = state_->writer->failed_jobs(),
             .checkpoints = state_->checkpointer->checkpoints(),
-            .wal_bytes = state_->writer->wal_pages() * 8192};
+            .wal_bytes = static_cast<std::uint64_t>(state_->checkpointer->wal_bytes())};
 }
 
 }  // namespace storage

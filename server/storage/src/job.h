@@ -1,23 +1,29 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
+#include <vector>
 
 #include <base/result.h>
-#include <storage/database.h>
+#include <storage/transaction.h>
 
 namespace storage {
 
-/// A queued job, from submit() to its acknowledgement on the I/O thread.
-struct Database::Job {
-    std::move_only_function<bool(Transaction&)> body;
-    std::move_only_function<void()> resume;
-    std::optional<base::Error>
-        failure;  ///< of the machinery; a failure that the body returned is the body's own
-};
+/// A job on its way: queued by the I/O thread, run by another, resumed on the I/O thread. Shared by the
+/// waiting coroutine and whoever has it in hand; one at a time touches it.
+struct Job {
+    explicit Job(std::move_only_function<bool(Transaction&)> what) : body(std::move(what)) {}
 
-/// Runs a body; a Fault or another exception becomes the job's failure. True when its changes are to be kept.
-bool run_body(Database::Job& job, Transaction& tx);
+    std::move_only_function<bool(Transaction&)> body;  ///< false: roll back
+    std::move_only_function<void()> resume;            ///< of the waiting coroutine
+    base::Result<void> result;                         ///< a failure of the machinery
+    bool kept = false;                                 ///< its work is part of its group's commit
+    std::chrono::steady_clock::time_point queued_at = std::chrono::steady_clock::now();
+};
+using JobPointer = std::shared_ptr<Job>;
+
+/// Why a job was not taken, if it was not.
+enum class Refusal : std::uint8_t { none, full, closed };
 
 }  // namespace storage

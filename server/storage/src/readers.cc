@@ -1,13 +1,27 @@
 #include "readers.h"
 
+#include "fault.h"
+
 #include <pthread.h>
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include <base/log.h>
 
 namespace storage {
 
-Readers::Readers(std::vector<std::unique_ptr<Connection>> connections, std::size_t queue_limit)
-    : connections_(std::move(connections)), queue_limit_(queue_limit) {
+Readers::Readers(runtime::Runtime& runtime, std::vector<std::unique_ptr<Connection>> connections,
+                 std::size_t queue_limit)
+    : runtime_(runtime),
+      connections_(std::move(connections)),
+      queue_limit_(queue_limit),
+      read_seconds_(runtime.metrics().histogram(
+          "storage_read_seconds", "Time of a read job, its wait for a reader included",
+          {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5})) {
     for (const auto& connection : connections_) {
-        threads_.emplace_back([this, reader = connection.get()] { run(*reader); });
+        threads_.emplace_back([this, &connection] { work(*connection); });
     }
 }
 
@@ -15,14 +29,15 @@ Readers::~Readers() {
     stop();
 }
 
-bool Readers::post(std::shared_ptr<Database::Job> job) {
+Refusal Readers::post(JobPointer job) {
     {
         const std::lock_guard lock(mutex_);
-        if (stopping_ || queue_.size() >= queue_limit_) return false;
+        if (stopping_) return Refusal::closed;
+        if (queue_.size() >= queue_limit_) return Refusal::full;
         queue_.push_back(std::move(job));
     }
     wake_.notify_one();
-    return true;
+    return Refusal::none;
 }
 
 void Readers::stop() {
@@ -34,32 +49,73 @@ void Readers::stop() {
     for (std::thread& thread : threads_) {
         if (thread.joinable()) thread.join();
     }
+    connections_.clear();
 }
 
-void Readers::run(Connection& connection) {
+bool Readers::pause(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    paused_ = true;
+    if (at_rest_.wait_for(lock, patience, [this] { return busy_ == 0; })) return true;
+    paused_ = false;
+    lock.unlock();
+    wake_.notify_all();
+    return false;
+}
+
+void Readers::resume() {
+    {
+        const std::lock_guard lock(mutex_);
+        paused_ = false;
+    }
+    wake_.notify_all();
+}
+
+void Readers::work(Connection& connection) {
     pthread_setname_np(pthread_self(), "db-reader");
     for (;;) {
-        std::shared_ptr<Database::Job> job;
+        JobPointer job;
         {
             std::unique_lock lock(mutex_);
-            wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+            wake_.wait(lock, [this] { return !paused_ && (stopping_ || !queue_.empty()); });
             if (queue_.empty()) return;
             job = std::move(queue_.front());
             queue_.pop_front();
+            ++busy_;
         }
-        try {
-            connection.execute("BEGIN");
-            Transaction tx(connection);
-            run_body(*job, tx);
-            connection.execute("COMMIT");
-        } catch (const Fault& fault) {
-            connection.rollback_if_open();
-            if (!job->failure) job->failure = base::Error{fault.kind, fault.code, fault.what()};
+        run(connection, *job);
+        {
+            const std::lock_guard lock(mutex_);
+            --busy_;
+            if (busy_ == 0 && paused_) at_rest_.notify_all();
         }
-        connection.rollback_if_open();
-        job->body = nullptr;
-        job->resume();
+        boost::asio::post(runtime_.executor(), [job = std::move(job)] { job->resume(); });
     }
+}
+
+void Readers::run(Connection& connection, Job& job) {
+    bool kept = false;
+    try {
+        connection.start_clock();
+        connection.prepare("BEGIN").run();
+        Transaction transaction(connection);
+        kept = job.body(transaction);
+        job.body = nullptr;
+        connection.prepare("COMMIT").run();
+    } catch (...) {  // becomes the job's error
+        kept = false;
+        job.result = base::fail(error_of_current_exception());
+        job.body = nullptr;
+        try {
+            connection.start_clock();
+            connection.roll_back();
+        } catch (const Fault& fault) {
+            base::log_error("storage.rollback_failed", {{"code", fault.code}, {"what", fault.what()}});
+        }
+    }
+    ++jobs_;
+    if (!kept) ++failed_jobs_;
+    read_seconds_.observe(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - job.queued_at).count());
 }
 
 }  // namespace storage

@@ -1,6 +1,6 @@
 #include "connection.h"
+#include "fault.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include <sqlite3.h>
@@ -12,74 +12,92 @@ Statement::Statement(Connection& connection, sqlite3_stmt* statement, std::strin
     : connection_(&connection), statement_(statement), sql_(sql) {}
 
 Statement::~Statement() {
-    if (statement_ != nullptr) connection_->release(statement_, sql_);
+    if (statement_ != nullptr) connection_->give_back(statement_, sql_);
 }
 
 Statement::Statement(Statement&& other) noexcept
     : connection_(other.connection_),
       statement_(std::exchange(other.statement_, nullptr)),
-      sql_(other.sql_) {}
+      sql_(other.sql_),
+      place_(other.place_) {}
+
+void Statement::start_over() {
+    if (place_ == Place::before) return;
+    sqlite3_reset(statement_);
+    place_ = Place::before;
+}
+
+void Statement::check(int code) const {
+    if (code != SQLITE_OK) connection_->raise(code, "bind");
+}
 
 void Statement::bind_at(int index, std::int64_t value) {
-    if (const int code = sqlite3_bind_int64(statement_, index, value); code != SQLITE_OK)
-        connection_->fail_with(code);
+    start_over();
+    check(sqlite3_bind_int64(statement_, index, value));
 }
 
 void Statement::bind_at(int index, double value) {
-    if (const int code = sqlite3_bind_double(statement_, index, value); code != SQLITE_OK)
-        connection_->fail_with(code);
+    start_over();
+    check(sqlite3_bind_double(statement_, index, value));
 }
 
 void Statement::bind_at(int index, std::string_view value) {
-    // A null data pointer would bind NULL; an empty text is not NULL.
-    const char* data = value.data() == nullptr ? "" : value.data();
-    const int code =
-        sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-    if (code != SQLITE_OK) connection_->fail_with(code);
+    start_over();
+    // An empty view may point nowhere, which SQLite would take for NULL.
+    const char* data = value.data() != nullptr ? value.data() : "";
+    check(sqlite3_bind_text64(statement_, index, data, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 void Statement::bind_at(int index, std::span<const std::uint8_t> blob) {
-    const void* data = blob.data() == nullptr ? static_cast<const void*>("") : blob.data();
-    const int code = sqlite3_bind_blob64(statement_, index, data, blob.size(), SQLITE_TRANSIENT);
-    if (code != SQLITE_OK) connection_->fail_with(code);
+    start_over();
+    if (blob.empty()) {
+        check(sqlite3_bind_zeroblob(statement_, index, 0));
+    } else {
+        check(sqlite3_bind_blob64(statement_, index, blob.data(), blob.size(), SQLITE_TRANSIENT));
+    }
 }
 
 void Statement::bind_at(int index, std::nullptr_t) {
-    if (const int code = sqlite3_bind_null(statement_, index); code != SQLITE_OK)
-        connection_->fail_with(code);
+    start_over();
+    check(sqlite3_bind_null(statement_, index));
 }
 
 bool Statement::step() {
+    if (place_ == Place::after) return false;
     const int code = sqlite3_step(statement_);
+    place_ = Place::on_row;
     if (code == SQLITE_ROW) return true;
-    if (code == SQLITE_DONE) return false;
-    connection_->fail_with(code);
+    if (code != SQLITE_DONE) connection_->raise(code, "step");
+    place_ = Place::after;
+    return false;
 }
 
 std::int64_t Statement::run() {
+    start_over();
     while (step()) {
     }
-    const std::int64_t changes = sqlite3_changes64(connection_->handle());
-    sqlite3_reset(statement_);
-    return changes;
+    const std::int64_t changed = sqlite3_changes64(connection_->handle());
+    start_over();
+    return changed;
 }
 
 std::int64_t Statement::integer(int column) const {
     return sqlite3_column_int64(statement_, column);
 }
+
 double Statement::real(int column) const {
     return sqlite3_column_double(statement_, column);
 }
 
 std::string_view Statement::text(int column) const {
-    const auto* data = sqlite3_column_text(statement_, column);
+    const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
     if (data == nullptr) return {};
-    return {reinterpret_cast<const char*>(data),
-            static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+    return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
 std::span<const std::uint8_t> Statement::blob(int column) const {
     const auto* data = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+    if (data == nullptr) return {};
     return {data, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
 }
 
@@ -98,20 +116,22 @@ std::optional<std::string> Statement::optional_text(int column) const {
 }
 
 Statement Transaction::prepare(std::string_view sql) {
-    return {connection_, connection_.acquire(sql), sql};
+    return connection_.prepare(sql);
 }
 
 void Transaction::execute(std::string_view sql) {
-    connection_.execute(std::string(sql));
+    connection_.execute(sql);
 }
 
 std::int64_t Transaction::last_insert_rowid() const {
-    return connection_.last_insert_rowid();
+    return sqlite3_last_insert_rowid(connection_.handle());
 }
 
 void Transaction::after_commit(std::move_only_function<void()> then) {
-    if (connection_.mode() == Connection::Mode::read) throw std::logic_error("a read job has no commit");
-    connection_.after_commit.push_back(std::move(then));
+    if (connection_.role() == Connection::Role::reader) {
+        throw Fault(base::ErrorKind::internal, "storage.internal", "A read job commits nothing.");
+    }
+    connection_.after_commit(std::move(then));
 }
 
 }  // namespace storage

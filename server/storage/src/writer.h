@@ -6,56 +6,74 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <thread>
+#include <vector>
+
+#include <runtime/runtime.h>
 
 namespace storage {
 
-/// The one thread that writes: what queued while the last commit ran goes into the next one, a savepoint a
-/// job.
+/// The one thread that writes. What queued while the last commit ran is committed together:
+///
+///     queue ──▶ BEGIN ▸ savepoint ▸ job ▸ release │ savepoint ▸ job ▸ roll back │ … ▸ COMMIT (one sync)
+///                                                                                     │
+///     I/O thread ◀── one hand-over: callbacks in order, then every waiting coroutine ◀┘
 class Writer {
   public:
-    Writer(runtime::Runtime& runtime, std::unique_ptr<Connection> connection, std::size_t queue_limit,
-           std::size_t group_limit);
+    struct Limits {
+        std::size_t queue;
+        std::size_t group;
+    };
+    Writer(runtime::Runtime& runtime, Connection& connection, Limits limits);
     ~Writer();
+    Writer(const Writer&) = delete;
+    Writer& operator=(const Writer&) = delete;
 
-    /// False when the queue is full or the writer has stopped.
-    bool post(std::shared_ptr<Database::Job> job);
-    /// Finishes what is queued, then ends.
+    Refusal post(JobPointer job);
+    /// Works off what is queued, then ends the thread. Idempotent.
     void stop();
 
-    /// Runs `work` between two groups, while nothing is being written.
-    void between_groups(const std::function<void()>& work);
+    /// Waits until no transaction is open and keeps it so until resume(): the gap that a checkpoint needs
+    /// for starting the WAL anew.
+    void pause();
+    void resume();
 
-    std::uint64_t wal_pages() const { return wal_pages_; }
     std::uint64_t commits() const { return commits_; }
     std::uint64_t jobs() const { return jobs_; }
     std::uint64_t failed_jobs() const { return failed_jobs_; }
-    /// Milliseconds of the steady clock at the last commit.
-    std::int64_t last_commit_ms() const { return last_commit_ms_; }
 
   private:
-    using Group = std::vector<std::shared_ptr<Database::Job>>;
-
-    void run();
-    void commit(Group& group);
-    void run_group(Group& group);
-    void acknowledge(Group group);
+    struct Group;
+    void work();
+    void run(std::vector<JobPointer> taken);
+    std::size_t run_group(std::vector<JobPointer>& taken, std::size_t from, Group& group);
+    bool run_job(Job& job, Group& group);
+    void finish(Job& job, Group& group, bool kept);
+    void hand_over(Group group);
+    void fail_all(std::vector<JobPointer>& taken, std::size_t from, std::size_t to, const base::Error& error,
+                  Group& group);
 
     runtime::Runtime& runtime_;
-    std::unique_ptr<Connection> connection_;
-    std::size_t queue_limit_;
-    std::size_t group_limit_;
+    Connection& connection_;
+    const Limits limits_;
 
     std::mutex mutex_;
-    std::condition_variable wake_;
-    std::condition_variable gate_;
-    std::deque<std::shared_ptr<Database::Job>> queue_;
+    std::condition_variable wake_;     // the thread waits for jobs, for resume(), for stop()
+    std::condition_variable at_rest_;  // pause() waits for the end of a group
+    std::deque<JobPointer> queue_;
     bool stopping_ = false;
-    bool gate_wanted_ = false;  ///< the checkpointer waits for a gap
-    bool gate_open_ = false;    ///< the writer stands still
-    std::atomic<std::uint64_t> wal_pages_{0}, commits_{0}, jobs_{0}, failed_jobs_{0};
-    std::atomic<std::int64_t> last_commit_ms_{0};
+    bool paused_ = false;
+    bool busy_ = false;
+
+    std::atomic<std::uint64_t> commits_{0};
+    std::atomic<std::uint64_t> jobs_{0};
+    std::atomic<std::uint64_t> failed_jobs_{0};
+    base::Histogram& commit_seconds_;
+    base::Histogram& group_jobs_;
+    base::Histogram& queue_seconds_;
+    base::Counter& failed_commits_;
     std::thread thread_;
 };
 

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -47,8 +49,14 @@ class Database {
         std::size_t readers = 2;     ///< reader threads, each with a connection
         std::size_t write_queue_limit = 4096;
         std::size_t read_queue_limit = 4096;
-        std::size_t group_limit = 256;   ///< most jobs in one commit
-        std::int64_t cache_kib = 65536;  ///< page cache of the writer
+        std::size_t group_limit = 256;                    ///< most jobs in one commit
+        std::int64_t cache_kib = 65536;                   ///< page cache of the writer
+        std::int64_t reader_cache_kib = 16384;            ///< of each reader
+        std::chrono::milliseconds read_limit{30'000};     ///< of a read job; then storage.timeout
+        std::int64_t wal_soft_limit_bytes = 64LL << 20;   ///< from here on the WAL is started anew
+        std::int64_t wal_hard_limit_bytes = 256LL << 20;  ///< from here on the writer waits for that
+        /// What was overwritten or deleted is gone from the disk after this, and a checkpoint's time.
+        std::chrono::milliseconds scrub_after{60'000};
     };
 
     /// Opens (or creates) and migrates. Takes an exclusive lock for this process.

@@ -13,7 +13,8 @@ class TestDatabase {
     TestDatabase(const TestDatabase&) = delete;
     TestDatabase& operator=(const TestDatabase&) = delete;
 
-    /// A transaction that is rolled back when the database goes, unless commit() was called.
+    /// A transaction that is rolled back with the next begin() and when the database goes, unless commit()
+    /// was called. It lives until then; commit() runs its after_commit callbacks.
     Transaction& begin();
     void commit();
 

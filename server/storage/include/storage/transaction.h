@@ -29,7 +29,8 @@ class Statement {
     Statement& operator=(const Statement&) = delete;
     Statement& operator=(Statement&&) = delete;
 
-    /// Binds the parameters ?1, ?2, … in order. Text is copied. nullptr and empty optionals bind NULL.
+    /// Binds the parameters ?1, ?2, … in order. Text is copied. nullptr and empty optionals bind NULL. After
+    /// steps it starts the statement over; parameters that are not bound again keep their values.
     template <class... Values>
     Statement& bind(const Values&... values) {
         int index = 0;
@@ -79,9 +80,14 @@ class Statement {
     std::optional<std::string> optional_text(int column) const;
 
   private:
+    enum class Place : std::uint8_t { before, on_row, after };
+    void start_over();
+    void check(int code) const;
+
     Connection* connection_;
     sqlite3_stmt* statement_;
     std::string_view sql_;
+    Place place_ = Place::before;
 };
 
 /// One transaction (a job's savepoint, or a reader's snapshot). Store functions take `Transaction&` and are
