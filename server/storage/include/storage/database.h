@@ -84,8 +84,6 @@ class Database {
     /// Finishes what is queued, checkpoints, closes. Blocks; call after the services above have stopped.
     void close();
 
-    struct Job;  ///< private to the module: what is queued
-
     struct Statistics {
         std::uint64_t commits = 0, jobs = 0, failed_jobs = 0, checkpoints = 0;
         std::uint64_t wal_bytes = 0;
