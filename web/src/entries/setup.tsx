@@ -1,0 +1,101 @@
+import { useEffect, useState, type FormEvent } from "react";
+import { forgetFragment, mount, takeFragment } from "@/entries/mount";
+import { greetAccount, setupCheck } from "@/features/identity/api";
+import { useLocalpart } from "@/features/identity/useLocalpart";
+import { deviceTimeZone, useLanguages } from "@/i18n";
+import { errcodeOf } from "@/lib/errors";
+import { request } from "@/lib/http";
+import { enterSession, sessionOf } from "@/session/sessions";
+import { EntryPage } from "@/ui/EntryPage";
+import { ErrorNotice, Field, SkeletonRows } from "@/ui/parts";
+
+const token = takeFragment();
+
+function SetupPage() {
+    const { i18n } = useLanguages();
+    const { t } = i18n;
+    const [server, setServer] = useState("");
+    const [fixed, setFixed] = useState(false);
+    const [name, setName] = useState("");
+    const [localpart, setLocalpart] = useLocalpart(name);
+    const [password, setPassword] = useState("");
+    const [room, setRoom] = useState<string | null>(null);
+    const [state, setState] = useState<"checking" | "ready" | "busy">("checking");
+    const [error, setError] = useState<unknown>(null);
+
+    useEffect(() => {
+        document.title = `${t("setup.title")} · ${t("app.name")}`;
+    }, [t]);
+    useEffect(() => {
+        setupCheck(token).then(
+            (answer) => {
+                setServer(answer.server_name);
+                setFixed(answer.server_name_fixed);
+                setState("ready");
+            },
+            (failure: unknown) => {
+                setError(failure);
+                setState("ready");
+            },
+        );
+    }, []);
+
+    const submit = async (event: FormEvent) => {
+        event.preventDefault();
+        setState("busy");
+        setError(null);
+        try {
+            const answer = await request<Parameters<typeof sessionOf>[0] & { room_id: string | null }>("POST", "/_lingxi/client/v1/setup", {
+                token,
+                server_name: server.trim(),
+                localpart: localpart.trim(),
+                password,
+                display_name: name.trim(),
+                room_name: (room ?? t("setup.room_default")).trim(),
+                language: i18n.language,
+                time_zone: deviceTimeZone(),
+            });
+            const session = sessionOf(answer);
+            enterSession(session);
+            forgetFragment();
+            await greetAccount(session, "", i18n.language, deviceTimeZone());
+            location.replace(answer.room_id ? `/#/chat/${encodeURIComponent(answer.room_id)}` : "/#/");
+        } catch (failure) {
+            setError(failure);
+            setState("ready");
+        }
+    };
+
+    const code = error === null ? "" : errcodeOf(error);
+    const words = code === "IM.LINGXI.BAD_SETUP_TOKEN" ? t("setup.bad_token") : code === "IM.LINGXI.BAD_SERVER_NAME" ? t("setup.bad_server") : undefined;
+    return (
+        <EntryPage>
+            <h1>{t("setup.title")}</h1>
+            <p className="quiet">{t("setup.intro")}</p>
+            {state === "checking" ? (
+                <SkeletonRows count={4} />
+            ) : code === "IM.LINGXI.BAD_SETUP_TOKEN" ? (
+                <div style={{ marginTop: 16 }}>
+                    <ErrorNotice error={error} words={t("setup.bad_token")} />
+                    <a className="button wide" href="/" style={{ marginTop: 16 }}>
+                        {t("login.title")}
+                    </a>
+                </div>
+            ) : (
+                <form className="stack" onSubmit={(event) => void submit(event)}>
+                    <Field label={t("setup.server")} hint={fixed ? t("setup.server_fixed") : t("setup.server_hint")} value={server} readOnly={fixed} required spellCheck={false} autoCapitalize="none" onChange={(event) => setServer(event.target.value)} />
+                    <Field label={t("setup.name")} value={name} required autoComplete="name" onChange={(event) => setName(event.target.value)} />
+                    <Field label={t("setup.localpart")} hint={localpart && server ? `@${localpart}:${server}` : t("setup.localpart_hint")} value={localpart} required pattern="[a-z0-9._=\/+\-]+" autoCapitalize="none" spellCheck={false} autoComplete="username" onChange={(event) => setLocalpart(event.target.value)} />
+                    <Field label={t("setup.password")} hint={t("setup.password_hint")} type="password" value={password} required minLength={8} autoComplete="new-password" onChange={(event) => setPassword(event.target.value)} />
+                    <Field label={t("setup.room")} hint={t("setup.room_hint")} value={room ?? t("setup.room_default")} onChange={(event) => setRoom(event.target.value)} />
+                    {error !== null && <ErrorNotice error={error} {...(words ? { words } : {})} />}
+                    <button className="button primary wide" disabled={state === "busy"}>
+                        {t("setup.submit")}
+                    </button>
+                </form>
+            )}
+        </EntryPage>
+    );
+}
+
+mount(<SetupPage />);

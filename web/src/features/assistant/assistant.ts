@@ -1,0 +1,253 @@
+import { callModel, fetchChips, fetchStatus, type AssistEvent, type AssistStatus, type Dropped, type OfflineChip } from "@/features/assistant/api";
+import { bodyOf, isMessage, labelOf, type AiLabel } from "@/features/chat/engine/content";
+import type { Engine } from "@/features/chat/engine/engine";
+import { ApiError, errcodeOf, isAborted } from "@/lib/errors";
+import type { Json } from "@/lib/http";
+import { Store, StoreMap } from "@/lib/store";
+import type { MatrixEvent, Room } from "matrix-js-sdk";
+
+/** Why there is no answer; each is said in one line, with what can be done. */
+export type Problem =
+    | { kind: "no_model" | "failed" | "late" | "off" | "forbidden" | "nothing"; errcode: string }
+    | { kind: "budget"; errcode: string; resetsAtMs: number | null }
+    | { kind: "consent"; errcode: string; users: string[] };
+
+export interface Suggestion {
+    text: string;
+    label: AiLabel | null;
+}
+
+export type Suggestions =
+    | { state: "idle" }
+    | { state: "asking"; items: Suggestion[] }
+    | { state: "ready"; items: Suggestion[]; dropped: Dropped[] }
+    | { state: "problem"; problem: Problem };
+
+export type Translation =
+    | { state: "asking"; text: string; language: string }
+    | { state: "ready"; text: string; language: string; label: AiLabel | null; swapped: boolean }
+    | { state: "problem"; problem: Problem; language: string };
+
+export interface Chips {
+    eventId: string | null;
+    items: OfflineChip[];
+}
+
+const chipsDeadlineMs = 1_000;
+const modelDeadlineMs = 60_000;
+const excerptEvents = 20;
+const noChips: Chips = { eventId: null, items: [] };
+
+export function problemOf(error: unknown): Problem {
+    const errcode = errcodeOf(error);
+    const data = error instanceof ApiError ? error.data : {};
+    switch (errcode) {
+        case "IM.LINGXI.AI_OFF":
+            return { kind: "off", errcode };
+        case "IM.LINGXI.AI_FORBIDDEN_IN_ROOM":
+            return { kind: "forbidden", errcode };
+        case "IM.LINGXI.CONSENT_NEEDED":
+            return { kind: "consent", errcode, users: Array.isArray(data["users"]) ? data["users"].filter((user): user is string => typeof user === "string") : [] };
+        case "IM.LINGXI.BUDGET_EXHAUSTED":
+            return { kind: "budget", errcode, resetsAtMs: typeof data["resets_at_ms"] === "number" ? data["resets_at_ms"] : null };
+        case "IM.LINGXI.MODEL_UNAVAILABLE":
+            return { kind: "no_model", errcode };
+        default:
+            return { kind: "failed", errcode };
+    }
+}
+
+/** What the assistant shows in this tab. It never writes by itself, and asks a model only when told to. */
+export class Assistant {
+    readonly status = new StoreMap<AssistStatus | null>(() => null);
+    readonly chips = new StoreMap<Chips>(() => noChips);
+    readonly suggestions = new StoreMap<Suggestions>(() => ({ state: "idle" }));
+    /** By event id. */
+    readonly translations = new StoreMap<Translation | null>(() => null);
+    /** Whether someone here administers the server, for the words where no model is set up. */
+    readonly isAdmin = new Store(false);
+    /** One stream at a time: browsers allow a host six connections. */
+    private stream: AbortController | null = null;
+    private chipsAbort: AbortController | null = null;
+    private readonly autoAsked = new Set<string>();
+
+    constructor(private readonly engine: Engine) {}
+
+    private get fetch() {
+        return this.engine.transport.fetch;
+    }
+
+    async loadStatus(roomId: string): Promise<void> {
+        try {
+            this.status.of(roomId).set(await fetchStatus(this.fetch, roomId));
+        } catch {
+            // Unknown stays unknown: the calls themselves tell what is wrong.
+        }
+    }
+
+    /** The offline method's chips for the last message, within a second or not at all. */
+    async refreshChips(room: Room, language: string): Promise<void> {
+        const store = this.chips.of(room.roomId);
+        const last = lastMessage(room);
+        const eventId = last?.getId() ?? null;
+        const wanted = !!last && last.getSender() !== this.engine.me && last.getType() === "m.room.message" && ["m.text", "m.notice"].includes(String(last.getContent()["msgtype"])) && !last.isRedacted();
+        if (!wanted || !eventId) {
+            this.chipsAbort?.abort();
+            store.set(noChips);
+            this.suggestions.of(room.roomId).set({ state: "idle" });
+            return;
+        }
+        if (store.get().eventId === eventId) return;
+        this.chipsAbort?.abort();
+        const abort = new AbortController();
+        this.chipsAbort = abort;
+        store.set({ eventId, items: [] });
+        this.suggestions.of(room.roomId).set({ state: "idle" });
+        const timer = setTimeout(() => abort.abort(), chipsDeadlineMs);
+        try {
+            const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, language, abort.signal);
+            if (!abort.signal.aborted && store.get().eventId === eventId) store.set({ eventId, items: suggestions.slice(0, 3) });
+        } catch {
+            // Late, off or unreachable: then there are none.
+        } finally {
+            clearTimeout(timer);
+        }
+    }
+
+    clearChips(roomId: string): void {
+        this.chipsAbort?.abort();
+        this.chips.of(roomId).update((chips) => ({ ...chips, items: [] }));
+        this.suggestions.of(roomId).set({ state: "idle" });
+    }
+
+    /** By itself only in chats for which the person switched that on, and once an event. */
+    async autoSuggest(room: Room, language: string): Promise<void> {
+        const last = lastMessage(room);
+        const id = last?.getId();
+        if (!id || last?.getSender() === this.engine.me || this.autoAsked.has(id)) return;
+        this.autoAsked.add(id);
+        await this.suggest(room, language);
+    }
+
+    async suggest(room: Room, language: string): Promise<void> {
+        const store = this.suggestions.of(room.roomId);
+        const eventIds = room
+            .getLiveTimeline()
+            .getEvents()
+            .filter((event) => isMessage(event) && event.getType() === "m.room.message" && !event.isRedacted() && bodyOf(event) !== "")
+            .slice(-excerptEvents)
+            .map((event) => event.getId())
+            .filter((id): id is string => !!id);
+        store.set({ state: "asking", items: [] });
+        let dropped: Dropped[] = [];
+        const items: Suggestion[] = [];
+        await this.call(
+            "suggestions",
+            { room_id: room.roomId, event_ids: eventIds, language },
+            (event) => {
+                if (event.event === "prepared") dropped = event.dropped ?? [];
+                if (event.event === "suggestion") {
+                    items.push({ text: event.text, label: event.label });
+                    store.set({ state: "asking", items: [...items] });
+                }
+            },
+            (problem) => store.set({ state: "problem", problem }),
+            () => store.set(items.length > 0 ? { state: "ready", items, dropped } : { state: "problem", problem: { kind: "nothing", errcode: "" } }),
+            () => store.set({ state: "idle" }),
+        );
+        void this.loadStatus(room.roomId);
+    }
+
+    async translate(room: Room, event: MatrixEvent, language: string): Promise<void> {
+        const id = event.getId();
+        if (!id) return;
+        const store = this.translations.of(id);
+        let text = "";
+        store.set({ state: "asking", text, language });
+        await this.call(
+            "translations",
+            { room_id: room.roomId, event_id: id, target_language: language },
+            (news) => {
+                if (news.event !== "delta") return;
+                text += news.text;
+                store.set({ state: "asking", text, language });
+            },
+            (problem) => store.set({ state: "problem", problem, language }),
+            (label) => store.set({ state: "ready", text, language, label, swapped: false }),
+            () => store.set(null),
+        );
+    }
+
+    /** Translates what the person wrote; the words come back as they grow. */
+    async translateDraft(text: string, language: string, onText: (text: string) => void): Promise<{ text: string; label: AiLabel | null } | { problem: Problem } | null> {
+        let translated = "";
+        let result: { text: string; label: AiLabel | null } | { problem: Problem } | null = null;
+        await this.call(
+            "translations",
+            { text, target_language: language },
+            (event) => {
+                if (event.event !== "delta") return;
+                translated += event.text;
+                onText(translated);
+            },
+            (problem) => (result = { problem }),
+            (label) => (result = { text: translated, label }),
+            () => undefined,
+        );
+        return result;
+    }
+
+    stop(): void {
+        this.stream?.abort();
+        this.stream = null;
+    }
+
+    swap(eventId: string): void {
+        this.translations.of(eventId).update((one) => (one?.state === "ready" ? { ...one, swapped: !one.swapped } : one));
+    }
+
+    private async call(
+        what: "suggestions" | "translations",
+        body: Json,
+        onEvent: (event: AssistEvent) => void,
+        onProblem: (problem: Problem) => void,
+        onDone: (label: AiLabel | null) => void,
+        onStopped: () => void,
+    ): Promise<void> {
+        this.stream?.abort();
+        const abort = new AbortController();
+        this.stream = abort;
+        let late = false;
+        const timer = setTimeout(() => {
+            late = true;
+            abort.abort();
+        }, modelDeadlineMs);
+        try {
+            for await (const event of callModel(this.fetch, what, body, abort.signal)) {
+                if (event.event === "error") throw new ApiError(200, event.errcode, event.error);
+                if (event.event === "done") {
+                    onDone(labelOf({ "im.lingxi.ai": event.label }));
+                    return;
+                }
+                onEvent(event);
+            }
+            throw new ApiError(200, "IM.LINGXI.CUT", "the answer broke off");
+        } catch (error) {
+            if (late) onProblem({ kind: "late", errcode: "IM.LINGXI.LATE" });
+            else if (isAborted(error) || abort.signal.aborted) onStopped();
+            else onProblem(problemOf(error));
+        } finally {
+            clearTimeout(timer);
+            if (this.stream === abort) this.stream = null;
+        }
+    }
+}
+
+export function lastMessage(room: Room): MatrixEvent | null {
+    const events = room.getLiveTimeline().getEvents();
+    for (let index = events.length - 1; index >= 0; index -= 1) {
+        const event = events[index];
+        if (event && isMessage(event)) return event;
+    }
+    return null;
+}

@@ -1,0 +1,48 @@
+import { createContext, useContext } from "react";
+import type { Room } from "matrix-js-sdk";
+import type { Assistant } from "@/features/assistant/assistant";
+import type { Problem } from "@/features/assistant/assistant";
+import { policyType } from "@/features/chat/engine/content";
+import { useEngine, useRoomState } from "@/features/chat/engine/context";
+import type { I18n } from "@/i18n";
+import { useStore } from "@/lib/store";
+
+export const AssistantContext = createContext<Assistant | null>(null);
+
+export function useAssistant(): Assistant {
+    const assistant = useContext(AssistantContext);
+    if (!assistant) throw new Error("AssistantContext is missing");
+    return assistant;
+}
+
+/** Whether anything of the assistant is shown in this chat: for me, for the chat, for the server. */
+export function useAiVisible(room: Room): boolean {
+    const settings = useStore(useEngine().account.settings);
+    const status = useStore(useAssistant().status.of(room.roomId));
+    useRoomState(room);
+    const policy = room.currentState.getStateEvents(policyType, "")?.getContent()["ai"];
+    return settings.ai_enabled && policy !== "forbidden" && status?.ai_enabled !== false && status?.policy !== "forbidden";
+}
+
+/** The one line that stands where the answer would be. */
+export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, names: (userId: string) => string): string {
+    const { t } = i18n;
+    switch (problem.kind) {
+        case "no_model":
+            return t(isAdmin ? "ai.no_model_admin" : "ai.no_model");
+        case "budget":
+            return t("ai.budget", problem.resetsAtMs === null ? "" : i18n.formats.full(problem.resetsAtMs));
+        case "late":
+            return t("ai.late");
+        case "off":
+            return t("ai.is_off");
+        case "forbidden":
+            return t("ai.forbidden");
+        case "nothing":
+            return t("ai.nothing");
+        case "consent":
+            return t("ai.needs_consent", i18n.list(problem.users.map(names)));
+        case "failed":
+            return t("ai.failed");
+    }
+}

@@ -1,0 +1,109 @@
+import { Sparkles, Square } from "lucide-react";
+import type { Room } from "matrix-js-sdk";
+import { useEffect, useState } from "react";
+import { lastMessage } from "@/features/assistant/assistant";
+import { askConsent } from "@/features/assistant/consent";
+import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
+import type { AiLabel } from "@/features/chat/engine/content";
+import { useEngine, useName } from "@/features/chat/engine/context";
+import { useI18n } from "@/i18n";
+import { useStore } from "@/lib/store";
+
+/**
+ * The reserved line over the composer. It is always as high as it is, so that nothing moves when suggestions
+ * come or go; a chip's text goes into the composer and is never sent from here.
+ */
+export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: string | null; onTake(text: string, label: AiLabel | null): void }) {
+    const engine = useEngine();
+    const assistant = useAssistant();
+    const i18n = useI18n();
+    const { t, language } = i18n;
+    const name = useName(room);
+    const visible = useAiVisible(room);
+    const settings = useStore(engine.account.settings);
+    const chips = useStore(assistant.chips.of(room.roomId));
+    const suggestions = useStore(assistant.suggestions.of(room.roomId));
+    const isAdmin = useStore(assistant.isAdmin);
+    const [asked, setAsked] = useState(false);
+    const auto = settings.auto_suggest_rooms.includes(room.roomId);
+
+    useEffect(() => {
+        void assistant.loadStatus(room.roomId);
+    }, [assistant, room]);
+    useEffect(() => {
+        setAsked(false);
+        if (!visible) return;
+        void assistant.refreshChips(room, language);
+        if (auto) void assistant.autoSuggest(room, language);
+    }, [assistant, room, language, lastId, visible, auto]);
+
+    if (!visible) return null;
+    const last = lastMessage(room);
+    const canAsk = !!last && last.getSender() !== engine.me && !last.isRedacted() && last.getType() === "m.room.message";
+    const fromModel = suggestions.state === "asking" || suggestions.state === "ready" ? suggestions.items : [];
+    const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
+    const ask = () => {
+        askConsent(engine, room.roomId, assistant.status.of(room.roomId).get(), i18n);
+        setAsked(true);
+    };
+    const askButton = (
+        <button type="button" className="inline-button" disabled={asked} onClick={ask}>
+            {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
+        </button>
+    );
+
+    return (
+        <div className="assist-line" role="group" aria-label={t("ai.chips")}>
+            <div className="assist-scroll">
+                {suggestions.state === "problem" ? (
+                    <span className="assist-words" role="status">
+                        {problemWords(suggestions.problem, i18n, isAdmin, name)} {suggestions.problem.kind === "consent" && askButton}
+                    </span>
+                ) : suggestions.state === "idle" ? (
+                    chips.items.length > 0 && (
+                        <>
+                            <span className="offline-tag" title={t("ai.offline_hint")}>
+                                {t("ai.offline")}
+                            </span>
+                            {chips.items.map((chip) => (
+                                <button key={chip.intent + chip.text} type="button" className="chip" title={t("ai.chip_take", chip.text)} onClick={() => onTake(chip.text, null)}>
+                                    <span>{chip.text}</span>
+                                </button>
+                            ))}
+                        </>
+                    )
+                ) : (
+                    <>
+                        {fromModel.map((one) => (
+                            <button key={one.text} type="button" className="chip ai" title={t("ai.chip_take", one.text)} onClick={() => onTake(one.text, one.label)}>
+                                <span>{one.text}</span>
+                                <span className="ai-tag">{t("ai.mark")}</span>
+                            </button>
+                        ))}
+                        {suggestions.state === "asking" && fromModel.length === 0 && (
+                            <span className="assist-words" role="status">
+                                {t("ai.suggesting")}
+                            </span>
+                        )}
+                        {noConsent && (
+                            <span className="assist-words">
+                                {t("ai.dropped", suggestions.dropped.length)} {askButton}
+                            </span>
+                        )}
+                    </>
+                )}
+            </div>
+            {suggestions.state === "asking" ? (
+                <button type="button" className="assist-ask" onClick={() => assistant.stop()}>
+                    <Square size={14} aria-hidden="true" /> {t("ai.stop")}
+                </button>
+            ) : (
+                canAsk && (
+                    <button type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onClick={() => void assistant.suggest(room, language)}>
+                        <Sparkles size={16} aria-hidden="true" /> <span>{t("ai.suggest_short")}</span>
+                    </button>
+                )
+            )}
+        </div>
+    );
+}

@@ -1,0 +1,115 @@
+import type { Room } from "matrix-js-sdk";
+import { useEffect, useState } from "react";
+import { answerConsent, askConsent, consentOf, destinationOf, purposesInWords, type Purpose } from "@/features/assistant/consent";
+import { useAssistant } from "@/features/assistant/context";
+import { policyType } from "@/features/chat/engine/content";
+import { useEngine, useName, useRoomState } from "@/features/chat/engine/context";
+import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
+import { useI18n } from "@/i18n";
+import { errorWords } from "@/lib/errors";
+import { formatRoute } from "@/lib/router";
+import { useStore } from "@/lib/store";
+import { SwitchRow } from "@/ui/parts";
+import { toast } from "@/ui/toast";
+
+/** The assistant in one chat: whether it may be used, who agreed to what, the model and what was used today. */
+export function AssistantPanel({ room }: { room: Room }) {
+    const engine = useEngine();
+    const assistant = useAssistant();
+    const i18n = useI18n();
+    const { t, formats } = i18n;
+    const name = useName(room);
+    const status = useStore(assistant.status.of(room.roomId));
+    const settings = useStore(engine.account.settings);
+    const isAdmin = useStore(assistant.isAdmin);
+    const version = useRoomState(room);
+    const [asked, setAsked] = useState(false);
+    useEffect(() => {
+        void assistant.loadStatus(room.roomId);
+    }, [assistant, room, version]);
+
+    const run = (action: Promise<unknown>) => void action.catch((error: unknown) => toast(errorWords(error, i18n)));
+    if (status?.ai_enabled === false) return <p className="notice">{t("ai.is_off")}</p>;
+
+    const policy = room.currentState.getStateEvents(policyType, "")?.getContent()["ai"] === "forbidden" ? "forbidden" : "allowed";
+    const mayDecide = room.currentState.maySendStateEvent(policyType, engine.me);
+    const allowed = policy === "allowed";
+    const mine = consentOf(room, engine.me);
+    const members = room.getJoinedMembers().filter((member) => member.userId !== status?.assistant_user_id);
+    const agreed = members.flatMap((member) => {
+        const consent = consentOf(room, member.userId);
+        return consent?.agreed ? [{ member, consent }] : [];
+    });
+    const purposes: Purpose[] = ["suggest_replies", "translate"];
+    const auto = settings.auto_suggest_rooms.includes(room.roomId);
+    return (
+        <div className="stack">
+            <h2>{t("ai.panel_title")}</h2>
+            <SwitchRow
+                label={t("ai.panel_policy")}
+                hint={t("ai.panel_policy_hint")}
+                checked={allowed}
+                disabled={!mayDecide}
+                onChange={(on) => run(engine.client.sendStateEvent(room.roomId, policyType, { ai: on ? "allowed" : "forbidden" }, ""))}
+            />
+            {allowed && (
+                <>
+                    <SwitchRow
+                        label={t("ai.panel_agree_self")}
+                        hint={purposesInWords(purposes, i18n)}
+                        checked={mine?.agreed ?? false}
+                        onChange={(on) => run(answerConsent(engine, room.roomId, on, purposes, on ? destinationOf(status) : (mine?.destination ?? destinationOf(status))))}
+                    />
+                    <SwitchRow
+                        label={t("ai.panel_auto")}
+                        hint={t("ai.panel_auto_hint")}
+                        checked={auto}
+                        onChange={(on) => run(engine.account.change({ auto_suggest_rooms: on ? [...settings.auto_suggest_rooms, room.roomId] : settings.auto_suggest_rooms.filter((id) => id !== room.roomId) }))}
+                    />
+                    <section>
+                        <h3 className="list-title">{t("ai.panel_agreed")}</h3>
+                        {agreed.length === 0 && <p className="quiet small">{t("ai.panel_nobody")}</p>}
+                        <ul className="plain-list">
+                            {agreed.map(({ member, consent }) => (
+                                <li key={member.userId} className="list-line">
+                                    <RemoteAvatar id={member.userId} name={name(member.userId)} mxc={member.getMxcAvatarUrl()} size={32} />
+                                    <span className="grow">
+                                        <span className="block nowrap">{name(member.userId)}</span>
+                                        <span className="block small quiet">
+                                            {purposesInWords(consent.purposes, i18n)} · {consent.destination.kind === "provider" ? consent.destination.name : t("ai.panel_here")} · {t("ai.panel_since", formats.short(consent.atMs, Date.now(), t("chats.yesterday")))}
+                                        </span>
+                                    </span>
+                                </li>
+                            ))}
+                        </ul>
+                        {agreed.length < members.length && (
+                            <button
+                                type="button"
+                                className="button"
+                                disabled={asked || !room.maySendMessage()}
+                                onClick={() => {
+                                    askConsent(engine, room.roomId, status, i18n);
+                                    setAsked(true);
+                                }}
+                            >
+                                {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
+                            </button>
+                        )}
+                    </section>
+                    <section>
+                        <h3 className="list-title">{t("ai.panel_model")}</h3>
+                        <p className="wrap">{status?.model?.available ? `${status.model.model} · ${status.model.on_this_machine ? t("ai.panel_here") : status.model.provider}` : t(isAdmin ? "ai.no_model_admin" : "ai.no_model")}</p>
+                        {status?.budget && (
+                            <p className="small quiet">
+                                {t("ai.panel_budget")}: {t("ai.panel_budget_of", formats.number(status.budget.used_tokens), formats.number(status.budget.cap_tokens))}
+                            </p>
+                        )}
+                    </section>
+                </>
+            )}
+            <a className="button" href={formatRoute({ page: "me", section: "receipts" })}>
+                {t("me.receipts")}
+            </a>
+        </div>
+    );
+}

@@ -1,0 +1,78 @@
+import { ArrowUpDown, X } from "lucide-react";
+import { useAssistant, problemWords } from "@/features/assistant/context";
+import { askConsent } from "@/features/assistant/consent";
+import { AiMark } from "@/features/assistant/parts/AiMark";
+import { useEngine, useName } from "@/features/chat/engine/context";
+import { richText } from "@/features/chat/parts/richText";
+import { useI18n } from "@/i18n";
+import { useStore } from "@/lib/store";
+import type { MatrixEvent, Room } from "matrix-js-sdk";
+import { useState } from "react";
+
+/**
+ * A message's text with its translation under it in a quieter weight; one tap swaps them. `original` is the
+ * body as it would stand without.
+ */
+export function WithTranslation({ room, event, body, original }: { room: Room; event: MatrixEvent; body: string; original: React.ReactNode }) {
+    const assistant = useAssistant();
+    const engine = useEngine();
+    const i18n = useI18n();
+    const { t } = i18n;
+    const name = useName(room);
+    const id = event.getId() ?? "";
+    const translation = useStore(assistant.translations.of(id));
+    const isAdmin = useStore(assistant.isAdmin);
+    const [asked, setAsked] = useState(false);
+    if (!translation) return original;
+
+    const close = () => {
+        if (translation.state === "asking") assistant.stop();
+        assistant.translations.of(id).set(null);
+    };
+    const swapped = translation.state === "ready" && translation.swapped;
+    return (
+        <>
+            {swapped ? <span className="body">{richText(translation.text)}</span> : original}
+            <div className="translation" lang={swapped ? undefined : translation.language} aria-live="polite" aria-busy={translation.state === "asking"}>
+                {translation.state === "problem" ? (
+                    <span>
+                        {problemWords(translation.problem, i18n, isAdmin, name)}{" "}
+                        {translation.problem.kind === "consent" && (
+                            <button
+                                type="button"
+                                className="inline-button"
+                                disabled={asked}
+                                onClick={() => {
+                                    askConsent(engine, room.roomId, assistant.status.of(room.roomId).get(), i18n);
+                                    setAsked(true);
+                                }}
+                            >
+                                {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
+                            </button>
+                        )}
+                        {(translation.problem.kind === "failed" || translation.problem.kind === "late") && (
+                            <button type="button" className="inline-button" onClick={() => void assistant.translate(room, event, translation.language)}>
+                                {t("common.retry")}
+                            </button>
+                        )}
+                    </span>
+                ) : (
+                    <span className="body">{swapped ? richText(body) : translation.text || t("ai.translating")}</span>
+                )}
+                <span className="translation-foot">
+                    {translation.state === "ready" && (
+                        <>
+                            {translation.label ? <AiMark label={translation.label} /> : <span className="ai-tag">{t("ai.mark")}</span>}
+                            <button type="button" className="inline-button icon" aria-label={t("ai.swap")} title={t("ai.swap")} onClick={() => assistant.swap(id)}>
+                                <ArrowUpDown size={14} />
+                            </button>
+                        </>
+                    )}
+                    <button type="button" className="inline-button icon" aria-label={translation.state === "asking" ? t("ai.stop") : t("ai.hide_translation")} onClick={close}>
+                        <X size={14} />
+                    </button>
+                </span>
+            </div>
+        </>
+    );
+}

@@ -1,0 +1,263 @@
+import "@/features/chat/chat.css";
+import { RoomEvent } from "matrix-js-sdk";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { Assistant } from "@/features/assistant/assistant";
+import { AssistantContext } from "@/features/assistant/context";
+import { ChatsPane } from "@/features/chat/ChatsPane";
+import { Conversation } from "@/features/chat/Conversation";
+import { isMessage, summaryOf } from "@/features/chat/engine/content";
+import { EngineContext, useEngine, useRooms } from "@/features/chat/engine/context";
+import { Engine } from "@/features/chat/engine/engine";
+import { isMuted } from "@/features/chat/engine/roomList";
+import { Navigation } from "@/features/chat/Navigation";
+import { useI18n, useLanguages } from "@/i18n";
+import { request } from "@/lib/http";
+import { useIsDesktop } from "@/lib/hooks";
+import { goBack, navigate, useRoute } from "@/lib/router";
+import { useStore } from "@/lib/store";
+import { onSignedOutElsewhere, type Session } from "@/session/sessions";
+import { ErrorBoundary } from "@/ui/ErrorBoundary";
+import { EmptyState, SkeletonRows } from "@/ui/parts";
+
+const InfoPanel = lazy(() => import("@/features/chat/InfoPanel"));
+const ContactsPage = lazy(() => import("@/features/chat/ContactsPage"));
+const MePage = lazy(() => import("@/features/identity/MePage"));
+const AdminPage = lazy(() => import("@/features/identity/AdminPage"));
+const Palette = lazy(() => import("@/features/chat/Palette"));
+const KeysDialog = lazy(() => import("@/features/chat/KeysDialog"));
+
+export default function ChatApp({ session, onEnded }: { session: Session; onEnded(expected: boolean): void }) {
+    const [services, setServices] = useState<{ engine: Engine; assistant: Assistant } | null>(null);
+    useEffect(() => {
+        const engine = new Engine(session, onEnded);
+        const assistant = new Assistant(engine);
+        setServices({ engine, assistant });
+        void engine.start();
+        // Only administrators may ask this; the answer decides whether the page for them is offered.
+        request("GET", "/_lingxi/admin/v1/users?limit=1", undefined, { fetch: engine.transport.fetch }).then(
+            () => assistant.isAdmin.set(true),
+            () => undefined,
+        );
+        const off = onSignedOutElsewhere(session.userId, () => {
+            engine.stop();
+            onEnded(true);
+        });
+        return () => {
+            off();
+            engine.stop();
+        };
+    }, [session, onEnded]);
+    if (!services) return null;
+    return (
+        <EngineContext.Provider value={services.engine}>
+            <AssistantContext.Provider value={services.assistant}>
+                <Shell />
+            </AssistantContext.Provider>
+        </EngineContext.Provider>
+    );
+}
+
+/** The account's language and zone hold on every device. */
+function useAccountLanguage(): void {
+    const { i18n, setLanguage, setTimeZone } = useLanguages();
+    const engine = useEngine();
+    const { language, time_zone } = useStore(engine.account.settings);
+    useEffect(() => {
+        if (language) setLanguage(language);
+        // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [language]);
+    useEffect(() => {
+        if (engine.account.loaded) setTimeZone(time_zone);
+        // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [time_zone]);
+    useEffect(() => {
+        // Names that the SDK made up are made again in the new language.
+        for (const room of engine.client.getRooms()) room.recalculate();
+        engine.rooms.touchAll();
+    }, [engine, i18n.language]);
+}
+
+/** New messages, heard once: who and what. */
+function LiveRegion() {
+    const engine = useEngine();
+    const i18n = useI18n();
+    const [words, setWords] = useState("");
+    useEffect(() => {
+        const listen = (event: Parameters<typeof isMessage>[0], room: { roomId: string } | undefined, toStart: boolean | undefined, _removed: boolean, data: { liveEvent?: boolean }) => {
+            if (toStart || !data.liveEvent || !room || event.getSender() === engine.me || !isMessage(event) || isMuted(engine.client, room.roomId)) return;
+            setWords(i18n.t("chat.live", engine.name(event.getSender() ?? "", engine.client.getRoom(room.roomId)), summaryOf(event.getType(), event.getContent(), i18n)));
+        };
+        engine.client.on(RoomEvent.Timeline, listen);
+        return () => void engine.client.off(RoomEvent.Timeline, listen);
+    }, [engine, i18n]);
+    return (
+        <div className="visually-hidden" role="log" aria-live="polite">
+            {words}
+        </div>
+    );
+}
+
+function ConnectionBanner() {
+    const engine = useEngine();
+    const { t } = useI18n();
+    const connection = useStore(engine.connection);
+    if (connection !== "offline") return null;
+    return (
+        <div className="offline-banner" role="status">
+            <span className="grow">{t("net.offline")}</span>
+            <button type="button" className="inline-button" onClick={engine.retryNow}>
+                {t("common.retry")}
+            </button>
+        </div>
+    );
+}
+
+function useTitle(): void {
+    const rooms = useRooms();
+    const { t } = useI18n();
+    const unread = rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread) + (room.invite ? 1 : 0), 0);
+    useEffect(() => {
+        document.title = unread > 0 ? `(${unread}) ${t("app.name")}` : t("app.name");
+    }, [unread, t]);
+}
+
+const widthKey = "lingxi.list_width_px";
+const narrowest_px = 240;
+const widest_px = 460;
+
+/** The width of the list is the person's, and kept. */
+function useListWidth(): { width: number; handle: React.HTMLAttributes<HTMLDivElement> } {
+    const [width, setWidth] = useState(() => Math.min(widest_px, Math.max(narrowest_px, Number(localStorage.getItem(widthKey)) || 320)));
+    const keep = (next: number) => {
+        const kept = Math.min(widest_px, Math.max(narrowest_px, next));
+        setWidth(kept);
+        localStorage.setItem(widthKey, String(kept));
+    };
+    return {
+        width,
+        handle: {
+            onPointerDown: (event) => {
+                event.currentTarget.setPointerCapture(event.pointerId);
+            },
+            onPointerMove: (event) => {
+                if (event.currentTarget.hasPointerCapture(event.pointerId)) keep(event.clientX - 64);
+            },
+            onKeyDown: (event) => {
+                if (event.key === "ArrowLeft") keep(width - 16);
+                if (event.key === "ArrowRight") keep(width + 16);
+            },
+        },
+    };
+}
+
+function Shell() {
+    const engine = useEngine();
+    const { t } = useI18n();
+    const route = useRoute();
+    const desktop = useIsDesktop();
+    const ready = useStore(engine.ready);
+    const rooms = useRooms();
+    const [panel, setPanel] = useState(false);
+    const [palette, setPalette] = useState(false);
+    const [keys, setKeys] = useState(false);
+    const { width, handle } = useListWidth();
+    useAccountLanguage();
+    useTitle();
+
+    const roomId = route.page === "chat" ? route.roomId : null;
+    useEffect(() => setPanel(false), [desktop ? null : roomId]);
+
+    const state = useRef({ rooms, roomId, panel });
+    state.current = { rooms, roomId, panel };
+    useEffect(() => {
+        const step = (by: number) => {
+            const { rooms: all, roomId: at } = state.current;
+            const chats = all.filter((room) => !room.invite);
+            const index = chats.findIndex((room) => room.roomId === at);
+            const next = chats[index < 0 ? 0 : Math.max(0, Math.min(chats.length - 1, index + by))];
+            if (next) navigate({ page: "chat", roomId: next.roomId, eventId: null });
+        };
+        const onKeyDown = (event: KeyboardEvent) => {
+            if (event.defaultPrevented || event.isComposing) return;
+            const element = event.target as HTMLElement;
+            const writing = element.matches("input, textarea, select, [contenteditable]");
+            const overlay = document.querySelector("[role=dialog], [role=menu]") !== null;
+            if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+                event.preventDefault();
+                setPalette(true);
+            } else if (event.altKey && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+                event.preventDefault();
+                step(event.key === "ArrowDown" ? 1 : -1);
+            } else if (event.altKey && event.code === "KeyI" && state.current.roomId) {
+                event.preventDefault();
+                setPanel((open) => !open);
+            } else if (event.key === "?" && !writing && !overlay) setKeys(true);
+            else if (event.key === "Escape" && !overlay) {
+                if (state.current.panel) setPanel(false);
+                else if (state.current.roomId) goBack({ page: "chats" });
+            }
+        };
+        window.addEventListener("keydown", onKeyDown);
+        return () => window.removeEventListener("keydown", onKeyDown);
+    }, []);
+
+    const room = roomId && ready ? engine.client.getRoom(roomId) : null;
+    const joined = room?.getMyMembership() === "join" ? room : null;
+    const conversation = roomId ? (
+        joined ? (
+            <Conversation key={joined.roomId} room={joined} jumpTo={route.page === "chat" ? route.eventId : null} panelOpen={panel} onPanel={() => setPanel(!panel)} />
+        ) : ready && rooms.length > 0 ? (
+            <section className="conversation">
+                <EmptyState title={t("error.not_found")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />
+            </section>
+        ) : (
+            <section className="conversation">
+                <SkeletonRows />
+            </section>
+        )
+    ) : null;
+
+    const chats = <ChatsPane activeRoomId={roomId} />;
+    const page =
+        route.page === "contacts" ? <ContactsPage userId={route.userId} /> : route.page === "me" ? <MePage section={route.section} /> : route.page === "admin" ? <AdminPage section={route.section} /> : null;
+    const info = panel && joined && (
+        <Suspense fallback={<aside className="panel" />}>
+            <InfoPanel key={joined.roomId} room={joined} onClose={() => setPanel(false)} />
+        </Suspense>
+    );
+
+    return (
+        <div className={`app ${desktop ? "desktop" : "phone"}`}>
+            {desktop && <Navigation />}
+            <div className="app-column">
+                <ConnectionBanner />
+                <div className="app-main">
+                    <ErrorBoundary resetKey={location.hash}>
+                        <Suspense fallback={<SkeletonRows />}>
+                            {page ? (
+                                <main className="page">{page}</main>
+                            ) : desktop ? (
+                                <>
+                                    <section className="list-column" style={{ width }} aria-label={t("chats.title")}>
+                                        {chats}
+                                        <div className="resizer" role="separator" aria-orientation="vertical" aria-label={t("chats.title")} aria-valuenow={width} aria-valuemin={narrowest_px} aria-valuemax={widest_px} tabIndex={0} {...handle} />
+                                    </section>
+                                    <main className="main-column">{conversation ?? <EmptyState title={t("chats.select")} hint={t("chats.select_hint")} />}</main>
+                                    {info}
+                                </>
+                            ) : (
+                                <main className="main-column">{info || conversation || chats}</main>
+                            )}
+                        </Suspense>
+                    </ErrorBoundary>
+                </div>
+                {!desktop && !roomId && <Navigation />}
+            </div>
+            <LiveRegion />
+            <Suspense>
+                {palette && <Palette onClose={() => setPalette(false)} onKeys={() => setKeys(true)} />}
+                {keys && <KeysDialog onClose={() => setKeys(false)} />}
+            </Suspense>
+        </div>
+    );
+}

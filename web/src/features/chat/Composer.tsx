@@ -1,0 +1,250 @@
+import { Paperclip, Pencil, CornerUpLeft, SendHorizontal, X } from "lucide-react";
+import type { MatrixEvent, Room } from "matrix-js-sdk";
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { DraftTranslate } from "@/features/assistant/parts/DraftTranslate";
+import { labelFor, originOf, setOrigin } from "@/features/assistant/origin";
+import { AiTag } from "@/features/assistant/parts/AiMark";
+import { bodyOf, labelKey, labelOf, summaryOf, type AiLabel } from "@/features/chat/engine/content";
+import { useEngine, useName } from "@/features/chat/engine/context";
+import { EmojiButton } from "@/features/chat/parts/Emoji";
+import { useI18n } from "@/i18n";
+import { useMediaQuery } from "@/lib/hooks";
+import type { Json } from "@/lib/http";
+import { useStore } from "@/lib/store";
+import { IconButton } from "@/ui/parts";
+
+const line_px = 24;
+const mostLines = 6;
+const typingEveryMs = 4_000;
+
+export type Mode = { kind: "write" } | { kind: "reply"; event: MatrixEvent } | { kind: "edit"; event: MatrixEvent };
+
+export interface ComposerHandle {
+    focus(): void;
+    /** Puts words into the composer, as a chip does. */
+    take(text: string, label: AiLabel | null): void;
+}
+
+interface Props {
+    room: Room;
+    mode: Mode;
+    ref: Ref<ComposerHandle>;
+    onMode(mode: Mode): void;
+    onSent(): void;
+    onFiles(files: File[]): void;
+    onEditLast(): void;
+}
+
+/** Whether the server's people named in a text are told: those whose name stands after an @. */
+function mentionsIn(text: string, room: Room, me: string): string[] {
+    if (!text.includes("@")) return [];
+    return room
+        .getJoinedMembers()
+        .filter((member) => member.userId !== me && [member.rawDisplayName, member.userId.slice(1), member.userId.slice(1).split(":")[0] ?? ""].some((name) => name && text.includes(`@${name}`)))
+        .map((member) => member.userId)
+        .slice(0, 50);
+}
+
+export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast }: Props) {
+    const engine = useEngine();
+    const i18n = useI18n();
+    const { t } = i18n;
+    const name = useName(room);
+    const settings = useStore(engine.account.settings);
+    const draft = useStore(engine.drafts.of(room.roomId));
+    const origin = useStore(originOf(room.roomId));
+    const touch = useMediaQuery("(pointer: coarse)");
+    const [editText, setEditText] = useState("");
+    const area = useRef<HTMLTextAreaElement>(null);
+    const fileInput = useRef<HTMLInputElement>(null);
+    const lastTyping = useRef(0);
+
+    const editing = mode.kind === "edit";
+    const text = editing ? editText : draft;
+    const setText = useCallback(
+        (next: string) => {
+            if (editing) {
+                setEditText(next);
+                return;
+            }
+            engine.drafts.set(room.roomId, next);
+            engine.rooms.touch(room.roomId);
+            if (next === "" && originOf(room.roomId).get()) setOrigin(room.roomId, null);
+        },
+        [editing, engine, room],
+    );
+
+    useEffect(() => {
+        if (mode.kind === "edit") setEditText(bodyOf(mode.event));
+        if (mode.kind !== "write") area.current?.focus();
+    }, [mode]);
+    useEffect(() => {
+        if (!touch) area.current?.focus();
+    }, [room, touch]);
+    useEffect(() => () => void engine.drafts.inUse.delete(room.roomId), [engine, room]);
+
+    // As high as its words, up to six lines.
+    useLayoutEffect(() => {
+        const element = area.current;
+        if (!element) return;
+        element.style.height = "auto";
+        element.style.height = `${Math.min(element.scrollHeight, line_px * mostLines + 20)}px`;
+    }, [text]);
+
+    useImperativeHandle(ref, () => ({
+        focus: () => area.current?.focus(),
+        take: (words, label) => {
+            onMode(mode.kind === "edit" ? { kind: "write" } : mode);
+            engine.drafts.set(room.roomId, words);
+            engine.rooms.touch(room.roomId);
+            setOrigin(room.roomId, label ? { label, text: words } : null);
+            area.current?.focus();
+        },
+    }));
+
+    const tellTyping = (typing: boolean) => {
+        const now = Date.now();
+        if (typing && now - lastTyping.current < typingEveryMs) return;
+        if (!typing && lastTyping.current === 0) return;
+        lastTyping.current = typing ? now : 0;
+        engine.client.sendTyping(room.roomId, typing, typingEveryMs * 2).catch(() => undefined); // fleeting news: may be lost
+    };
+
+    const send = () => {
+        const words = text === origin?.text ? text : text.trim();
+        if (!words.trim()) return;
+        const mentions = mentionsIn(words, room, engine.me);
+        const content: Json = { msgtype: "m.text", body: words, "m.mentions": mentions.length > 0 ? { user_ids: mentions } : {} };
+        if (mode.kind === "edit") {
+            if (words === bodyOf(mode.event)) {
+                onMode({ kind: "write" });
+                return;
+            }
+            const label = labelOf(mode.event.getContent());
+            const fresh: Json = { ...content, ...(label ? { [labelKey]: { ...label, kind: "assisted" } } : {}) };
+            engine.send(room.roomId, { ...fresh, body: `* ${words}`, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: mode.event.getId() } });
+            setEditText("");
+        } else {
+            const label = labelFor(origin, words);
+            if (label) content[labelKey] = label;
+            if (mode.kind === "reply") {
+                content["m.relates_to"] = { "m.in_reply_to": { event_id: mode.event.getId() } };
+                const author = mode.event.getSender();
+                if (author && author !== engine.me) content["m.mentions"] = { user_ids: [...new Set([...mentions, author])] };
+            }
+            engine.send(room.roomId, content);
+            engine.drafts.set(room.roomId, "");
+            setOrigin(room.roomId, null);
+        }
+        tellTyping(false);
+        onMode({ kind: "write" });
+        onSent();
+    };
+
+    const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>) => {
+        // Enter chooses a word while an input method is open; 229 is how Safari says so.
+        if (event.nativeEvent.isComposing || event.keyCode === 229) return;
+        if (event.key === "Enter") {
+            const sends = touch ? event.ctrlKey || event.metaKey : event.ctrlKey || event.metaKey || (settings.enter_sends ? !event.shiftKey : event.shiftKey);
+            if (sends) {
+                event.preventDefault();
+                send();
+            }
+        } else if (event.key === "ArrowUp" && text === "" && mode.kind === "write") {
+            event.preventDefault();
+            onEditLast();
+        } else if (event.key === "Escape" && mode.kind !== "write") {
+            event.preventDefault();
+            event.stopPropagation();
+            onMode({ kind: "write" });
+        }
+    };
+
+    const insert = (words: string) => {
+        const element = area.current;
+        const start = element?.selectionStart ?? text.length;
+        const end = element?.selectionEnd ?? text.length;
+        setText(text.slice(0, start) + words + text.slice(end));
+        requestAnimationFrame(() => element?.setSelectionRange(start + words.length, start + words.length));
+    };
+
+    const aiLabel = !editing && labelFor(origin, text);
+    return (
+        <div className="composer">
+            {mode.kind !== "write" && (
+                <div className="composer-mode">
+                    {mode.kind === "edit" ? <Pencil size={16} aria-hidden="true" /> : <CornerUpLeft size={16} aria-hidden="true" />}
+                    <span className="grow nowrap">
+                        <strong>{mode.kind === "edit" ? t("chat.editing") : t("chat.replying_to", name(mode.event.getSender() ?? ""))}</strong>{" "}
+                        <span className="quiet">{summaryOf(mode.event.getType(), mode.event.getContent(), i18n)}</span>
+                    </span>
+                    <IconButton label={t("common.cancel")} onClick={() => onMode({ kind: "write" })}>
+                        <X size={18} />
+                    </IconButton>
+                </div>
+            )}
+            <div className="composer-line">
+                <EmojiButton onPick={insert} />
+                {!editing && (
+                    <>
+                        <IconButton label={t("chat.attach")} onClick={() => fileInput.current?.click()}>
+                            <Paperclip size={21} />
+                        </IconButton>
+                        <input
+                            ref={fileInput}
+                            type="file"
+                            multiple
+                            hidden
+                            onChange={(event) => {
+                                const files = [...(event.target.files ?? [])];
+                                event.target.value = "";
+                                if (files.length > 0) onFiles(files);
+                            }}
+                        />
+                    </>
+                )}
+                <div className="composer-field grow">
+                    <textarea
+                        ref={area}
+                        rows={1}
+                        aria-label={t("chat.write")}
+                        placeholder={t("chat.write")}
+                        value={text}
+                        maxLength={20_000}
+                        enterKeyHint={touch ? "enter" : "send"}
+                        onFocus={() => engine.drafts.inUse.add(room.roomId)}
+                        onBlur={() => {
+                            engine.drafts.inUse.delete(room.roomId);
+                            tellTyping(false);
+                        }}
+                        onChange={(event) => {
+                            setText(event.target.value);
+                            tellTyping(event.target.value !== "");
+                        }}
+                        onKeyDown={onKeyDown}
+                        onPaste={(event) => {
+                            const files = [...event.clipboardData.files];
+                            if (files.length === 0) return;
+                            event.preventDefault();
+                            onFiles(files);
+                        }}
+                    />
+                    {aiLabel && text !== "" && <AiTag />}
+                </div>
+                {!editing && (
+                    <DraftTranslate
+                        room={room}
+                        draft={text}
+                        onText={(words, label) => {
+                            setText(words);
+                            setOrigin(room.roomId, label ? { label, text: words } : null);
+                        }}
+                    />
+                )}
+                <IconButton label={editing ? t("common.save") : t("chat.send")} className="primary" disabled={text.trim() === ""} onClick={send}>
+                    <SendHorizontal size={20} />
+                </IconButton>
+            </div>
+        </div>
+    );
+}

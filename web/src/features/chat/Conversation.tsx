@@ -1,0 +1,345 @@
+import { ArrowDown, ChevronLeft, Info } from "lucide-react";
+import { EventType, RoomMemberEvent, type MatrixEvent, type Room } from "matrix-js-sdk";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
+import { useAssistant } from "@/features/assistant/context";
+import { AssistLine } from "@/features/assistant/parts/AssistLine";
+import { AttachDialog } from "@/features/chat/AttachDialog";
+import { Composer, type ComposerHandle, type Mode } from "@/features/chat/Composer";
+import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/chat/engine/context";
+import { useTimeline } from "@/features/chat/engine/useTimeline";
+import { ForwardDialog } from "@/features/chat/ForwardDialog";
+import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
+import { RowView, type RowActions } from "@/features/chat/parts/Rows";
+import { useI18n } from "@/i18n";
+import { errorWords } from "@/lib/errors";
+import { goBack } from "@/lib/router";
+import { Confirm, EmptyState, IconButton, SkeletonRows } from "@/ui/parts";
+import { toast } from "@/ui/toast";
+
+function useTypers(room: Room): string[] {
+    const { client, me } = useEngine();
+    const [typers, setTypers] = useState<string[]>([]);
+    useEffect(() => {
+        const read = () => {
+            const now = room.getJoinedMembers().filter((member) => member.typing && member.userId !== me);
+            setTypers((last) => (last.length === 0 && now.length === 0 ? last : now.map((member) => member.userId)));
+        };
+        read();
+        client.on(RoomMemberEvent.Typing, read);
+        return () => void client.off(RoomMemberEvent.Typing, read);
+    }, [client, room, me]);
+    return typers;
+}
+
+interface Props {
+    room: Room;
+    jumpTo: string | null;
+    panelOpen: boolean;
+    onPanel(): void;
+}
+
+export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
+    const engine = useEngine();
+    const assistant = useAssistant();
+    const i18n = useI18n();
+    const { t } = i18n;
+    const name = useName(room);
+    const summary = useRoomSummary(room.roomId);
+    const timeline = useTimeline(room);
+    const typers = useTypers(room);
+    useRoomState(room);
+    const list = useRef<VirtuosoHandle>(null);
+    const scroller = useRef<HTMLElement | null>(null);
+    const composer = useRef<ComposerHandle>(null);
+    const [mode, setMode] = useState<Mode>({ kind: "write" });
+    const [forwarding, setForwarding] = useState<MatrixEvent | null>(null);
+    const [redacting, setRedacting] = useState<MatrixEvent | null>(null);
+    const [files, setFiles] = useState<File[] | null>(null);
+    const [dragging, setDragging] = useState(false);
+    const [atBottom, setAtBottom] = useState(true);
+    const [below, setBelow] = useState(0);
+    const atBottomRef = useRef(true);
+    const leftBottomAt = useRef(0);
+    const viewport = useRef<HTMLDivElement>(null);
+    const { rows } = timeline;
+    const rowsRef = useRef(rows);
+    rowsRef.current = rows;
+    const direct = summary?.directUserId != null;
+
+    const lastRow = rows.at(-1);
+    const lastMessageRow = rows.findLast((row) => row.kind === "message");
+    const lastMessageId = lastMessageRow?.kind === "message" ? (lastMessageRow.event.getId() ?? null) : null;
+
+    // Reading: what stands at the foot of an open chat in a visible window has been read.
+    useEffect(() => {
+        const mark = () => {
+            if (!atBottomRef.current || document.hidden || !document.hasFocus()) return;
+            const events = room.getLiveTimeline().getEvents();
+            const last = events.at(-1);
+            const id = last?.getId();
+            if (!last || !id || room.hasUserReadEvent(engine.me, id)) {
+                if (room.getUnreadNotificationCount() === 0) return;
+            }
+            if (!last || !id || last.status) return;
+            engine.client.setRoomReadMarkers(room.roomId, id, last).catch(() => undefined); // sent again with the next message
+        };
+        mark();
+        window.addEventListener("focus", mark);
+        document.addEventListener("visibilitychange", mark);
+        return () => {
+            window.removeEventListener("focus", mark);
+            document.removeEventListener("visibilitychange", mark);
+        };
+    }, [room, engine, lastMessageId, atBottom, timeline.ready]);
+
+    // What came while one reads further up.
+    const counted = useRef(lastRow?.key);
+    useEffect(() => {
+        if (counted.current === lastRow?.key) return;
+        counted.current = lastRow?.key;
+        if (!atBottomRef.current && lastRow?.kind === "message" && !lastRow.own) setBelow((count) => count + 1);
+    }, [lastRow]);
+
+    const toBottom = useCallback((behavior: "auto" | "smooth" = "auto") => {
+        list.current?.scrollToIndex({ index: rowsRef.current.length - 1, align: "end", behavior });
+    }, []);
+
+    // A window, panel or keyboard that takes room away leaves at the foot who was there.
+    useEffect(() => {
+        const element = viewport.current;
+        if (!element) return undefined;
+        const observer = new ResizeObserver(() => {
+            if (atBottomRef.current || performance.now() - leftBottomAt.current < 300) requestAnimationFrame(() => toBottom());
+        });
+        observer.observe(element);
+        return () => observer.disconnect();
+    }, [toBottom]);
+
+    const jump = useCallback(
+        async (eventId: string) => {
+            const find = () => rowsRef.current.findIndex((row) => row.kind === "message" && row.event.getId() === eventId);
+            for (let page = 0; page < 10 && find() < 0; page += 1) {
+                const before = room.getLiveTimeline().getEvents().length;
+                try {
+                    await engine.client.scrollback(room, 60);
+                } catch {
+                    break;
+                }
+                if (room.getLiveTimeline().getEvents().length === before) break;
+                await new Promise((resolve) => setTimeout(resolve, 60)); // until the rows are drawn
+            }
+            const index = find();
+            if (index < 0) {
+                toast(t("chat.reply_missing"));
+                return;
+            }
+            list.current?.scrollToIndex({ index, align: "center" });
+            setTimeout(() => {
+                const element = scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(eventId)}"]`);
+                element?.focus({ preventScroll: true });
+                element?.classList.add("found");
+                setTimeout(() => element?.classList.remove("found"), 1600);
+            }, 120);
+        },
+        [engine, room, t],
+    );
+    useEffect(() => {
+        if (jumpTo && timeline.ready) void jump(jumpTo);
+    }, [jumpTo, timeline.ready, jump]);
+
+    const canSend = room.maySendMessage();
+    const canReact = room.currentState.maySendEvent(EventType.Reaction, engine.me);
+    const mayRedactOthers = room.currentState.hasSufficientPowerLevelFor("redact", room.getMember(engine.me)?.powerLevel ?? 0);
+    const actions = useMemo<RowActions>(
+        () => ({
+            reply: (event) => setMode({ kind: "reply", event }),
+            edit: (event) => setMode({ kind: "edit", event }),
+            forward: setForwarding,
+            redact: setRedacting,
+            react: (event, key, mine) => {
+                const id = event.getId();
+                if (!id) return;
+                if (mine) engine.client.redactEvent(room.roomId, mine).catch((error: unknown) => toast(errorWords(error, i18n)));
+                else engine.send(room.roomId, { "m.relates_to": { rel_type: "m.annotation", event_id: id, key } }, null, EventType.Reaction);
+            },
+            jump: (eventId) => void jump(eventId),
+        }),
+        [engine, room, i18n, jump],
+    );
+
+    const editLast = () => {
+        const own = rowsRef.current.findLast((row) => row.kind === "message" && row.own && !row.redacted && row.event.getContent()["msgtype"] === "m.text");
+        if (own?.kind === "message") setMode({ kind: "edit", event: own.event });
+    };
+
+    const onKeyDown = (event: KeyboardEvent) => {
+        const element = (event.target as HTMLElement).closest<HTMLElement>("[data-message]");
+        if (!element || element !== event.target || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
+        event.preventDefault();
+        const all = [...(scroller.current?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];
+        const next = all[all.indexOf(element) + (event.key === "ArrowUp" ? -1 : 1)];
+        if (next) next.focus();
+        else if (event.key === "ArrowDown") composer.current?.focus();
+    };
+
+    const subtitle = typers.length === 1 ? t("chat.typing_one", name(typers[0] ?? "")) : typers.length > 1 ? t("chat.typing_many", typers.length) : direct ? "" : t("room.member_count", room.getJoinedMemberCount());
+    const title = summary?.name ?? room.name;
+    const start = timeline.unreadIndex >= 0 ? { index: timeline.unreadIndex, align: "start" as const, offset: -48 } : { index: Math.max(0, rows.length - 1), align: "end" as const };
+
+    return (
+        <section
+            className="conversation"
+            aria-label={title}
+            onDragOver={(event) => {
+                if (!canSend || !event.dataTransfer.types.includes("Files")) return;
+                event.preventDefault();
+                setDragging(true);
+            }}
+            onDragLeave={(event) => !event.currentTarget.contains(event.relatedTarget as Node | null) && setDragging(false)}
+            onDrop={(event) => {
+                setDragging(false);
+                const dropped = [...event.dataTransfer.files];
+                if (!canSend || dropped.length === 0) return;
+                event.preventDefault();
+                setFiles(dropped);
+            }}
+        >
+            <header className="bar">
+                <IconButton label={t("common.back")} className="only-phone" onClick={() => goBack({ page: "chats" })}>
+                    <ChevronLeft size={24} />
+                </IconButton>
+                <h1 className="bar-heading">
+                    <button type="button" className="bar-title" onClick={onPanel}>
+                        <RemoteAvatar id={summary?.colourId ?? room.roomId} name={title} mxc={summary?.avatarMxc} size={36} />
+                        <span className="grow">
+                            <span className="bar-name nowrap">{title}</span>
+                            {subtitle && <span className="small quiet nowrap bar-sub">{subtitle}</span>}
+                        </span>
+                    </button>
+                </h1>
+                <IconButton label={t("chat.info")} aria-expanded={panelOpen} onClick={onPanel}>
+                    <Info size={21} />
+                </IconButton>
+            </header>
+
+            <div className="timeline" ref={viewport} onKeyDown={onKeyDown}>
+                {!timeline.ready ? (
+                    <SkeletonRows count={5} />
+                ) : rows.length === 0 ? (
+                    <EmptyState title={t("chat.no_messages")} />
+                ) : (
+                    <Virtuoso
+                        key={`${room.roomId} ${timeline.resets}`}
+                        ref={list}
+                        scrollerRef={(element) => {
+                            scroller.current = element as HTMLElement | null;
+                            scroller.current?.setAttribute("aria-label", t("chat.messages_label"));
+                            scroller.current?.setAttribute("role", "region");
+                        }}
+                        data={rows}
+                        firstItemIndex={timeline.firstItemIndex}
+                        initialTopMostItemIndex={start}
+                        computeItemKey={(_, row) => row.key}
+                        alignToBottom
+                        followOutput={(bottom) => (bottom ? "auto" : false)}
+                        atBottomThreshold={60}
+                        atBottomStateChange={(bottom) => {
+                            if (atBottomRef.current && !bottom) leftBottomAt.current = performance.now();
+                            atBottomRef.current = bottom;
+                            setAtBottom(bottom);
+                            if (bottom) setBelow(0);
+                        }}
+                        totalListHeightChanged={() => {
+                            if (atBottomRef.current) list.current?.autoscrollToBottom();
+                        }}
+                        startReached={timeline.loadOlder}
+                        increaseViewportBy={{ top: 800, bottom: 400 }}
+                        components={{ Header: TimelineHead, Footer: TimelineFoot }}
+                        context={{ older: timeline.older, retry: timeline.loadOlder }}
+                        itemContent={(_, row) => (
+                            <RowView
+                                room={room}
+                                row={row}
+                                direct={direct}
+                                actions={actions}
+                                pendingEdit={row.kind === "message" ? (timeline.pendingEdits.get(row.event.getId() ?? "") ?? null) : null}
+                                canRedact={row.kind === "message" && (row.own || mayRedactOthers)}
+                                canReact={canReact && canSend}
+                            />
+                        )}
+                    />
+                )}
+                {(!atBottom || below > 0) && timeline.ready && rows.length > 0 && (
+                    <button type="button" className="to-bottom" onClick={() => toBottom()} aria-label={below > 0 ? t("chat.new_below", below) : t("chat.to_bottom")}>
+                        {below > 0 && <span>{t("chat.new_below", below)}</span>}
+                        <ArrowDown size={20} />
+                    </button>
+                )}
+            </div>
+
+            {canSend ? (
+                <>
+                    <AssistLine room={room} lastId={lastMessageId} onTake={(text, label) => composer.current?.take(text, label)} />
+                    <Composer
+                        room={room}
+                        mode={mode}
+                        ref={composer}
+                        onMode={setMode}
+                        onFiles={setFiles}
+                        onEditLast={editLast}
+                        onSent={() => {
+                            assistant.clearChips(room.roomId);
+                            setTimeout(() => toBottom(), 30);
+                        }}
+                    />
+                </>
+            ) : (
+                <p className="read-only">{t("chat.not_allowed")}</p>
+            )}
+
+            {dragging && <div className="drop-zone">{t("chat.drop")}</div>}
+            {files && <AttachDialog room={room} files={files} onClose={() => setFiles(null)} onSent={() => setTimeout(() => toBottom(), 30)} />}
+            {forwarding && <ForwardDialog event={forwarding} onClose={() => setForwarding(null)} />}
+            {redacting && (
+                <Confirm
+                    text={t("chat.redact_ask")}
+                    yes={t(redacting.getSender() === engine.me ? "chat.redact" : "chat.remove")}
+                    danger
+                    onYes={() => engine.client.redactEvent(room.roomId, redacting.getId() ?? "")}
+                    onClose={() => setRedacting(null)}
+                />
+            )}
+        </section>
+    );
+}
+
+interface ListContext {
+    older: "idle" | "loading" | "failed" | "end";
+    retry(): void;
+}
+
+/** Of one height in every state, so that what is below does not move. */
+function TimelineHead({ context }: { context?: ListContext }) {
+    const { t } = useI18n();
+    const older = context?.older ?? "idle";
+    return (
+        <div className="timeline-head small quiet" role={older === "loading" ? "status" : undefined}>
+            {older === "loading" && t("chat.loading_older")}
+            {older === "end" && t("chat.start")}
+            {older === "failed" && (
+                <>
+                    {t("chat.load_older_failed")}{" "}
+                    <button type="button" className="inline-button" onClick={context?.retry}>
+                        {t("common.retry")}
+                    </button>
+                </>
+            )}
+        </div>
+    );
+}
+
+function TimelineFoot() {
+    return <div className="timeline-foot" />;
+}
+

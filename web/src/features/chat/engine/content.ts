@@ -1,0 +1,92 @@
+import type { MatrixEvent } from "matrix-js-sdk";
+import type { I18n } from "@/i18n";
+
+/** What may stand in an event's content under `im.lingxi.ai`. */
+export interface AiLabel {
+    call_id: string;
+    kind: "generated" | "assisted";
+    model: string;
+    sha256: string;
+    signature: string;
+}
+
+export const labelKey = "im.lingxi.ai";
+
+export function labelOf(content: Record<string, unknown>): AiLabel | null {
+    const label = content[labelKey] as Partial<AiLabel> | undefined;
+    if (!label || typeof label !== "object" || typeof label.call_id !== "string") return null;
+    return {
+        call_id: label.call_id,
+        kind: label.kind === "assisted" ? "assisted" : "generated",
+        model: typeof label.model === "string" ? label.model : "",
+        sha256: typeof label.sha256 === "string" ? label.sha256 : "",
+        signature: typeof label.signature === "string" ? label.signature : "",
+    };
+}
+
+export const consentType = "im.lingxi.consent";
+export const consentRequestType = "im.lingxi.consent.request";
+export const policyType = "im.lingxi.ai_policy";
+
+/** Bodies of replies from older clients begin with the quoted lines. */
+export function withoutReplyFallback(body: string): string {
+    if (!body.startsWith("> ")) return body;
+    const lines = body.split("\n");
+    let index = 0;
+    while (lines[index]?.startsWith("> ")) index += 1;
+    if (lines[index] === "") index += 1;
+    return lines.slice(index).join("\n");
+}
+
+export function text(value: unknown): string {
+    return typeof value === "string" ? value : "";
+}
+
+export function relationOf(event: MatrixEvent): { type: string; eventId: string; key: string } | null {
+    const relation = event.getWireContent()["m.relates_to"] as Record<string, unknown> | undefined;
+    if (!relation || typeof relation !== "object") return null;
+    return { type: text(relation["rel_type"]), eventId: text(relation["event_id"]), key: text(relation["key"]) };
+}
+
+export function replyTargetOf(event: MatrixEvent): string | null {
+    const relation = event.getWireContent()["m.relates_to"] as { "m.in_reply_to"?: { event_id?: unknown } } | undefined;
+    const id = relation?.["m.in_reply_to"]?.event_id;
+    return typeof id === "string" ? id : null;
+}
+
+/** A message's text, as it reads now (the newest edit). */
+export function bodyOf(event: MatrixEvent): string {
+    const content = event.getContent();
+    const body = text(content["body"]);
+    return replyTargetOf(event) ? withoutReplyFallback(body) : body;
+}
+
+/** A message in a few words, for a list, a quote or the screen reader. */
+export function summaryOf(type: string, content: Record<string, unknown>, i18n: I18n): string {
+    const { t } = i18n;
+    if (type === "m.room.encrypted") return t("chat.encrypted");
+    if (type === "m.sticker") return `[${t("chat.sticker")}]`;
+    if (type === consentRequestType) return text(content["body"]) || t("ai.ask_consent");
+    const body = withoutReplyFallback(text(content["body"]));
+    switch (content["msgtype"]) {
+        case "m.image":
+            return `[${t("chat.image")}]`;
+        case "m.video":
+            return `[${t("chat.video")}]`;
+        case "m.audio":
+            return `[${t("chat.audio")}]`;
+        case "m.file":
+            return `[${t("chat.file")}] ${body}`;
+        default:
+            return body.slice(0, 300).replace(/\s+/g, " ").trim();
+    }
+}
+
+const messageTypes = new Set(["m.room.message", "m.room.encrypted", "m.sticker", consentRequestType]);
+
+/** Whether an event is something that a person said. */
+export function isMessage(event: MatrixEvent): boolean {
+    if (!messageTypes.has(event.getType()) || event.isState()) return false;
+    const relation = relationOf(event);
+    return relation?.type !== "m.replace" && relation?.type !== "m.annotation";
+}

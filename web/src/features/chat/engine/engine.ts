@@ -1,0 +1,226 @@
+import {
+    ClientEvent,
+    createClient,
+    IndexedDBStore,
+    MatrixEventEvent,
+    MemoryStore,
+    PendingEventOrdering,
+    RoomEvent,
+    SyncState,
+    type MatrixClient,
+    type MatrixEvent,
+    type Room,
+} from "matrix-js-sdk";
+import { logger } from "matrix-js-sdk/lib/logger";
+import { Drafts, draftType, uploadDraft } from "@/features/chat/engine/drafts";
+import { Media } from "@/features/chat/engine/media";
+import { markDirect, personName, roomNameGenerator } from "@/features/chat/engine/names";
+import { Outbox, type OutgoingFile } from "@/features/chat/engine/outbox";
+import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxStorage";
+import { RoomList } from "@/features/chat/engine/roomList";
+import { AccountSettings } from "@/features/chat/engine/settings";
+import { SyncShare } from "@/features/chat/engine/syncShare";
+import { request, type Json } from "@/lib/http";
+import { randomId } from "@/lib/random";
+import { Store } from "@/lib/store";
+import { readSession, removeSession, type Session } from "@/session/sessions";
+import { Transport } from "@/session/transport";
+
+export type Connection = "connecting" | "online" | "offline";
+
+const databaseOf = (session: Session): string => `lingxi.${session.userId}.${session.deviceId}`;
+
+/** All that stands behind the pages of one signed-in account in one tab. */
+export class Engine {
+    readonly client: MatrixClient;
+    readonly transport: Transport;
+    readonly media: Media;
+    readonly outbox: Outbox;
+    readonly drafts: Drafts;
+    readonly account: AccountSettings;
+    readonly rooms: RoomList;
+    readonly connection = new Store<Connection>("connecting");
+    /** True once there is something to show. */
+    readonly ready = new Store(false);
+    private readonly share: SyncShare;
+    private readonly store: IndexedDBStore | MemoryStore;
+    private leaving = false;
+
+    constructor(
+        readonly session: Session,
+        private readonly onEnded: (expected: boolean) => void,
+    ) {
+        quietenSdk();
+        this.transport = new Transport(session, () => this.ended());
+        this.share = new SyncShare(session.userId, this.transport.fetch);
+        this.store = openStore(databaseOf(session));
+        this.client = createClient({
+            baseUrl: location.origin,
+            userId: session.userId,
+            deviceId: session.deviceId,
+            accessToken: session.accessToken,
+            fetchFn: this.share.fetch as typeof fetch,
+            store: this.store,
+            roomNameGenerator,
+            timelineSupport: true,
+            disableVoip: true,
+        });
+        this.media = new Media(this.transport);
+        this.account = new AccountSettings(this.client);
+        this.drafts = new Drafts(session.userId, localStorage, uploadDraft(this.client));
+        this.outbox = new Outbox(indexedDbStorage(session.userId), {
+            send: (roomId, type, txnId, content) =>
+                request<{ event_id: string }>(
+                    "PUT",
+                    `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/send/${encodeURIComponent(type)}/${encodeURIComponent(txnId)}`,
+                    content,
+                    { fetch: this.transport.fetch },
+                ),
+            upload: (file, onProgress) => this.media.upload(file.blob, file.name, file.type, onProgress),
+        });
+        this.rooms = new RoomList(this.client, this.account, this.drafts, this.outbox);
+    }
+
+    get me(): string {
+        return this.session.userId;
+    }
+
+    async start(): Promise<void> {
+        this.client.on(ClientEvent.Sync, (state) => this.onSync(state));
+        this.client.on(RoomEvent.Timeline, (event, _room, toStart) => {
+            if (!toStart) this.outbox.confirm(event.getUnsigned().transaction_id, event.getId());
+        });
+        // An edit shows where it was made; its way out is followed only until then.
+        this.client.on(MatrixEventEvent.Replaced, (event) => this.rooms.touch(event.getRoomId()));
+        this.client.on(RoomEvent.AccountData, (event: MatrixEvent, room: Room) => {
+            if (event.getType() !== draftType) return;
+            this.drafts.take(room.roomId, event.getContent());
+            this.rooms.touch(room.roomId);
+        });
+        window.addEventListener("online", this.retryNow);
+        document.addEventListener("visibilitychange", this.onVisibility);
+
+        void this.outbox.start().catch(() => undefined); // no storage: nothing was kept
+        try {
+            if (this.store instanceof IndexedDBStore) await this.store.startup();
+        } catch {
+            // The stored copy cannot be read: everything comes from the server again.
+        }
+        await this.client.startClient({
+            initialSyncLimit: 20,
+            lazyLoadMembers: true,
+            threadSupport: false,
+            pendingEventOrdering: PendingEventOrdering.Detached,
+        });
+    }
+
+    stop(): void {
+        window.removeEventListener("online", this.retryNow);
+        document.removeEventListener("visibilitychange", this.onVisibility);
+        this.outbox.stop();
+        this.drafts.stop();
+        this.share.stop();
+        this.client.stopClient();
+    }
+
+    readonly retryNow = (): void => {
+        this.client.retryImmediately();
+        this.outbox.flush();
+    };
+
+    private readonly onVisibility = (): void => {
+        // A tab that is put away keeps what it has, so that the next start asks only for what is new.
+        if (document.hidden && this.store instanceof IndexedDBStore && this.ready.get()) void this.store.save(true).catch(() => undefined);
+        else if (!document.hidden && this.connection.get() === "offline") this.retryNow();
+    };
+
+    private onSync(state: SyncState): void {
+        const up = state === SyncState.Prepared || state === SyncState.Syncing || state === SyncState.Catchup;
+        if (up) {
+            if (!this.ready.get()) {
+                this.account.refresh();
+                for (const room of this.client.getRooms()) {
+                    const draft = room.getAccountData(draftType);
+                    if (draft) this.drafts.take(room.roomId, draft.getContent());
+                }
+                this.rooms.touchAll();
+                this.ready.set(true);
+            }
+            const before = this.connection.get();
+            this.connection.set("online");
+            if (before !== "online") this.outbox.flush();
+        } else if (state === SyncState.Error || state === SyncState.Reconnecting) this.connection.set("offline");
+    }
+
+    /** A name as this person knows it. */
+    name(userId: string, room?: Room | null): string {
+        return personName(this.client, this.account.remarks.get(), userId, room);
+    }
+
+    send(roomId: string, content: Json, file: OutgoingFile | null = null, type = "m.room.message"): void {
+        this.outbox.enqueue(`lx${randomId()}`, roomId, type, content, file);
+    }
+
+    /** The direct chat with a person: the one there is, or a new one. */
+    async openDirect(userId: string): Promise<string> {
+        const known = this.rooms.list.get().find((room) => room.directUserId === userId && !room.invite);
+        if (known) return known.roomId;
+        const { room_id } = await this.client.createRoom({ preset: "trusted_private_chat" as never, is_direct: true, invite: [userId] });
+        await markDirect(this.client, room_id, userId);
+        return room_id;
+    }
+
+    async acceptInvite(roomId: string): Promise<void> {
+        const room = this.client.getRoom(roomId);
+        const member = room?.getMember(this.me);
+        const direct = member?.events.member?.getContent()["is_direct"] === true;
+        const inviter = member?.events.member?.getSender();
+        await this.client.joinRoom(roomId);
+        if (direct && inviter) await markDirect(this.client, roomId, inviter);
+    }
+
+    /** Signs out here and forgets what this browser holds of the account. */
+    async logout(): Promise<void> {
+        this.leaving = true;
+        await request("POST", "/_matrix/client/v3/logout", {}, { fetch: this.transport.fetch }).catch(() => undefined); // the token ends by itself
+        await this.forget();
+        this.onEnded(true);
+    }
+
+    async forget(): Promise<void> {
+        this.stop();
+        removeSession(this.me);
+        await this.store.deleteAllData().catch(() => undefined);
+        indexedDB.deleteDatabase(outboxDatabase(this.me));
+        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`)) localStorage.removeItem(key);
+    }
+
+    /** The server ended the session: what is unsent stays for the next time. */
+    private ended(): void {
+        if (this.leaving) return;
+        this.leaving = true;
+        this.stop();
+        if (readSession(this.me)?.accessToken === this.transport.accessToken) removeSession(this.me);
+        void this.store.deleteAllData().catch(() => undefined);
+        this.onEnded(false);
+    }
+}
+
+/** The SDK logs every request; only what is wrong belongs in the console. */
+function quietenSdk(): void {
+    type Factory = (method: string, ...rest: unknown[]) => (...words: unknown[]) => void;
+    const root = logger as unknown as { methodFactory: Factory; rebuild(): void; quiet?: true };
+    if (root.quiet) return;
+    root.quiet = true;
+    const make = root.methodFactory;
+    root.methodFactory = (method, ...rest) => (method === "warn" || method === "error" ? make(method, ...rest) : () => undefined);
+    root.rebuild();
+}
+
+function openStore(name: string): IndexedDBStore | MemoryStore {
+    try {
+        return new IndexedDBStore({ indexedDB: window.indexedDB, localStorage: window.localStorage, dbName: name });
+    } catch {
+        return new MemoryStore({ localStorage: window.localStorage });
+    }
+}

@@ -1,0 +1,190 @@
+import { ClientEvent, KnownMembership, NotificationCountType, RoomEvent, RoomStateEvent, RoomMemberEvent, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
+import { isMessage, labelOf, summaryOf } from "@/features/chat/engine/content";
+import type { Drafts } from "@/features/chat/engine/drafts";
+import { directRooms, personName } from "@/features/chat/engine/names";
+import type { Outbox } from "@/features/chat/engine/outbox";
+import type { AccountSettings } from "@/features/chat/engine/settings";
+import { systemLine } from "@/features/chat/engine/systemLine";
+import { currentI18n } from "@/i18n";
+import { Store } from "@/lib/store";
+
+export interface RoomSummary {
+    roomId: string;
+    name: string;
+    /** What the avatar's colour hangs on: the other person in a direct chat. */
+    colourId: string;
+    avatarMxc: string | null;
+    directUserId: string | null;
+    /** Who said the last words, where that is not clear (groups). */
+    lastSender: string | null;
+    lastText: string;
+    lastIsAi: boolean;
+    lastAtMs: number;
+    unread: number;
+    highlight: number;
+    /** Something unread, counted or not. */
+    hasUnread: boolean;
+    muted: boolean;
+    pinned: boolean;
+    draft: string;
+    failed: boolean;
+    invite: { inviter: string } | null;
+}
+
+/** Invitations first, then what is pinned, then by the last words. */
+export function compareRooms(a: RoomSummary, b: RoomSummary): number {
+    return (
+        Number(b.invite !== null) - Number(a.invite !== null) ||
+        Number(b.pinned) - Number(a.pinned) ||
+        b.lastAtMs - a.lastAtMs ||
+        (a.roomId < b.roomId ? -1 : 1)
+    );
+}
+
+export function isMuted(client: MatrixClient, roomId: string): boolean {
+    const rules = client.pushRules?.global;
+    const own = rules?.room?.find((rule) => rule.rule_id === roomId) ?? rules?.override?.find((rule) => rule.rule_id === roomId);
+    if (!own || own.enabled === false) return false;
+    return !own.actions.some((action) => action === "notify" || action === "coalesce");
+}
+
+/** Summaries of all chats, made again only for those of which there is news, and at most once a frame. */
+export class RoomList {
+    readonly list = new Store<readonly RoomSummary[]>([]);
+    private readonly summaries = new Map<string, RoomSummary>();
+    private readonly dirty = new Set<string>();
+    private allDirty = true;
+    private scheduled = false;
+    private direct = new Map<string, string>();
+
+    constructor(
+        private readonly client: MatrixClient,
+        private readonly account: AccountSettings,
+        private readonly drafts: Drafts,
+        private readonly outbox: Outbox,
+    ) {
+        const touchRoom = (room: Room | undefined | null) => room && this.touch(room.roomId);
+        client.on(RoomEvent.Timeline, (_event, room) => touchRoom(room));
+        client.on(RoomEvent.TimelineReset, (room) => touchRoom(room));
+        client.on(RoomEvent.Name, touchRoom);
+        client.on(RoomEvent.MyMembership, touchRoom);
+        client.on(RoomEvent.Receipt, (_event, room) => touchRoom(room));
+        client.on(RoomEvent.Tags, (_event, room) => touchRoom(room));
+        client.on(RoomEvent.Redaction, (_event, room) => touchRoom(room));
+        // The client passes it on from its rooms, though its type does not say so.
+        (client as unknown as { on(event: string, listener: () => void): void }).on(RoomEvent.UnreadNotifications, () => this.touchAll());
+        client.on(RoomStateEvent.Events, (event) => {
+            const type = event.getType();
+            if (type === "m.room.avatar" || type === "m.room.name" || type === "m.room.member") this.touch(event.getRoomId());
+        });
+        client.on(RoomMemberEvent.Name, (_event, member) => this.touch(member.roomId));
+        client.on(ClientEvent.Room, touchRoom);
+        client.on(ClientEvent.DeleteRoom, () => this.touchAll());
+        client.on(ClientEvent.AccountData, (event) => {
+            if (["m.direct", "m.push_rules", "im.lingxi.remarks"].includes(event.getType())) this.touchAll();
+        });
+        account.remarks.subscribe(() => this.touchAll());
+        outbox.subscribe(() => this.touchAll());
+    }
+
+    touch(roomId: string | undefined): void {
+        if (!roomId) return;
+        this.dirty.add(roomId);
+        this.schedule();
+    }
+
+    touchAll(): void {
+        this.allDirty = true;
+        this.schedule();
+    }
+
+    private schedule(): void {
+        if (this.scheduled) return;
+        this.scheduled = true;
+        // Not a frame: a hidden tab has none, and its title counts too.
+        setTimeout(() => {
+            this.scheduled = false;
+            this.rebuild();
+        }, 16);
+    }
+
+    private rebuild(): void {
+        this.direct = directRooms(this.client);
+        const rooms = this.client.getRooms();
+        const shown = new Set<string>();
+        for (const room of rooms) {
+            const membership = room.getMyMembership();
+            if (membership !== KnownMembership.Join && membership !== KnownMembership.Invite) continue;
+            shown.add(room.roomId);
+            if (this.allDirty || this.dirty.has(room.roomId) || !this.summaries.has(room.roomId)) this.summaries.set(room.roomId, this.summarise(room, membership));
+        }
+        for (const roomId of this.summaries.keys()) if (!shown.has(roomId)) this.summaries.delete(roomId);
+        this.allDirty = false;
+        this.dirty.clear();
+        this.list.set([...this.summaries.values()].sort(compareRooms));
+    }
+
+    private lastEvent(room: Room): MatrixEvent | null {
+        const events = room.getLiveTimeline().getEvents();
+        for (let index = events.length - 1; index >= 0; index -= 1) {
+            const event = events[index];
+            if (event && isMessage(event)) return event;
+        }
+        return events.at(-1) ?? null;
+    }
+
+    private summarise(room: Room, membership: string): RoomSummary {
+        const me = this.client.getSafeUserId();
+        const i18n = currentI18n();
+        const remarks = this.account.remarks.get();
+        const name = (userId: string) => personName(this.client, remarks, userId, room);
+        const other = this.direct.get(room.roomId) ?? null;
+        const last = this.lastEvent(room);
+        const invited = membership === KnownMembership.Invite;
+        const outgoing = this.outbox.inRoom(room.roomId);
+        const waiting = outgoing.filter((item) => item.type === "m.room.message").at(-1);
+
+        let lastText = "";
+        let lastSender: string | null = null;
+        let lastIsAi = false;
+        let lastAtMs = last?.getTs() ?? 0;
+        if (last && isMessage(last)) {
+            lastText = last.isRedacted() ? i18n.t("chat.redacted") : summaryOf(last.getType(), last.getContent(), i18n);
+            lastIsAi = !last.isRedacted() && labelOf(last.getContent()) !== null;
+            if (!other && last.getSender() !== me && !last.isRedacted()) lastSender = name(last.getSender() ?? "");
+        } else if (last?.isState()) lastText = systemLine(last, name, i18n) ?? "";
+        if (waiting && waiting.createdAtMs > lastAtMs) {
+            lastText = summaryOf(waiting.type, waiting.content, i18n);
+            lastIsAi = labelOf(waiting.content) !== null;
+            lastSender = null;
+            lastAtMs = waiting.createdAtMs;
+        }
+
+        const inviteEvent = invited ? room.getMember(me)?.events.member : undefined;
+        const inviter = inviteEvent?.getSender() ?? "";
+        const unread = room.getUnreadNotificationCount(NotificationCountType.Total);
+        const lastMessage = last && isMessage(last) ? last : null;
+        const lastId = lastMessage?.getId();
+        const hasUnread = unread > 0 || (!!lastId && lastMessage?.getSender() !== me && !room.hasUserReadEvent(me, lastId));
+        const avatarMxc = room.getMxcAvatarUrl() ?? (other ? (room.getMember(other)?.getMxcAvatarUrl() ?? this.client.getUser(other)?.avatarUrl ?? null) : null);
+        return {
+            roomId: room.roomId,
+            name: (other && remarks[other]) || room.name,
+            colourId: other ?? room.roomId,
+            avatarMxc,
+            directUserId: other,
+            lastSender,
+            lastText,
+            lastIsAi,
+            lastAtMs,
+            unread,
+            highlight: room.getUnreadNotificationCount(NotificationCountType.Highlight),
+            hasUnread,
+            muted: isMuted(this.client, room.roomId),
+            pinned: "m.favourite" in room.tags,
+            draft: this.drafts.of(room.roomId).get(),
+            failed: outgoing.some((item) => item.state === "failed"),
+            invite: invited ? { inviter: inviter ? name(inviter) : "" } : null,
+        };
+    }
+}

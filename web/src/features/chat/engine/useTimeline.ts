@@ -1,0 +1,159 @@
+import { ClientEvent, Direction, MatrixEventEvent, RoomEvent, RoomMemberEvent, RoomStateEvent, type Room } from "matrix-js-sdk";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useEngine, useName, useOutbox } from "@/features/chat/engine/context";
+import type { OutboxItem } from "@/features/chat/engine/outbox";
+import { buildTimeline, firstUnread, type TimelineRow } from "@/features/chat/engine/timeline";
+import { useI18n } from "@/i18n";
+
+const page_events = 40;
+const unreadPages = 5;
+const firstIndex = 1_000_000;
+
+/** Renders again, at most once a frame, when anything that a timeline shows has changed. */
+function useRoomVersion(room: Room): { version: number; resets: number } {
+    const [state, setState] = useState({ version: 0, resets: 0 });
+    useEffect(() => {
+        let frame: ReturnType<typeof setTimeout> | null = null;
+        const changed = () => {
+            frame ??= setTimeout(() => {
+                frame = null;
+                setState((last) => ({ ...last, version: last.version + 1 }));
+            }, 8);
+        };
+        const reset = () => setState((last) => ({ version: last.version + 1, resets: last.resets + 1 }));
+        const client = room.client;
+        const ofRoom = (event: { getRoomId(): string | undefined }) => event.getRoomId() === room.roomId && changed();
+        room.on(RoomEvent.Timeline, changed);
+        room.on(RoomEvent.TimelineReset, reset);
+        room.on(RoomEvent.Receipt, changed);
+        room.on(RoomEvent.Redaction, changed);
+        room.on(RoomStateEvent.Update, changed);
+        client.on(MatrixEventEvent.Replaced, ofRoom);
+        client.on(MatrixEventEvent.RelationsCreated as never, ofRoom as never);
+        client.on(RoomMemberEvent.Name, changed);
+        client.on(ClientEvent.AccountData, changed);
+        return () => {
+            if (frame) clearTimeout(frame);
+            room.off(RoomEvent.Timeline, changed);
+            room.off(RoomEvent.TimelineReset, reset);
+            room.off(RoomEvent.Receipt, changed);
+            room.off(RoomEvent.Redaction, changed);
+            room.off(RoomStateEvent.Update, changed);
+            client.off(MatrixEventEvent.Replaced, ofRoom);
+            client.off(MatrixEventEvent.RelationsCreated as never, ofRoom as never);
+            client.off(RoomMemberEvent.Name, changed);
+            client.off(ClientEvent.AccountData, changed);
+        };
+    }, [room]);
+    return state;
+}
+
+export interface Timeline {
+    rows: TimelineRow[];
+    /** For the virtual list: goes down as older rows come on top, so that nothing moves. */
+    firstItemIndex: number;
+    /** Where to begin; known once `ready`. */
+    unreadIndex: number;
+    ready: boolean;
+    resets: number;
+    older: "idle" | "loading" | "failed" | "end";
+    loadOlder(): void;
+    pendingEdits: ReadonlyMap<string, OutboxItem>;
+}
+
+export function useTimeline(room: Room): Timeline {
+    const engine = useEngine();
+    const i18n = useI18n();
+    const name = useName(room);
+    const outbox = useOutbox();
+    const { version, resets } = useRoomVersion(room);
+    const [opened, setOpened] = useState<{ unreadFromId: string | null } | null>(null);
+    const [older, setOlder] = useState<Timeline["older"]>("idle");
+    const busy = useRef(false);
+
+    const scrollback = useCallback(async () => {
+        const before = room.getLiveTimeline().getEvents().length;
+        await engine.client.scrollback(room, page_events);
+        return room.getLiveTimeline().getEvents().length > before;
+    }, [engine, room]);
+    const atStart = useCallback(() => room.getLiveTimeline().getPaginationToken(Direction.Backward) === null, [room]);
+
+    // Where reading ended may lie further back than what is loaded.
+    useEffect(() => {
+        let gone = false;
+        const open = async () => {
+            let found = firstUnread(room, engine.me);
+            const unread = room.getUnreadNotificationCount();
+            for (let page = 0; page < unreadPages && !found.markerLoaded && unread > 0 && !atStart(); page += 1) {
+                try {
+                    await scrollback();
+                } catch {
+                    break; // offline: from what is here
+                }
+                found = firstUnread(room, engine.me);
+            }
+            if (room.getLiveTimeline().getEvents().length < 15 && !atStart()) await scrollback().catch(() => false);
+            if (!gone) setOpened({ unreadFromId: found.eventId });
+        };
+        void open();
+        return () => {
+            gone = true;
+        };
+    }, [room, engine, scrollback, atStart]);
+
+    const loadOlder = useCallback(() => {
+        if (busy.current) return;
+        if (atStart()) {
+            setOlder("end");
+            return;
+        }
+        busy.current = true;
+        setOlder("loading");
+        scrollback()
+            .then(
+                () => setOlder(atStart() ? "end" : "idle"),
+                () => setOlder("failed"),
+            )
+            .finally(() => {
+                busy.current = false;
+            });
+    }, [scrollback, atStart]);
+
+    const outgoing = useMemo(() => outbox.filter((item) => item.roomId === room.roomId), [outbox, room]);
+    const rows = useMemo(() => {
+        void version;
+        return buildTimeline({ room, me: engine.me, name, i18n, outgoing, unreadFromId: opened?.unreadFromId ?? null });
+    }, [room, engine, name, i18n, outgoing, opened, version]);
+
+    const pendingEdits = useMemo(() => {
+        const edits = new Map<string, OutboxItem>();
+        for (const item of outgoing) {
+            const relation = item.content["m.relates_to"] as { rel_type?: string; event_id?: string } | undefined;
+            if (relation?.rel_type === "m.replace" && relation.event_id) edits.set(relation.event_id, item);
+        }
+        return edits;
+    }, [outgoing]);
+
+    // What stood on top before tells how many rows have come above it.
+    const top = useRef<{ resets: number; keys: string[]; index: number }>({ resets: -1, keys: [], index: firstIndex });
+    const firstItemIndex = useMemo(() => {
+        const last = top.current;
+        let index = last.index;
+        if (last.resets !== resets || last.keys.length === 0) index = firstIndex;
+        else {
+            const places = new Map(rows.map((row, place) => [row.key, place]));
+            for (let offset = 0; offset < last.keys.length; offset += 1) {
+                const place = places.get(last.keys[offset] ?? "");
+                if (place !== undefined) {
+                    index = last.index + offset - place;
+                    break;
+                }
+            }
+        }
+        top.current = { resets, keys: rows.slice(0, 50).map((row) => row.key), index };
+        return index;
+    }, [rows, resets]);
+
+    const unreadIndex = rows.findIndex((row) => row.unreadFrom);
+    return { rows, firstItemIndex, unreadIndex, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, pendingEdits };
+}

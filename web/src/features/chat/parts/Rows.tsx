@@ -1,0 +1,354 @@
+import * as Menu from "@radix-ui/react-dropdown-menu";
+import { Copy, CornerUpLeft, Forward, Languages, MoreHorizontal, Pencil, SmilePlus, Trash2, Undo2 } from "lucide-react";
+import type { MatrixEvent, Room } from "matrix-js-sdk";
+import { memo, useRef, useState, type ReactNode } from "react";
+import { answerConsent, consentOf } from "@/features/assistant/consent";
+import { useAiVisible, useAssistant } from "@/features/assistant/context";
+import { AiMark } from "@/features/assistant/parts/AiMark";
+import { ConsentCard } from "@/features/assistant/parts/ConsentCard";
+import { WithTranslation } from "@/features/assistant/parts/TranslationView";
+import { bodyOf, consentRequestType, labelOf, replyTargetOf, summaryOf, text } from "@/features/chat/engine/content";
+import { useEngine, useName } from "@/features/chat/engine/context";
+import type { OutboxItem } from "@/features/chat/engine/outbox";
+import type { MessageRow, OutgoingRow, SystemRow, TimelineRow } from "@/features/chat/engine/timeline";
+import { FileMessage, OutgoingAttachment, PictureMessage } from "@/features/chat/parts/Attachment";
+import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
+import { richText } from "@/features/chat/parts/richText";
+import { Status } from "@/features/chat/parts/Status";
+import { useI18n } from "@/i18n";
+import { copyText } from "@/lib/clipboard";
+import { errorWords } from "@/lib/errors";
+import { toast } from "@/ui/toast";
+
+export interface RowActions {
+    reply(event: MatrixEvent): void;
+    edit(event: MatrixEvent): void;
+    forward(event: MatrixEvent): void;
+    redact(event: MatrixEvent): void;
+    react(event: MatrixEvent, key: string, mine: string | null): void;
+    jump(eventId: string): void;
+}
+
+interface Props<R extends TimelineRow> {
+    room: Room;
+    row: R;
+    direct: boolean;
+    actions: RowActions;
+    /** An edit of this message that is on its way. */
+    pendingEdit: OutboxItem | null;
+    canRedact: boolean;
+    canReact: boolean;
+}
+
+export const quickReactions = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
+
+function Divider({ row }: { row: TimelineRow }) {
+    const { t, formats } = useI18n();
+    return (
+        <>
+            {row.day !== null && (
+                <div className="day" role="separator">
+                    <span>{formats.day(row.atMs, Date.now(), { today: t("chats.today"), yesterday: t("chats.yesterday") })}</span>
+                </div>
+            )}
+            {row.unreadFrom && (
+                <div className="unread-line" role="separator">
+                    <span>{t("chat.unread_from")}</span>
+                </div>
+            )}
+        </>
+    );
+}
+
+function SystemView({ room, row }: { room: Room; row: SystemRow }) {
+    const engine = useEngine();
+    const i18n = useI18n();
+    const takeBack = () => {
+        const mine = consentOf(room, engine.me);
+        if (mine) answerConsent(engine, room.roomId, false, mine.purposes, mine.destination).catch((error: unknown) => toast(errorWords(error, i18n)));
+    };
+    return (
+        <div className="system">
+            <span className="wrap">{row.line}</span>
+            {row.takeBack && (
+                <button type="button" className="inline-button" onClick={takeBack}>
+                    {i18n.t("ai.consent_take_back")}
+                </button>
+            )}
+        </div>
+    );
+}
+
+function Quote({ room, targetId, onJump }: { room: Room; targetId: string; onJump(): void }) {
+    const i18n = useI18n();
+    const name = useName(room);
+    const target = room.findEventById(targetId);
+    return (
+        <button type="button" className="quote" onClick={onJump}>
+            {target ? (
+                <>
+                    <span className="quote-name">{name(target.getSender() ?? "")}</span>
+                    <span className="quote-text">
+                        {labelOf(target.getContent()) && !target.isRedacted() && <span className="ai-tag">{i18n.t("ai.mark")}</span>} {target.isRedacted() ? i18n.t("chat.redacted") : summaryOf(target.getType(), target.getContent(), i18n)}
+                    </span>
+                </>
+            ) : (
+                <span className="quote-text">{i18n.t("chat.reply_missing")}</span>
+            )}
+        </button>
+    );
+}
+
+/** A text made only of a few emoji stands large, without a bubble. */
+export function isOnlyEmoji(body: string): boolean {
+    return body.length <= 24 && /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\s)+$/u.test(body) && /\p{Extended_Pictographic}/u.test(body) && [...new Intl.Segmenter().segment(body.replace(/\s/g, ""))].length <= 3;
+}
+
+function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; pendingEdit: OutboxItem | null }): ReactNode {
+    const { t } = useI18n();
+    const name = useName(room);
+    const { event } = row;
+    if (row.redacted) return <span className="gone">{t("chat.redacted")}</span>;
+    const edited = pendingEdit?.content["m.new_content"] as Record<string, unknown> | undefined;
+    const content = edited ?? event.getContent();
+    if (event.getType() === "m.room.encrypted") return <span className="gone">{t("chat.encrypted")}</span>;
+    const body = edited ? text(edited["body"]) : bodyOf(event);
+    const label = labelOf(content);
+    switch (content["msgtype"]) {
+        case "m.image":
+            return <PictureMessage content={content} sender={name(row.sender)} />;
+        case "m.file":
+        case "m.video":
+        case "m.audio":
+            return <FileMessage content={content} />;
+        default: {
+            if (event.getType() === "m.sticker") return <PictureMessage content={content} sender={name(row.sender)} />;
+            if (!body) return <span className="gone">{t("chat.unknown_event")}</span>;
+            const emote = content["msgtype"] === "m.emote" ? `${name(row.sender)} ` : "";
+            const original = <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`}>{richText(emote + body)}</span>;
+            return (
+                <>
+                    <WithTranslation room={room} event={event} body={body} original={original} />
+                    {(row.edited || pendingEdit) && <span className="edited">{t("chat.edited")}</span>}
+                    {label && <AiMark label={label} />}
+                </>
+            );
+        }
+    }
+}
+
+function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen }: Pick<Props<MessageRow>, "room" | "row" | "actions" | "canRedact" | "canReact"> & { open: boolean; setOpen(open: boolean): void }) {
+    const { language, t } = useI18n();
+    const assistant = useAssistant();
+    const aiVisible = useAiVisible(room);
+    const { event } = row;
+    const isText = ["m.text", "m.notice", "m.emote"].includes(String(event.getContent()["msgtype"]));
+    const isPlain = event.getType() === "m.room.message";
+    return (
+        <Menu.Root open={open} onOpenChange={setOpen} modal={false}>
+            <Menu.Trigger asChild>
+                <button type="button" className="row-button" aria-label={t("chat.message_menu")} title={t("chat.message_menu")}>
+                    <MoreHorizontal size={18} />
+                </button>
+            </Menu.Trigger>
+            <Menu.Portal>
+                <Menu.Content className="menu" align={row.own ? "end" : "start"} sideOffset={4} collisionPadding={8}>
+                    {canReact && (
+                        <>
+                            <Menu.Group className="quick" aria-label={t("chat.react")}>
+                                {quickReactions.map((key) => (
+                                    <Menu.Item key={key} className="quick-item" aria-label={`${t("chat.react")} ${key}`} onSelect={() => actions.react(event, key, row.reactions.find((one) => one.key === key)?.mine ?? null)}>
+                                        {key}
+                                    </Menu.Item>
+                                ))}
+                            </Menu.Group>
+                            <Menu.Separator className="menu-line" />
+                            <Menu.Item className="menu-item" onSelect={() => actions.reply(event)}>
+                                <CornerUpLeft size={18} /> {t("chat.reply")}
+                            </Menu.Item>
+                        </>
+                    )}
+                    {isText && (
+                        <Menu.Item className="menu-item" onSelect={() => void copyText(bodyOf(event)).then((copied) => copied && toast(t("common.copied")))}>
+                            <Copy size={18} /> {t("chat.copy")}
+                        </Menu.Item>
+                    )}
+                    {isText && aiVisible && (
+                        <Menu.Item className="menu-item" onSelect={() => void assistant.translate(room, event, language)}>
+                            <Languages size={18} /> {t("ai.translate")}
+                        </Menu.Item>
+                    )}
+                    {isPlain && (
+                        <Menu.Item className="menu-item" onSelect={() => actions.forward(event)}>
+                            <Forward size={18} /> {t("chat.forward")}
+                        </Menu.Item>
+                    )}
+                    {row.own && isText && (
+                        <Menu.Item className="menu-item" onSelect={() => actions.edit(event)}>
+                            <Pencil size={18} /> {t("chat.edit")}
+                        </Menu.Item>
+                    )}
+                    {canRedact && (
+                        <Menu.Item className="menu-item danger" onSelect={() => actions.redact(event)}>
+                            {row.own ? <Undo2 size={18} /> : <Trash2 size={18} />} {t(row.own ? "chat.redact" : "chat.remove")}
+                        </Menu.Item>
+                    )}
+                </Menu.Content>
+            </Menu.Portal>
+        </Menu.Root>
+    );
+}
+
+function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canReact }: Props<MessageRow>) {
+    const i18n = useI18n();
+    const { t, formats } = i18n;
+    const name = useName(room);
+    const [menu, setMenu] = useState(false);
+    const press = useRef<ReturnType<typeof setTimeout> | null>(null);
+    const { event, own } = row;
+    const sender = name(row.sender);
+    const replyTo = replyTargetOf(event);
+    const card = event.getType() === consentRequestType && !row.redacted;
+    const content = event.getContent();
+    const media = !row.redacted && ["m.image", "m.file", "m.video", "m.audio"].includes(String(content["msgtype"]));
+    const bare = media || (!row.redacted && !replyTo && isOnlyEmoji(bodyOf(event)) && !labelOf(content));
+    const endPress = () => {
+        if (press.current) clearTimeout(press.current);
+    };
+    return (
+        <div
+            className={`message ${own ? "own" : ""} ${row.first ? "first" : ""} ${row.last ? "last" : ""}`}
+            role="article"
+            aria-label={`${own ? t("common.you") : sender}, ${formats.time(row.atMs)}`}
+            tabIndex={-1}
+            data-message={event.getId()}
+        >
+            {!own && <div className="message-avatar">{row.first && <RemoteAvatar id={row.sender} name={sender} mxc={room.getMember(row.sender)?.getMxcAvatarUrl()} size={36} />}</div>}
+            <div className="message-column">
+                {!own && row.first && !direct && <span className="message-name">{sender}</span>}
+                <div className="message-line">
+                    {card ? (
+                        <ConsentCard room={room} event={event} own={own} />
+                    ) : (
+                        <div
+                            className={`bubble ${bare ? "bare" : ""} ${row.redacted ? "redacted" : ""}`}
+                            onPointerDown={(down) => {
+                                if (down.pointerType !== "mouse") press.current = setTimeout(() => setMenu(true), 450);
+                            }}
+                            onPointerUp={endPress}
+                            onPointerCancel={endPress}
+                            onPointerMove={(move) => Math.abs(move.movementX) + Math.abs(move.movementY) > 6 && endPress()}
+                            onContextMenu={(menuEvent) => {
+                                if (press.current) menuEvent.preventDefault(); // a long press opens our menu, not the browser's
+                            }}
+                        >
+                            {replyTo && !row.redacted && <Quote room={room} targetId={replyTo} onJump={() => actions.jump(replyTo)} />}
+                            <MessageBody room={room} row={row} pendingEdit={pendingEdit} />
+                        </div>
+                    )}
+                    {!row.redacted && (
+                        <div className={`row-tools ${menu ? "open" : ""}`}>
+                            {canReact && !card && (
+                                <button type="button" className="row-button" aria-label={t("chat.reply")} title={t("chat.reply")} onClick={() => actions.reply(event)}>
+                                    <CornerUpLeft size={18} />
+                                </button>
+                            )}
+                            <MessageMenu room={room} row={row} actions={actions} canRedact={canRedact} canReact={canReact} open={menu} setOpen={setMenu} />
+                        </div>
+                    )}
+                </div>
+                {row.reactions.length > 0 && (
+                    <div className="reactions">
+                        {row.reactions.map((reaction) => (
+                            <button
+                                key={reaction.key}
+                                type="button"
+                                className="reaction"
+                                aria-pressed={reaction.mine !== null}
+                                aria-label={t("chat.reaction", reaction.key, reaction.count)}
+                                title={i18n.list(reaction.names)}
+                                disabled={!canReact}
+                                onClick={() => actions.react(event, reaction.key, reaction.mine)}
+                            >
+                                <span>{reaction.key}</span> {reaction.count}
+                            </button>
+                        ))}
+                        {canReact && (
+                            <button type="button" className="reaction" aria-label={t("chat.react")} onClick={() => setMenu(true)}>
+                                <SmilePlus size={16} />
+                            </button>
+                        )}
+                    </div>
+                )}
+                {row.last && (
+                    <div className="meta">
+                        <time dateTime={new Date(row.atMs).toISOString()} title={formats.full(row.atMs)}>
+                            {formats.time(row.atMs)}
+                        </time>
+                        {own && (pendingEdit ? <Status state={{ kind: pendingEdit.state === "failed" ? "failed" : "sending" }} /> : row.readBy.length > 0 ? <Status state={{ kind: "read", names: row.readBy.map(name), direct }} /> : <Status state={{ kind: "sent" }} />)}
+                    </div>
+                )}
+            </div>
+        </div>
+    );
+}
+
+function OutgoingView({ row }: { row: OutgoingRow }) {
+    const { t, formats } = useI18n();
+    const engine = useEngine();
+    const { item } = row;
+    const body = text(item.content["body"]);
+    const label = labelOf(item.content);
+    return (
+        <div className={`message own ${row.first ? "first" : ""} ${row.last ? "last" : ""}`} role="article" aria-label={`${t("common.you")}, ${formats.time(row.atMs)}`} tabIndex={-1} data-message={item.txnId}>
+            <div className="message-column">
+                <div className="message-line">
+                    <div className={`bubble ${item.file ? "bare" : ""} ${item.state === "failed" ? "failed" : ""}`}>
+                        {item.file ? <OutgoingAttachment file={item.file} content={item.content} progress={item.progress} /> : <span className="body">{richText(body)}</span>}
+                        {label && <AiMark label={label} />}
+                    </div>
+                </div>
+                {item.state === "failed" ? (
+                    <div className="meta failed" role="alert">
+                        <Status state={{ kind: "failed" }} /> {t("chat.status_failed")} <span className="small">{item.errcode}</span>
+                        <button type="button" className="inline-button" onClick={() => engine.outbox.retry(item.txnId)}>
+                            {t("chat.retry")}
+                        </button>
+                        <button type="button" className="inline-button" onClick={() => void engine.outbox.discard(item.txnId)}>
+                            {t("chat.discard")}
+                        </button>
+                    </div>
+                ) : (
+                    (row.last || item.state === "queued") && (
+                        <div className="meta">
+                            <time dateTime={new Date(row.atMs).toISOString()}>{formats.time(row.atMs)}</time>
+                            <Status state={{ kind: item.state === "sent" ? "sent" : item.state === "queued" ? "queued" : "sending" }} />
+                        </div>
+                    )
+                )}
+            </div>
+        </div>
+    );
+}
+
+export const RowView = memo(
+    function RowView(props: Props<TimelineRow>) {
+        const { row } = props;
+        return (
+            <div className="timeline-row">
+                <Divider row={row} />
+                {row.kind === "system" ? <SystemView room={props.room} row={row} /> : row.kind === "outgoing" ? <OutgoingView row={row} /> : <MessageView {...props} row={row} />}
+            </div>
+        );
+    },
+    (before, after) => {
+        const a = before.row;
+        const b = after.row;
+        if (before.room !== after.room || before.actions !== after.actions || before.direct !== after.direct || before.pendingEdit !== after.pendingEdit || before.canRedact !== after.canRedact || before.canReact !== after.canReact) return false;
+        if (a.kind !== b.kind || a.key !== b.key || a.day !== b.day || a.unreadFrom !== b.unreadFrom) return false;
+        if (a.kind === "message" && b.kind === "message") return a.event === b.event && a.version === b.version && a.first === b.first && a.last === b.last;
+        if (a.kind === "system" && b.kind === "system") return a.line === b.line && a.takeBack === b.takeBack;
+        if (a.kind === "outgoing" && b.kind === "outgoing") return a.item === b.item && a.first === b.first && a.last === b.last;
+        return false;
+    },
+);

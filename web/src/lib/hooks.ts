@@ -1,0 +1,63 @@
+import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { isAborted } from "@/lib/errors";
+
+export function useMediaQuery(query: string): boolean {
+    return useSyncExternalStore(
+        (listener) => {
+            const media = matchMedia(query);
+            media.addEventListener("change", listener);
+            return () => media.removeEventListener("change", listener);
+        },
+        () => matchMedia(query).matches,
+    );
+}
+
+export const useIsDesktop = (): boolean => useMediaQuery("(min-width: 900px)");
+
+/** True once `waiting` has lasted: skeletons show after 150 ms, none before. */
+export function useLate(waiting: boolean, afterMs = 150): boolean {
+    const [late, setLate] = useState(false);
+    useEffect(() => {
+        setLate(false);
+        if (!waiting) return undefined;
+        const timer = setTimeout(() => setLate(true), afterMs);
+        return () => clearTimeout(timer);
+    }, [waiting, afterMs]);
+    return waiting && late;
+}
+
+export type Loaded<T> = { state: "loading" } | { state: "ready"; value: T } | { state: "failed"; error: unknown };
+
+/** Loads when `key` changes; `reload` asks again and keeps what is there meanwhile. */
+export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> & { reload(): void; set(value: T): void } {
+    const [loaded, setLoaded] = useState<Loaded<T>>({ state: "loading" });
+    const [turn, setTurn] = useState(0);
+    const loadRef = useRef(load);
+    loadRef.current = load;
+    useEffect(() => {
+        setLoaded({ state: "loading" });
+    }, [key]);
+    useEffect(() => {
+        const abort = new AbortController();
+        loadRef.current(abort.signal).then(
+            (value) => {
+                if (!abort.signal.aborted) setLoaded({ state: "ready", value });
+            },
+            (error: unknown) => {
+                if (!abort.signal.aborted && !isAborted(error)) setLoaded({ state: "failed", error });
+            },
+        );
+        return () => abort.abort();
+    }, [key, turn]);
+    return { ...loaded, reload: () => setTurn((last) => last + 1), set: (value) => setLoaded({ state: "ready", value }) };
+}
+
+/** Now, renewed every minute, for relative times. */
+export function useNow(everyMs = 60_000): number {
+    const [now, setNow] = useState(Date.now);
+    useEffect(() => {
+        const timer = setInterval(() => setNow(Date.now()), everyMs);
+        return () => clearInterval(timer);
+    }, [everyMs]);
+    return now;
+}

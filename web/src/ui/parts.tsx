@@ -1,0 +1,192 @@
+import * as RadixDialog from "@radix-ui/react-dialog";
+import * as RadixSwitch from "@radix-ui/react-switch";
+import { Eye, EyeOff, Search, X } from "lucide-react";
+import { useId, useState, type InputHTMLAttributes, type ReactNode } from "react";
+import { useI18n } from "@/i18n";
+import { errcodeOf, errorWords } from "@/lib/errors";
+import { useLate } from "@/lib/hooks";
+
+export function IconButton({
+    label,
+    className = "",
+    children,
+    ...rest
+}: { label: string; className?: string; children: ReactNode } & React.ButtonHTMLAttributes<HTMLButtonElement>) {
+    return (
+        <button type="button" className={`icon-button ${className}`} aria-label={label} title={label} {...rest}>
+            {children}
+        </button>
+    );
+}
+
+export function Field({
+    label,
+    hint,
+    error,
+    ...rest
+}: { label: string; hint?: ReactNode; error?: string | null } & InputHTMLAttributes<HTMLInputElement>) {
+    const id = useId();
+    const hintId = `${id}-hint`;
+    return (
+        <div className="field">
+            <label htmlFor={id}>{label}</label>
+            {rest.type === "password" ? (
+                <PasswordInput id={id} describedBy={hint || error ? hintId : undefined} invalid={!!error} {...rest} />
+            ) : (
+                <input id={id} className="input" aria-describedby={hint || error ? hintId : undefined} aria-invalid={error ? true : undefined} {...rest} />
+            )}
+            {(error || hint) && (
+                <span id={hintId} className="hint" style={error ? { color: "var(--danger)" } : undefined}>
+                    {error || hint}
+                </span>
+            )}
+        </div>
+    );
+}
+
+function PasswordInput({
+    describedBy,
+    invalid,
+    ...rest
+}: { describedBy: string | undefined; invalid: boolean } & InputHTMLAttributes<HTMLInputElement>) {
+    const { t } = useI18n();
+    const [shown, setShown] = useState(false);
+    return (
+        <div className="input-with-button">
+            <input className="input" aria-describedby={describedBy} aria-invalid={invalid || undefined} {...rest} type={shown ? "text" : "password"} />
+            <IconButton label={t("common.show_password")} aria-pressed={shown} onClick={() => setShown(!shown)}>
+                {shown ? <EyeOff size={18} /> : <Eye size={18} />}
+            </IconButton>
+        </div>
+    );
+}
+
+export function SearchField({ label, value, onChange, ...rest }: { label: string; value: string; onChange(value: string): void } & Omit<InputHTMLAttributes<HTMLInputElement>, "onChange" | "value">) {
+    return (
+        <div className="search">
+            <Search size={18} aria-hidden="true" />
+            <input type="search" className="input" aria-label={label} placeholder={label} value={value} onChange={(event) => onChange(event.target.value)} {...rest} />
+        </div>
+    );
+}
+
+export function SwitchRow({ label, hint, checked, disabled, onChange }: { label: string; hint?: string; checked: boolean; disabled?: boolean; onChange(checked: boolean): void }) {
+    const id = useId();
+    return (
+        <div className="switch-row">
+            <div className="grow">
+                <label htmlFor={id}>{label}</label>
+                {hint && (
+                    <div className="small quiet" id={`${id}-hint`}>
+                        {hint}
+                    </div>
+                )}
+            </div>
+            <RadixSwitch.Root id={id} className="switch" checked={checked} disabled={disabled ?? false} onCheckedChange={onChange} aria-describedby={hint ? `${id}-hint` : undefined}>
+                <RadixSwitch.Thumb className="switch-thumb" />
+            </RadixSwitch.Root>
+        </div>
+    );
+}
+
+export function Dialog({ title, wide, hideTitle, children, onClose }: { title: string; wide?: boolean; hideTitle?: boolean; children: ReactNode; onClose(): void }) {
+    const { t } = useI18n();
+    return (
+        <RadixDialog.Root open onOpenChange={(open) => !open && onClose()}>
+            <RadixDialog.Portal>
+                <RadixDialog.Overlay className="scrim" />
+                <RadixDialog.Content className={`dialog ${wide ? "wide" : ""}`} aria-describedby={undefined}>
+                    <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
+                        <RadixDialog.Title>{title}</RadixDialog.Title>
+                        {!hideTitle && (
+                            <RadixDialog.Close asChild>
+                                <IconButton label={t("common.close")}>
+                                    <X size={20} />
+                                </IconButton>
+                            </RadixDialog.Close>
+                        )}
+                    </div>
+                    {children}
+                </RadixDialog.Content>
+            </RadixDialog.Portal>
+        </RadixDialog.Root>
+    );
+}
+
+/** A question with two answers. `onYes` may take its time; what fails is shown in place. */
+export function Confirm({ text, yes, danger, children, onYes, onClose }: { text: string; yes: string; danger?: boolean; children?: ReactNode; onYes(): Promise<unknown> | void; onClose(): void }) {
+    const { t } = useI18n();
+    const [busy, setBusy] = useState(false);
+    const [error, setError] = useState<unknown>(null);
+    const answer = async () => {
+        setBusy(true);
+        try {
+            await onYes();
+            onClose();
+        } catch (failure) {
+            setError(failure);
+        } finally {
+            setBusy(false);
+        }
+    };
+    return (
+        <Dialog title={yes} onClose={onClose}>
+            <p>{text}</p>
+            {children}
+            {error !== null && <ErrorNotice error={error} />}
+            <div className="dialog-actions">
+                <button type="button" className="button" onClick={onClose}>
+                    {t("common.cancel")}
+                </button>
+                <button type="button" className={`button ${danger ? "danger" : "primary"}`} disabled={busy} onClick={() => void answer()}>
+                    {yes}
+                </button>
+            </div>
+        </Dialog>
+    );
+}
+
+/** What happened, what to do, a code to quote. */
+export function ErrorNotice({ error, words, onRetry }: { error: unknown; words?: string; onRetry?: () => void }) {
+    const i18n = useI18n();
+    return (
+        <div className="notice error" role="alert">
+            {words ?? errorWords(error, i18n)} <span className="code">{i18n.t("common.code", errcodeOf(error))}</span>
+            {onRetry && (
+                <button type="button" className="button plain" onClick={onRetry}>
+                    {i18n.t("common.retry")}
+                </button>
+            )}
+        </div>
+    );
+}
+
+export function EmptyState({ icon, title, hint, action }: { icon?: ReactNode; title: string; hint?: string; action?: ReactNode }) {
+    return (
+        <div className="state">
+            {icon}
+            <h2>{title}</h2>
+            {hint && <p>{hint}</p>}
+            {action}
+        </div>
+    );
+}
+
+export function SkeletonRows({ count = 6 }: { count?: number }) {
+    const { t } = useI18n();
+    const late = useLate(true);
+    if (!late) return null;
+    return (
+        <div role="status" aria-label={t("common.loading")}>
+            {Array.from({ length: count }, (_, index) => (
+                <div className="skeleton-row" key={index} aria-hidden="true">
+                    <div className="skeleton" style={{ width: 44, height: 44, borderRadius: "26%" }} />
+                    <div className="grow">
+                        <div className="skeleton" style={{ width: `${38 + ((index * 17) % 30)}%`, height: 14, marginBottom: 8 }} />
+                        <div className="skeleton" style={{ width: `${60 + ((index * 13) % 30)}%`, height: 12 }} />
+                    </div>
+                </div>
+            ))}
+        </div>
+    );
+}

@@ -1,0 +1,219 @@
+import { describe, expect, it, vi } from "vitest";
+import { labelFor } from "@/features/assistant/origin";
+import { problemOf } from "@/features/assistant/assistant";
+import { readDestination, readPurposes } from "@/features/assistant/consent";
+import { labelOf, withoutReplyFallback } from "@/features/chat/engine/content";
+import { Drafts } from "@/features/chat/engine/drafts";
+import { parseMxc } from "@/features/chat/engine/media";
+import { compareRooms, type RoomSummary } from "@/features/chat/engine/roomList";
+import { readSettings } from "@/features/chat/engine/settings";
+import { forwardContent } from "@/features/chat/ForwardDialog";
+import { pictureBox } from "@/features/chat/parts/Attachment";
+import { Formats } from "@/i18n/formats";
+import { avatarColour, avatar_colours, initials } from "@/lib/colour";
+import { ApiError } from "@/lib/errors";
+import { formatRoute, parseRoute } from "@/lib/router";
+import { SseParser } from "@/lib/sse";
+
+describe("event stream", () => {
+    const text = 'event: delta\r\ndata: {"text":"你"}\r\n\r\n: keep-alive\n\ndata: one\ndata: two\n\nevent: done\ndata: {}\n\n';
+    it("reads the same events however the bytes are cut", () => {
+        const whole = new SseParser().push(text);
+        expect(whole).toEqual([
+            { event: "delta", data: '{"text":"你"}' },
+            { event: "message", data: "one\ntwo" },
+            { event: "done", data: "{}" },
+        ]);
+        for (let size = 1; size < 12; size += 1) {
+            const parser = new SseParser();
+            const events = [];
+            for (let at = 0; at < text.length; at += size) events.push(...parser.push(text.slice(at, at + size)));
+            expect(events).toEqual(whole);
+        }
+    });
+    it("does not take an unfinished event for one", () => {
+        expect(new SseParser().push("event: done\ndata: {}\n")).toEqual([]);
+    });
+    it("refuses a line without end", () => {
+        expect(() => new SseParser().push("x".repeat(1_000_001))).toThrow();
+    });
+});
+
+describe("avatars", () => {
+    it("keeps a colour for an id, within the palette", () => {
+        expect(avatarColour("@a:b")).toBe(avatarColour("@a:b"));
+        const colours = new Set(Array.from({ length: 200 }, (_, index) => avatarColour(`@user${index}:server`)));
+        expect(colours.size).toBe(avatar_colours);
+    });
+    it("calls Chinese people by the end of their name and others by initials", () => {
+        expect(initials("欧阳娜娜")).toBe("娜娜");
+        expect(initials("张伟")).toBe("张伟");
+        expect(initials("Ada Lovelace")).toBe("AL");
+        expect(initials("@bob")).toBe("B");
+        expect(initials("👩‍👩‍👧 family")).toBe("👩‍👩‍👧F");
+        expect(initials("  ")).toBe("?");
+    });
+});
+
+describe("times", () => {
+    const now = Date.parse("2026-11-23T04:00:00Z"); // noon in Shanghai, the evening before in Los Angeles
+    it("counts days by the person's zone", () => {
+        const shanghai = new Formats("zh", "Asia/Shanghai");
+        const angeles = new Formats("en", "America/Los_Angeles");
+        const at = Date.parse("2026-11-22T20:00:00Z");
+        expect(shanghai.daysAgo(at, now)).toBe(0);
+        expect(angeles.daysAgo(at, now)).toBe(0);
+        expect(shanghai.short(Date.parse("2026-11-22T15:59:00Z"), now, "昨天")).toBe("昨天");
+        expect(shanghai.time(at)).toBe("04:00");
+        expect(angeles.time(at)).toBe("12:00");
+    });
+    it("names the weekday within a week and the date before", () => {
+        const english = new Formats("en", "UTC");
+        expect(english.short(Date.parse("2026-11-20T10:00:00Z"), now, "Yesterday")).toBe("Fri");
+        expect(english.short(Date.parse("2026-03-05T10:00:00Z"), now, "Yesterday")).toMatch(/5/);
+        expect(english.short(Date.parse("2024-03-05T10:00:00Z"), now, "Yesterday")).toMatch(/2024/);
+    });
+    it("falls back where a zone or currency is unknown", () => {
+        expect(new Formats("en", "Mars/Olympus").time(now)).toBe("04:00");
+        expect(new Formats("en", "UTC").money(1500, "??")).toBe("0.0015 ??");
+        expect(new Formats("en", "UTC").money(1500, "USD")).toMatch(/0\.0015/);
+    });
+});
+
+const room = (change: Partial<RoomSummary>): RoomSummary => ({
+    roomId: "!r",
+    name: "r",
+    colourId: "!r",
+    avatarMxc: null,
+    directUserId: null,
+    lastSender: null,
+    lastText: "",
+    lastIsAi: false,
+    lastAtMs: 0,
+    unread: 0,
+    highlight: 0,
+    hasUnread: false,
+    muted: false,
+    pinned: false,
+    draft: "",
+    failed: false,
+    invite: null,
+    ...change,
+});
+
+describe("list of chats", () => {
+    it("puts invitations first, then what is pinned, then the newest", () => {
+        const rooms = [
+            room({ roomId: "!old", lastAtMs: 1 }),
+            room({ roomId: "!new", lastAtMs: 9 }),
+            room({ roomId: "!pinned", lastAtMs: 2, pinned: true }),
+            room({ roomId: "!invited", invite: { inviter: "x" } }),
+        ];
+        expect(rooms.sort(compareRooms).map((one) => one.roomId)).toEqual(["!invited", "!pinned", "!new", "!old"]);
+    });
+});
+
+describe("drafts", () => {
+    class Memory {
+        readonly values = new Map<string, string>();
+        getItem = (key: string) => this.values.get(key) ?? null;
+        setItem = (key: string, value: string) => void this.values.set(key, value);
+        removeItem = (key: string) => void this.values.delete(key);
+    }
+    it("keeps words at once and uploads them after a rest, the last only", async () => {
+        vi.useFakeTimers();
+        const storage = new Memory();
+        const uploaded: string[] = [];
+        const drafts = new Drafts("@me:s", storage, async (_room, content) => uploaded.push(content.text), () => 100);
+        drafts.set("!r", "he");
+        drafts.set("!r", "hello");
+        expect(new Drafts("@me:s", storage, async () => undefined).of("!r").get()).toBe("hello");
+        await vi.advanceTimersByTimeAsync(3000);
+        expect(uploaded).toEqual(["hello"]);
+        vi.useRealTimers();
+    });
+    it("takes another device's younger words, not its older ones, and none while one writes", () => {
+        const drafts = new Drafts("@me:s", new Memory(), async () => undefined, () => 100);
+        drafts.take("!r", { text: "theirs", at_ms: 50 });
+        expect(drafts.of("!r").get()).toBe("theirs");
+        drafts.take("!r", { text: "older", at_ms: 40 });
+        expect(drafts.of("!r").get()).toBe("theirs");
+        drafts.inUse.add("!r");
+        drafts.take("!r", { text: "younger", at_ms: 60 });
+        expect(drafts.of("!r").get()).toBe("theirs");
+        drafts.stop();
+    });
+});
+
+describe("AI labels", () => {
+    const label = { call_id: "c", kind: "generated" as const, model: "m", sha256: "h", signature: "s" };
+    it("says generated only of the model's exact words", () => {
+        expect(labelFor({ label, text: "Hello" }, "Hello")).toEqual(label);
+        expect(labelFor({ label, text: "Hello" }, "Hello!")).toEqual({ ...label, kind: "assisted" });
+        expect(labelFor(null, "Hello")).toBeNull();
+    });
+    it("survives a forward, which drops what hangs on the old chat", () => {
+        const content = { msgtype: "m.text", body: "x", "im.lingxi.ai": label, "m.relates_to": { "m.in_reply_to": { event_id: "$e" } }, "m.mentions": { user_ids: ["@a:b"] } };
+        const forwarded = forwardContent(content);
+        expect(labelOf(forwarded)).toEqual(label);
+        expect(forwarded).not.toHaveProperty("m.relates_to");
+        expect(forwarded["m.mentions"]).toEqual({});
+    });
+    it("takes no nonsense for a label", () => {
+        for (const nonsense of [null, 1, "x", [], {}, { call_id: 5 }]) expect(labelOf({ "im.lingxi.ai": nonsense })).toBeNull();
+    });
+});
+
+describe("what others send", () => {
+    it("reads consent in both shapes and defaults to this machine", () => {
+        expect(readPurposes({ suggest_replies: true, translate: false })).toEqual(["suggest_replies"]);
+        expect(readPurposes(["translate", "steal"])).toEqual(["translate"]);
+        expect(readPurposes(null)).toEqual([]);
+        expect(readDestination({ kind: "provider", name: "X" })).toEqual({ kind: "provider", name: "X" });
+        expect(readDestination("nonsense")).toEqual({ kind: "this_machine" });
+    });
+    it("cuts the quoted lines of old replies", () => {
+        expect(withoutReplyFallback("> <@a:b> hi\n> there\n\nyes")).toBe("yes");
+        expect(withoutReplyFallback("> quoted by hand")).toBe("");
+        expect(withoutReplyFallback("no > quote")).toBe("no > quote");
+    });
+    it("takes no path out of a media address", () => {
+        expect(parseMxc("mxc://server:8008/abc_-1")).toEqual({ server: "server:8008", id: "abc_-1" });
+        for (const bad of ["mxc://server/../x", "mxc://server/a/b", "https://x/y", "mxc://server/", "", null]) expect(parseMxc(bad)).toBeNull();
+    });
+    it("keeps pictures within bounds whatever they claim", () => {
+        for (const info of [null, {}, { w: -1, h: 1e9 }, { w: "x", h: NaN }, { w: 10_000, h: 10 }, { w: 10, h: 10_000 }]) {
+            const box = pictureBox(info);
+            expect(box.width).toBeGreaterThanOrEqual(72);
+            expect(box.width).toBeLessThanOrEqual(280);
+            expect(box.height).toBeGreaterThanOrEqual(56);
+            expect(box.height).toBeLessThanOrEqual(340);
+        }
+    });
+    it("reads settings of any shape", () => {
+        expect(readSettings({ language: "fr", enter_sends: "no", auto_suggest_rooms: ["!a", 5] })).toEqual({ language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_rooms: ["!a"] });
+    });
+    it("turns the server's refusals into what the person is told", () => {
+        expect(problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: ["@a:b", 5] }))).toEqual({ kind: "consent", errcode: "IM.LINGXI.CONSENT_NEEDED", users: ["@a:b"] });
+        expect(problemOf(new ApiError(429, "IM.LINGXI.BUDGET_EXHAUSTED", "", { resets_at_ms: 7 }))).toMatchObject({ kind: "budget", resetsAtMs: 7 });
+        expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", "")).kind).toBe("no_model");
+        expect(problemOf(new Error("x")).kind).toBe("failed");
+    });
+});
+
+describe("routes", () => {
+    it("reads what it writes", () => {
+        const routes = [
+            { page: "chats" },
+            { page: "chat", roomId: "!a/b:c", eventId: null },
+            { page: "chat", roomId: "!a:c", eventId: "$e/1" },
+            { page: "contacts", userId: "@u:s" },
+            { page: "me", section: "devices" },
+            { page: "admin", section: null },
+        ] as const;
+        for (const route of routes) expect(parseRoute(formatRoute(route))).toEqual(route);
+    });
+    it("goes home from what it does not know", () => {
+        for (const fragment of ["", "#", "#/x/y", "#/chat", "#/chat/%E0%A4%A"]) expect(parseRoute(fragment)).toEqual({ page: "chats" });
+    });
+});
