@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 
 #include <base/log.h>
@@ -75,6 +76,18 @@ base::Result<LockReport> lock_down(const Allowances& allowances) {
     if (auto limited = limit(RLIMIT_CORE, 0, "core dumps"); !limited) return base::fail(limited.error());
     if (allowances.memory_limit_bytes > 0 && !kSanitized) {
         if (auto limited = limit(RLIMIT_AS, allowances.memory_limit_bytes, "memory"); !limited) {
+            return base::fail(limited.error());
+        }
+    }
+    if (allowances.file_limit_bytes > 0) {
+        ::signal(SIGXFSZ, SIG_IGN);  // the write fails instead
+        if (auto limited = limit(RLIMIT_FSIZE, allowances.file_limit_bytes, "file size"); !limited) {
+            return base::fail(limited.error());
+        }
+    }
+    if (allowances.processor_limit_seconds > 0) {
+        if (auto limited = limit(RLIMIT_CPU, allowances.processor_limit_seconds, "processor time");
+            !limited) {
             return base::fail(limited.error());
         }
     }

@@ -62,6 +62,8 @@ Allowances render_allowances() {
         .role = "render",
         .open_files = false,
         .memory_limit_bytes = std::size_t{1024} * 1024 * 1024,
+        .file_limit_bytes = std::size_t{32} * 1024 * 1024,
+        .processor_limit_seconds = 3600,  // a picture that took it over does not keep it
     };
 }
 

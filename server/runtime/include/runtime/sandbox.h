@@ -29,8 +29,10 @@ struct Allowances {
     /// Whether memory may become executable: needed to load libraries after the lock (name service modules).
     bool map_code = false;
 
-    std::size_t memory_limit_bytes =
-        0;  ///< address space; 0 for none. Ignored in sanitized builds (they reserve TiB).
+    // 0 for none.
+    std::size_t memory_limit_bytes = 0;       ///< address space; ignored in sanitized builds (they reserve TiB)
+    std::size_t file_limit_bytes = 0;         ///< of a file that it writes
+    std::size_t processor_limit_seconds = 0;  ///< in all; then the process is killed, and begins anew
 };
 
 /// Core: its own folder, what it serves, and connections that came to it. It reaches out to nothing.
