@@ -174,10 +174,16 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     };
 
     const onKeyDown = (event: KeyboardEvent) => {
-        const element = (event.target as HTMLElement).closest<HTMLElement>("[data-message]");
-        if (!element || element !== event.target || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
-        event.preventDefault();
+        if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+        const element = event.target as HTMLElement;
         const all = [...(scroller.current?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];
+        if (element === scroller.current && event.key === "ArrowUp") {
+            event.preventDefault();
+            all.at(-1)?.focus();
+            return;
+        }
+        if (!element.matches("[data-message]")) return;
+        event.preventDefault();
         const next = all[all.indexOf(element) + (event.key === "ArrowUp" ? -1 : 1)];
         if (next) next.focus();
         else if (event.key === "ArrowDown") composer.current?.focus();
