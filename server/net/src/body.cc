@@ -11,15 +11,12 @@ constexpr std::size_t kPieceBytes = 64 * 1024;
 
 }  // namespace
 
-Body::Body(Connection& connection, RequestParser parser, const RequestHead& head, bool expects_continue,
-           std::uint64_t limit_bytes)
+Body::Body(Connection& connection, const RequestHead& head, bool expects_continue, std::uint64_t limit_bytes)
     : connection_(connection),
-      parser_(std::move(parser)),
+      decoder_(head.content_length, head.chunked, limit_bytes),
       length_(head.content_length),
       limit_bytes_(limit_bytes),
-      must_invite_(expects_continue) {
-    parser_.set_body_limit(limit_bytes);
-}
+      must_invite_(expects_continue) {}
 
 runtime::Task<base::Result<void>> Body::more(std::string& out) {
     if (failed_)
@@ -35,22 +32,16 @@ runtime::Task<base::Result<void>> Body::more(std::string& out) {
         }
     }
     const auto had = out.size();
-    while (!parser_.body_done()) {
+    while (!decoder_.done()) {
         auto& in = connection_.in_;
         if (!in.empty()) {
-            auto used = parser_.parse_body(in, out);
+            auto used = decoder_.take(in, out);
             if (!used) {
                 failed_ = true;
                 co_return base::fail(std::move(used.error()));
             }
             in.erase(0, *used);
-            if (out.size() > had || parser_.body_done()) break;
-        }
-        // What is left is part of a chunk's header or trailer, and those are short.
-        if (in.size() >= connection_.core_->options.header_limit_bytes) {
-            failed_ = true;
-            co_return base::fail(base::ErrorKind::invalid, "net.bad_body",
-                                 "The body's chunks are malformed.");
+            if (out.size() > had || decoder_.done()) break;
         }
         if (!co_await connection_.fill(kPieceBytes)) {
             failed_ = true;
@@ -68,7 +59,7 @@ runtime::Task<base::Result<std::string>> Body::whole() {
     // Trusted only so far: memory is taken as bytes arrive.
     if (length_) body.reserve(std::min<std::uint64_t>(*length_, kPieceBytes));
     connection_.set_deadline(connection_.core_->options.body_timeout);
-    while (!parser_.body_done()) {
+    while (!decoder_.done()) {
         auto more_came = co_await more(body);
         if (!more_came) co_return base::fail(std::move(more_came.error()));
     }
@@ -78,7 +69,7 @@ runtime::Task<base::Result<std::string>> Body::whole() {
 
 runtime::Task<base::Result<std::span<const std::uint8_t>>> Body::next() {
     piece_.clear();
-    if (parser_.body_done()) {
+    if (decoder_.done()) {
         std::string().swap(piece_);
         co_return std::span<const std::uint8_t>{};
     }
@@ -98,12 +89,12 @@ runtime::Task<base::Result<std::span<const std::uint8_t>>> Body::next() {
 }
 
 runtime::Task<bool> Body::drain() {
-    if (parser_.body_done()) co_return true;
+    if (decoder_.done()) co_return true;
     // A client that waits for an invitation may or may not send its body now: only closing is clear.
     if (failed_ || must_invite_ || length_.value_or(kDrainLimitBytes + 1) > kDrainLimitBytes) co_return false;
     connection_.set_deadline(connection_.core_->options.body_idle_timeout);
     std::string dropped;
-    while (!parser_.body_done()) {
+    while (!decoder_.done()) {
         dropped.clear();
         if (!co_await more(dropped)) co_return false;
     }

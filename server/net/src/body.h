@@ -1,10 +1,12 @@
 #pragma once
 
-#include "request_parser.h"
+#include "body_decoder.h"
 
 #include <chrono>
 #include <cstdint>
 #include <string>
+
+#include "request_head.h"
 
 #include <net/message.h>
 
@@ -15,14 +17,13 @@ class Connection;
 /// The body of the request under way, read whole or piece by piece.
 class Body final : public BodyReader {
   public:
-    Body(Connection& connection, RequestParser parser, const RequestHead& head, bool expects_continue,
-         std::uint64_t limit_bytes);
+    Body(Connection& connection, const RequestHead& head, bool expects_continue, std::uint64_t limit_bytes);
 
     /// Reads to the end. Errors as next()'s.
     runtime::Task<base::Result<std::string>> whole();
     runtime::Task<base::Result<std::span<const std::uint8_t>>> next() override;
 
-    bool done() const { return parser_.body_done(); }
+    bool done() const { return decoder_.done(); }
     /// Reads on and drops what comes, if that is little. False where the connection had better be closed.
     runtime::Task<bool> drain();
 
@@ -31,7 +32,7 @@ class Body final : public BodyReader {
     runtime::Task<base::Result<void>> more(std::string& out);
 
     Connection& connection_;
-    RequestParser parser_;
+    BodyDecoder decoder_;
     std::string piece_;
     std::optional<std::uint64_t> length_;
     std::uint64_t limit_bytes_;

@@ -198,7 +198,7 @@ runtime::Task<bool> Connection::fill(std::size_t limit_bytes) {
 
 /// Errors beyond the parser's: net.head_too_large (too_large), net.head_timeout (timeout),
 /// net.connection_lost (cancelled).
-runtime::Task<base::Result<RequestHead>> Connection::read_head(RequestParser& parser) {
+runtime::Task<base::Result<RequestHead>> Connection::read_head() {
     const auto limit = core_->options.header_limit_bytes;
     HeadScanner scanner;
     set_deadline(core_->options.header_timeout);
@@ -224,7 +224,7 @@ runtime::Task<base::Result<RequestHead>> Connection::read_head(RequestParser& pa
         }
     }
     clear_deadline();
-    auto head = parser.parse_head(std::string_view(in_).substr(0, scanner.size()));
+    auto head = parse_request_head(std::string_view(in_).substr(0, scanner.size()));
     if (head) in_.erase(0, scanner.size());  // a refused one still tells whose path it asked for
     co_return head;
 }

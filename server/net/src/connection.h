@@ -1,7 +1,7 @@
 #pragma once
 
 #include "deadline_wheel.h"
-#include "request_parser.h"
+#include "request_head.h"
 #include "server_core.h"
 #include "transport.h"
 
@@ -73,7 +73,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     // Reading
     runtime::Task<bool> handshake();
     runtime::Task<bool> wait_for_request(bool is_first);
-    runtime::Task<base::Result<RequestHead>> read_head(RequestParser& parser);
+    runtime::Task<base::Result<RequestHead>> read_head();
     runtime::Task<bool> fill(std::size_t limit_bytes);
     runtime::Task<void> wait_readable();
     runtime::Task<void> wait_writable();
@@ -89,8 +89,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     runtime::Task<bool> exchange();
     /// Reads a request up to what its handler is given. An answer where it comes to no handler.
     runtime::Task<std::optional<Response>> prepare(Exchange& ex);
-    runtime::Task<std::optional<Response>> prepare_routed(RequestHead head, RequestParser parser,
-                                                          Exchange& ex);
+    runtime::Task<std::optional<Response>> prepare_routed(RequestHead head, Exchange& ex);
     runtime::Task<base::Result<void>> admit(const Route& route, Request& request);
     runtime::Task<Response> run_handler(Exchange& ex);
     Response error_response(const base::Error& error, const Exchange& ex) const;

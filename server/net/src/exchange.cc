@@ -117,8 +117,7 @@ runtime::Task<bool> Connection::exchange() {
 }
 
 runtime::Task<std::optional<Response>> Connection::prepare(Exchange& ex) {
-    RequestParser parser;
-    auto head = co_await read_head(parser);
+    auto head = co_await read_head();
     if (!head) {
         if (head.error().kind == base::ErrorKind::cancelled) {
             ex.is_lost = true;
@@ -141,17 +140,16 @@ runtime::Task<std::optional<Response>> Connection::prepare(Exchange& ex) {
     take("If-Range", ex.if_range);
     ex.accepts_gzip =
         accepts_encoding(head->headers.get("Accept-Encoding").value_or(std::string_view{}), "gzip");
-    co_return co_await prepare_routed(std::move(*head), std::move(parser), ex);
+    co_return co_await prepare_routed(std::move(*head), ex);
 }
 
-runtime::Task<std::optional<Response>> Connection::prepare_routed(RequestHead head, RequestParser parser,
-                                                                  Exchange& ex) {
+runtime::Task<std::optional<Response>> Connection::prepare_routed(RequestHead head, Exchange& ex) {
     const auto expectation = head.headers.get("Expect");
     const bool expects_continue =
         expectation && !head.is_1_0 && equal_without_case(trim(*expectation), "100-continue");
     const bool has_body = head.has_body();
     const auto expect_body = [&](std::size_t limit_bytes) {
-        ex.body = std::make_unique<Body>(*this, std::move(parser), head, expects_continue, limit_bytes);
+        ex.body = std::make_unique<Body>(*this, head, expects_continue, limit_bytes);
     };
     const auto refuse = [&](const base::Error& error) {
         if (has_body && !ex.body) expect_body(kUnwantedBodyLimitBytes);
@@ -227,7 +225,7 @@ runtime::Task<std::optional<Response>> Connection::prepare_routed(RequestHead he
             co_return refuse(body.error());
         }
         if (wanted_limit > 0) request->body = std::move(*body);
-        ex.body.reset();  // its parser too: a long-poll may have come with a body
+        ex.body.reset();
     }
     ex.request = std::move(request);
     co_return std::nullopt;

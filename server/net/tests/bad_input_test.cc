@@ -151,6 +151,12 @@ TEST(BadInput, body_byte_by_byte_and_head_byte_by_byte_are_read) {
         client.send(std::string_view(&c, 1));
     }
     EXPECT_EQ(client.read_answer().body, "3");
+    // An empty body is where Beast's own parser of chunks would abort a debug build.
+    for (const char c : std::string_view(
+             "POST /api/post HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")) {
+        client.send(std::string_view(&c, 1));
+    }
+    EXPECT_EQ(client.read_answer().body, "0");
 }
 
 TEST(BadInput, head_over_the_limit_is_431) {
@@ -183,7 +189,7 @@ TEST(BadInput, endless_trailers_are_refused) {
     TestServer server(routes(), ServerOptions{.header_limit_bytes = 1024});
     Client client(server.port());
     client.send("POST /api/post HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n");
-    for (int i = 0; i < 100; ++i)
+    for (int i = 0; i < 1000; ++i)
         client.send("X-" + std::to_string(i) + ": " + std::string(50, 'x') + "\r\n");
     EXPECT_EQ(client.read_answer().status, 400);
 }

@@ -1,10 +1,11 @@
+#include "body_decoder.h"
 #include "deadline_wheel.h"
 #include "forwarded.h"
 #include "gzip.h"
 #include "head_check.h"
 #include "http_date.h"
 #include "negotiation.h"
-#include "request_parser.h"
+#include "request_head.h"
 #include "router.h"
 #include "target.h"
 
@@ -172,9 +173,8 @@ TEST(HeadScanner, finds_the_end_however_the_bytes_arrive) {
     }
 }
 
-TEST(RequestParser, gives_fields_in_order_and_what_they_mean) {
-    RequestParser parser;
-    const auto head = parser.parse_head(
+TEST(RequestHead, gives_fields_in_order_and_what_they_mean) {
+    const auto head = parse_request_head(
         "DELETE /a?b HTTP/1.1\r\nHost: t\r\nX-Two:  v 2 \r\nx-one: \r\nContent-Length: 7\r\nConnection: "
         "close\r\n\r\n");
     ASSERT_TRUE(head);
@@ -187,11 +187,54 @@ TEST(RequestParser, gives_fields_in_order_and_what_they_mean) {
     EXPECT_FALSE(head->keep_alive);
 }
 
-TEST(RequestParser, old_clients_are_kept_only_where_they_ask_for_it) {
-    RequestParser one;
-    EXPECT_FALSE(one.parse_head("GET / HTTP/1.0\r\n\r\n")->keep_alive);
-    RequestParser two;
-    EXPECT_TRUE(two.parse_head("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")->keep_alive);
+TEST(RequestHead, old_clients_are_kept_only_where_they_ask_for_it) {
+    EXPECT_FALSE(parse_request_head("GET / HTTP/1.0\r\n\r\n")->keep_alive);
+    EXPECT_TRUE(parse_request_head("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n")->keep_alive);
+}
+
+TEST(BodyDecoder, ends_where_the_body_ends_however_the_bytes_arrive) {
+    const std::string chunked = "3\r\nabc\r\n00A\r\n0123456789\r\n0\r\nX: y\r\nZ:\r\n\r\n";
+    for (std::size_t step = 1; step <= chunked.size() + 4; ++step) {
+        BodyDecoder decoder(std::nullopt, true, 13);
+        std::string rest = chunked + "NEXT";
+        std::string body;
+        while (!decoder.done()) {
+            const auto piece = rest.substr(0, step);
+            const auto used = decoder.take(piece, body);
+            ASSERT_TRUE(used);
+            ASSERT_TRUE(*used == piece.size() || decoder.done());
+            rest.erase(0, *used);
+        }
+        EXPECT_EQ(body, "abc0123456789");
+        EXPECT_EQ(rest, "NEXT");
+    }
+    BodyDecoder by_length(5, false, 0);
+    std::string body;
+    EXPECT_EQ(by_length.take("abcdeNEXT", body), 5U);
+    EXPECT_TRUE(by_length.done());
+    EXPECT_EQ(body, "abcde");
+    EXPECT_TRUE(BodyDecoder(std::nullopt, false, 0).done());
+}
+
+TEST(BodyDecoder, refuses_what_is_over_the_limit_or_malformed) {
+    const auto code = [](std::string_view bytes) {
+        BodyDecoder decoder(std::nullopt, true, 10);
+        std::string body;
+        const auto used = decoder.take(bytes, body);
+        EXPECT_LE(body.size(), 10U);
+        return used ? std::string(decoder.done() ? "done" : "more") : used.error().code;
+    };
+    EXPECT_EQ(code("A\r\n0123456789\r\n0\r\n\r\n"), "done");
+    EXPECT_EQ(code("B\r\n"), "net.body_too_large");
+    EXPECT_EQ(code("9\r\n012345678\r\n2\r\n"), "net.body_too_large");
+    EXPECT_EQ(code("fffffffffffffff\r\n"), "net.body_too_large");
+    EXPECT_EQ(code("0\r\n\r"), "more");
+    for (const auto bad :
+         {"ffffffffffffffff", "\r\n", "g", "-1", " 1\r\n", "1 \r\n", "1;a\r\n", "1\n", "1\rx", "1\r\nab",
+          "1\r\na\n", "0\r\n\n", "0\r\nX: a\n", "0\r\n X\r\n", "0\r\nX: \x01"}) {
+        EXPECT_EQ(code(bad), "net.bad_body") << bad;
+    }
+    EXPECT_EQ(code("0\r\nX: " + std::string(9000, 'x')), "net.bad_body");
 }
 
 Route route(Method method, std::string_view path, std::vector<std::string_view> aliases = {}) {

@@ -52,6 +52,20 @@ class Client {
     std::string in_;
 };
 
+/// Runs as time does, and leaps when it is told to. Any thread.
+class LeapingClock final : public base::Clock {
+  public:
+    std::int64_t now_ms() const override { return system_.now_ms() + leapt_ms_; }
+    std::chrono::steady_clock::time_point steady_now() const override {
+        return system_.steady_now() + std::chrono::milliseconds(leapt_ms_);
+    }
+    void leap(std::chrono::milliseconds by) { leapt_ms_ += by.count(); }
+
+  private:
+    base::SystemClock system_;
+    std::atomic<std::int64_t> leapt_ms_{0};
+};
+
 /// A real server on a port of the kernel's choice, its I/O thread beside the test's.
 class TestServer {
   public:
@@ -64,6 +78,7 @@ class TestServer {
     std::uint16_t port() const { return port_; }
     Server& server() { return *server_; }
     runtime::Runtime& runtime() { return runtime_; }
+    LeapingClock& clock() { return clock_; }
     /// Runs `work` on the I/O thread and waits for it.
     void on_io(std::function<void()> work);
     /// Stops the server as a shutdown does; waits for the end.
@@ -73,7 +88,7 @@ class TestServer {
 
   private:
     runtime::Runtime runtime_;
-    base::SystemClock clock_;
+    LeapingClock clock_;
     std::unique_ptr<Server> server_;
     runtime::TaskGroup tasks_;
     std::uint16_t port_ = 0;

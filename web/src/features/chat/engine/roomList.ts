@@ -55,8 +55,6 @@ export class RoomList {
     private readonly dirty = new Set<string>();
     private allDirty = true;
     private scheduled = false;
-    private started = false;
-    private lastTook_ms = 0;
     private direct = new Map<string, string>();
 
     constructor(
@@ -73,10 +71,8 @@ export class RoomList {
         client.on(RoomEvent.Receipt, (_event, room) => touchRoom(room));
         client.on(RoomEvent.Tags, (_event, room) => touchRoom(room));
         client.on(RoomEvent.Redaction, (_event, room) => touchRoom(room));
-        // The client passes it on from its rooms, the room last, though its type does not say so.
-        (client as unknown as { on(event: string, listener: (...values: unknown[]) => void): void }).on(RoomEvent.UnreadNotifications, (...values) =>
-            touchRoom(values.at(-1) as Room | undefined),
-        );
+        // The client passes it on from its rooms, though its type does not say so.
+        (client as unknown as { on(event: string, listener: () => void): void }).on(RoomEvent.UnreadNotifications, () => this.touchAll());
         client.on(RoomStateEvent.Events, (event) => {
             const type = event.getType();
             if (type === "m.room.avatar" || type === "m.room.name" || type === "m.room.member") this.touch(event.getRoomId());
@@ -102,22 +98,14 @@ export class RoomList {
         this.schedule();
     }
 
-    /** Until the first answer is whole, every room of it is news: one list is made of it at the end. */
-    start(): void {
-        this.started = true;
-        this.touchAll();
-    }
-
     private schedule(): void {
-        if (this.scheduled || !this.started) return;
+        if (this.scheduled) return;
         this.scheduled = true;
-        // Not a frame: a hidden tab has none, and its title counts too. A long list leaves time for the rest.
+        // Not a frame: a hidden tab has none, and its title counts too.
         setTimeout(() => {
             this.scheduled = false;
-            const from = performance.now();
             this.rebuild();
-            this.lastTook_ms = performance.now() - from;
-        }, Math.min(250, 16 + 4 * this.lastTook_ms));
+        }, 16);
     }
 
     private rebuild(): void {
