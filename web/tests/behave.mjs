@@ -224,6 +224,19 @@ await step("joins an invitation from the list", async () => {
     await tab.getByRole("button", { name: "Join", exact: true }).click();
     await tab.locator(".bar-name", { hasText: "Book club" }).waitFor();
 });
+await step("an invitation makes an account, with a username offered from the name", async () => {
+    const fresh = await (await browser.newContext({ locale: "zh-CN", viewport: { width: 390, height: 844 } })).newPage();
+    await fresh.goto(`${fake.url}/invite#good`);
+    await fresh.getByLabel("你的名字").fill("李娜");
+    await fresh.waitForFunction(() => [...document.querySelectorAll("input")].some((input) => input.value === "lina"));
+    await fresh.getByLabel("用户名").fill("lina2");
+    await fresh.locator("input[type=password]").fill("long enough");
+    await fresh.getByRole("button", { name: "加入" }).click();
+    await fresh.getByRole("link", { name: "聊天" }).or(fresh.getByText("周末爬山")).first().waitFor();
+    assert.ok(!fresh.url().includes("good"));
+    assert.equal(fake.user(`@lina2:${fake.serverName}`).name, "李娜");
+    await fresh.context().close();
+});
 await step("with AI off nothing of it is shown", async () => {
     await tab.evaluate(() => void (location.hash = "#/me/assistant"));
     await tab.getByRole("switch", { name: "Use the assistant" }).click();

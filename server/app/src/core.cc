@@ -75,6 +75,7 @@ identity::Options identity_options(const base::Settings& settings, const std::st
     options.server_name = settings.text("server-name");
     options.version = kVersion;
     options.max_upload_bytes = settings.integer("upload-limit");
+    options.rate_limits = settings.boolean("rate-limits");
     if (settings.text("registration") == "open") options.registration = identity::Registration::open;
     if (settings.text("registration") == "closed") options.registration = identity::Registration::closed;
     if (settings.text("directory") == "shared-rooms") options.directory = identity::Directory::shared_rooms;

@@ -392,6 +392,7 @@ export const en = {
     "admin.drop_admin": "No longer administrator",
     "admin.close_account": "Close account",
     "admin.close_ask": (name: string) => `Close the account of ${name}? They are signed out everywhere.`,
+    "admin.last_admin": "The server needs at least one administrator.",
     "admin.reopen": "Reopen account",
     "admin.reset_link": "Password reset link",
     "admin.reset_hint": "Works once. Give it to the person by a safe way.",

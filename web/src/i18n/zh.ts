@@ -380,6 +380,7 @@ export const zh: Dictionary = {
     "admin.drop_admin": "撤销管理员",
     "admin.close_account": "注销账号",
     "admin.close_ask": (name) => `注销 ${name} 的账号？ta 会在所有设备上退出登录。`,
+    "admin.last_admin": "服务器至少要有一位管理员。",
     "admin.reopen": "恢复账号",
     "admin.reset_link": "密码重设链接",
     "admin.reset_hint": "只能用一次。请用安全的方式交给本人。",

@@ -60,6 +60,10 @@ export function errorWords(error: unknown, i18n: I18n): string {
             return t("setup.bad_user");
         case "M_USER_IN_USE":
             return t("invite.taken");
+        case "WRONG_PASSWORD":
+            return t("me.password_wrong");
+        case "IM.LINGXI.LAST_ADMIN":
+            return t("admin.last_admin");
         case "M_USER_DEACTIVATED":
             return t("login.deactivated");
         default:

@@ -8,7 +8,7 @@ const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", "
 const serverName = "lingxi.test";
 const label = (text) => ({ call_id: "call1", kind: "generated", model: "qwen3-8b", sha256: Buffer.from(text).toString("hex").slice(0, 64), signature: "sig" });
 
-export function startFake({ dist, port = 0, now = Date.now() }) {
+export function startFake({ dist, port = 0, host = "127.0.0.1", now = Date.now() }) {
     const users = new Map();
     const rooms = new Map();
     const media = new Map();
@@ -332,9 +332,9 @@ export function startFake({ dist, port = 0, now = Date.now() }) {
     }
 
     return new Promise((resolve) =>
-        server.listen(port, "127.0.0.1", () =>
+        server.listen(port, host, () =>
             resolve({
-                url: `http://127.0.0.1:${server.address().port}`,
+                url: `http://${host}:${server.address().port}`,
                 serverName,
                 user,
                 createRoom,

@@ -9,6 +9,10 @@ namespace chat {
 /// The streams that a sync token holds a position of. Numbers are stored: never reuse one.
 enum class Stream : std::uint8_t {
     events = 1,
+    receipts = 2,
+    account_data = 3,
+    typing = 4,    ///< in memory alone; positions grow across restarts all the same
+    presence = 5,  ///< so too
 };
 
 /// Takes the next position of a stream; the first is 1. Part of the write job, so that positions are given in

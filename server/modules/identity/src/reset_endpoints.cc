@@ -41,8 +41,8 @@ runtime::Task<net::Response> make_reset_link(Core& core, net::Request request) {
                 return base::fail(ErrorKind::invalid, "M_USER_DEACTIVATED",
                                   "This account has been deactivated.");
             }
-            delete_secrets(tx, Purpose::reset, *user);
-            insert_secret(tx, Purpose::reset, token, *user, now_ms, now_ms + kResetTtlMs);
+            delete_secrets(tx, Purpose::reset, user);
+            insert_secret(tx, Purpose::reset, token, user, now_ms, now_ms + kResetTtlMs);
             return {};
         });
     if (!made) co_return matrix_error(made.error());

@@ -7,11 +7,11 @@ export interface Origin {
     text: string;
 }
 
-const key = (roomId: string) => `lingxi.draft_ai.${roomId}`;
+const key = (userId: string, roomId: string) => `lingxi.draft_ai.${userId}.${roomId}`;
 
-function read(roomId: string): Origin | null {
+function read(storageKey: string): Origin | null {
     try {
-        const value = JSON.parse(localStorage.getItem(key(roomId)) ?? "null") as Partial<Origin> | null;
+        const value = JSON.parse(localStorage.getItem(storageKey) ?? "null") as Partial<Origin> | null;
         return value && typeof value.text === "string" && value.label && typeof value.label.call_id === "string" ? (value as Origin) : null;
     } catch {
         return null;
@@ -20,12 +20,13 @@ function read(roomId: string): Origin | null {
 
 const origins = new StoreMap<Origin | null>(read);
 
-export const originOf = (roomId: string): Store<Origin | null> => origins.of(roomId);
+/** Per account and chat: two accounts of one browser may write in the same chat. */
+export const originOf = (userId: string, roomId: string): Store<Origin | null> => origins.of(key(userId, roomId));
 
-export function setOrigin(roomId: string, origin: Origin | null): void {
-    origins.of(roomId).set(origin);
-    if (origin) localStorage.setItem(key(roomId), JSON.stringify(origin));
-    else localStorage.removeItem(key(roomId));
+export function setOrigin(userId: string, roomId: string, origin: Origin | null): void {
+    originOf(userId, roomId).set(origin);
+    if (origin) localStorage.setItem(key(userId, roomId), JSON.stringify(origin));
+    else localStorage.removeItem(key(userId, roomId));
 }
 
 /** The label that a text carries: unchanged it is the model's own, changed it is written with its help. */

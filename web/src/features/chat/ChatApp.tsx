@@ -5,12 +5,13 @@ import { Assistant } from "@/features/assistant/assistant";
 import { AssistantContext } from "@/features/assistant/context";
 import { ChatsPane } from "@/features/chat/ChatsPane";
 import { Conversation } from "@/features/chat/Conversation";
-import { isMessage, summaryOf } from "@/features/chat/engine/content";
+import { isMessage, labelOf, summaryOf } from "@/features/chat/engine/content";
 import { EngineContext, useEngine, useRooms } from "@/features/chat/engine/context";
 import { Engine } from "@/features/chat/engine/engine";
 import { isMuted } from "@/features/chat/engine/roomList";
 import { Navigation } from "@/features/chat/Navigation";
 import { useI18n, useLanguages } from "@/i18n";
+import { errorWords } from "@/lib/errors";
 import { request } from "@/lib/http";
 import { useIsDesktop } from "@/lib/hooks";
 import { goBack, navigate, useRoute } from "@/lib/router";
@@ -18,6 +19,7 @@ import { useStore } from "@/lib/store";
 import { onSignedOutElsewhere, type Session } from "@/session/sessions";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { EmptyState, SkeletonRows } from "@/ui/parts";
+import { toast } from "@/ui/toast";
 
 const InfoPanel = lazy(() => import("@/features/chat/InfoPanel"));
 const ContactsPage = lazy(() => import("@/features/chat/ContactsPage"));
@@ -85,7 +87,7 @@ function LiveRegion() {
     useEffect(() => {
         const listen = (event: Parameters<typeof isMessage>[0], room: { roomId: string } | undefined, toStart: boolean | undefined, _removed: boolean, data: { liveEvent?: boolean }) => {
             if (toStart || !data.liveEvent || !room || event.getSender() === engine.me || !isMessage(event) || isMuted(engine.client, room.roomId)) return;
-            setWords(i18n.t("chat.live", engine.name(event.getSender() ?? "", engine.client.getRoom(room.roomId)), summaryOf(event.getType(), event.getContent(), i18n)));
+            setWords(i18n.t("chat.live", engine.name(event.getSender() ?? "", engine.client.getRoom(room.roomId)), (labelOf(event.getContent()) ? `${i18n.t("ai.mark")} ` : "") + summaryOf(event.getType(), event.getContent(), i18n)));
         };
         engine.client.on(RoomEvent.Timeline, listen);
         return () => void engine.client.off(RoomEvent.Timeline, listen);
@@ -152,7 +154,8 @@ function useListWidth(): { width: number; handle: React.HTMLAttributes<HTMLDivEl
 
 function Shell() {
     const engine = useEngine();
-    const { t } = useI18n();
+    const i18n = useI18n();
+    const { t } = i18n;
     const route = useRoute();
     const desktop = useIsDesktop();
     const ready = useStore(engine.ready);
@@ -203,9 +206,28 @@ function Shell() {
 
     const room = roomId && ready ? engine.client.getRoom(roomId) : null;
     const joined = room?.getMyMembership() === "join" ? room : null;
+    const invited = rooms.find((one) => one.roomId === roomId);
+    const fail = (error: unknown) => toast(errorWords(error, i18n));
     const conversation = roomId ? (
         joined ? (
             <Conversation key={joined.roomId} room={joined} jumpTo={route.page === "chat" ? route.eventId : null} panelOpen={panel} onPanel={() => setPanel(!panel)} />
+        ) : invited?.invite ? (
+            <section className="conversation">
+                <EmptyState
+                    title={invited.name}
+                    hint={t("chats.invited_by", invited.invite.inviter)}
+                    action={
+                        <div className="row">
+                            <button type="button" className="button" onClick={() => void engine.client.leave(invited.roomId).then(() => navigate({ page: "chats" }, "replace"), fail)}>
+                                {t("chats.decline")}
+                            </button>
+                            <button type="button" className="button primary" onClick={() => void engine.acceptInvite(invited.roomId).catch(fail)}>
+                                {t("chats.accept")}
+                            </button>
+                        </div>
+                    }
+                />
+            </section>
         ) : ready && rooms.length > 0 ? (
             <section className="conversation">
                 <EmptyState title={t("error.not_found")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />

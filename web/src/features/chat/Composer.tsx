@@ -52,7 +52,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const name = useName(room);
     const settings = useStore(engine.account.settings);
     const draft = useStore(engine.drafts.of(room.roomId));
-    const origin = useStore(originOf(room.roomId));
+    const origin = useStore(originOf(engine.me, room.roomId));
     const touch = useMediaQuery("(pointer: coarse)");
     const [editText, setEditText] = useState("");
     const area = useRef<HTMLTextAreaElement>(null);
@@ -69,7 +69,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
             }
             engine.drafts.set(room.roomId, next);
             engine.rooms.touch(room.roomId);
-            if (next === "" && originOf(room.roomId).get()) setOrigin(room.roomId, null);
+            if (next === "" && originOf(engine.me, room.roomId).get()) setOrigin(engine.me, room.roomId, null);
         },
         [editing, engine, room],
     );
@@ -97,7 +97,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
             onMode(mode.kind === "edit" ? { kind: "write" } : mode);
             engine.drafts.set(room.roomId, words);
             engine.rooms.touch(room.roomId);
-            setOrigin(room.roomId, label ? { label, text: words } : null);
+            setOrigin(engine.me, room.roomId, label ? { label, text: words } : null);
             area.current?.focus();
         },
     }));
@@ -134,7 +134,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
             }
             engine.send(room.roomId, content);
             engine.drafts.set(room.roomId, "");
-            setOrigin(room.roomId, null);
+            setOrigin(engine.me, room.roomId, null);
         }
         tellTyping(false);
         onMode({ kind: "write" });
@@ -237,7 +237,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         draft={text}
                         onText={(words, label) => {
                             setText(words);
-                            setOrigin(room.roomId, label ? { label, text: words } : null);
+                            setOrigin(engine.me, room.roomId, label ? { label, text: words } : null);
                         }}
                     />
                 )}

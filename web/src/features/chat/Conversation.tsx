@@ -61,6 +61,8 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     const [below, setBelow] = useState(0);
     const atBottomRef = useRef(true);
     const leftBottomAt = useRef(0);
+    /** Until a hand is on it, a chat that opened at its foot stays there while rows find their heights. */
+    const settling = useRef(true);
     const viewport = useRef<HTMLDivElement>(null);
     const { rows } = timeline;
     const rowsRef = useRef(rows);
@@ -110,11 +112,24 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         const element = viewport.current;
         if (!element) return undefined;
         const observer = new ResizeObserver(() => {
-            if (atBottomRef.current || performance.now() - leftBottomAt.current < 300) requestAnimationFrame(() => toBottom());
+            if (settling.current || atBottomRef.current || performance.now() - leftBottomAt.current < 300) requestAnimationFrame(() => toBottom());
         });
         observer.observe(element);
         return () => observer.disconnect();
     }, [toBottom]);
+
+    const settled = () => {
+        settling.current = false;
+    };
+    const startsAtFoot = timeline.ready && timeline.unreadIndex < 0 && jumpTo === null;
+    useEffect(() => {
+        if (!timeline.ready) return undefined;
+        settling.current = startsAtFoot;
+        const timer = setTimeout(settled, 2_000);
+        return () => clearTimeout(timer);
+        // Only how it opens matters.
+        // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [timeline.ready]);
 
     const jump = useCallback(
         async (eventId: string) => {
@@ -174,10 +189,16 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     };
 
     const onKeyDown = (event: KeyboardEvent) => {
-        const element = (event.target as HTMLElement).closest<HTMLElement>("[data-message]");
-        if (!element || element !== event.target || (event.key !== "ArrowUp" && event.key !== "ArrowDown")) return;
-        event.preventDefault();
+        if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
+        const element = event.target as HTMLElement;
         const all = [...(scroller.current?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];
+        if (element === scroller.current && event.key === "ArrowUp") {
+            event.preventDefault();
+            all.at(-1)?.focus();
+            return;
+        }
+        if (!element.matches("[data-message]")) return;
+        event.preventDefault();
         const next = all[all.indexOf(element) + (event.key === "ArrowUp" ? -1 : 1)];
         if (next) next.focus();
         else if (event.key === "ArrowDown") composer.current?.focus();
@@ -223,7 +244,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                 </IconButton>
             </header>
 
-            <div className="timeline" ref={viewport} onKeyDown={onKeyDown}>
+            <div className="timeline" ref={viewport} onKeyDown={onKeyDown} onWheel={settled} onTouchStart={settled} onPointerDown={settled} onKeyDownCapture={settled}>
                 {!timeline.ready ? (
                     <SkeletonRows count={5} />
                 ) : rows.length === 0 ? (
@@ -251,7 +272,8 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                             if (bottom) setBelow(0);
                         }}
                         totalListHeightChanged={() => {
-                            if (atBottomRef.current) list.current?.autoscrollToBottom();
+                            if (settling.current) toBottom();
+                            else if (atBottomRef.current) list.current?.autoscrollToBottom();
                         }}
                         startReached={timeline.loadOlder}
                         increaseViewportBy={{ top: 800, bottom: 400 }}

@@ -1,6 +1,7 @@
 import { Link2, LogOut, UserRoundPlus, X } from "lucide-react";
 import { EventType, type Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
+import { useAssistant } from "@/features/assistant/context";
 import { AssistantPanel } from "@/features/assistant/parts/AssistantPanel";
 import { setMuted, setPinned } from "@/features/chat/ChatsPane";
 import { text } from "@/features/chat/engine/content";
@@ -23,12 +24,13 @@ export default function InfoPanel({ room, onClose }: { room: Room; onClose(): vo
     const engine = useEngine();
     const { t } = useI18n();
     const settings = useStore(engine.account.settings);
+    const status = useStore(useAssistant().status.of(room.roomId));
     const [tab, setTab] = useState<Tab>("about");
     const tabs: { id: Tab; words: string }[] = [
         { id: "about", words: t("room.tab_about") },
         { id: "files", words: t("room.files") },
     ];
-    if (settings.ai_enabled) tabs.push({ id: "assistant", words: t("room.tab_assistant") });
+    if (settings.ai_enabled && status?.ai_enabled !== false) tabs.push({ id: "assistant", words: t("room.tab_assistant") });
     return (
         <aside className="panel" aria-label={t("chat.info")}>
             <h1 className="visually-hidden">{t("chat.info")}</h1>

@@ -1,4 +1,4 @@
-import { Link2 } from "lucide-react";
+import { Link2, QrCode as QrCodeIcon } from "lucide-react";
 import { useState } from "react";
 import { useEngine } from "@/features/chat/engine/context";
 import { useI18n } from "@/i18n";
@@ -6,7 +6,7 @@ import { errorWords } from "@/lib/errors";
 import { useLoaded } from "@/lib/hooks";
 import { request } from "@/lib/http";
 import { LinkBox, QrCode } from "@/ui/LinkBox";
-import { Dialog, EmptyState, ErrorNotice, SkeletonRows } from "@/ui/parts";
+import { Dialog, EmptyState, ErrorNotice, IconButton, SkeletonRows } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 
 export interface Invitation {
@@ -134,9 +134,9 @@ export function InvitationList({ all }: { all: boolean }) {
                                         {all && inviter && ` · ${inviter}`}
                                     </span>
                                 </span>
-                                <button type="button" className="button plain" onClick={() => setShown(invitation)}>
-                                    {t("invitations.qr")}
-                                </button>
+                                <IconButton label={t("invitations.qr")} onClick={() => setShown(invitation)}>
+                                    <QrCodeIcon size={20} />
+                                </IconButton>
                                 <button type="button" className="button plain" onClick={() => void revoke(invitation)}>
                                     {t("invitations.revoke")}
                                 </button>

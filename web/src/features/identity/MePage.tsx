@@ -6,7 +6,7 @@ import { useEngine } from "@/features/chat/engine/context";
 import KeysDialog from "@/features/chat/KeysDialog";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { deviceTimeZone, useI18n, useLanguages, type Language } from "@/i18n";
-import { ApiError, errcodeOf, errorWords } from "@/lib/errors";
+import { ApiError, errorWords } from "@/lib/errors";
 import { useIsDesktop, useLoaded, useNow } from "@/lib/hooks";
 import { errorOf } from "@/lib/http";
 import { applyTheme, theme, type Theme } from "@/lib/preferences";
@@ -247,7 +247,8 @@ function useConfirmedRequest(): (method: "POST" | "DELETE", path: string, body: 
         }
         if (!response.ok) {
             const error = await errorOf(response);
-            throw error.status === 401 ? new ApiError(403, "M_FORBIDDEN", error.message) : error;
+            // Still a challenge: the password was not right.
+            throw error.status === 401 ? new ApiError(401, "WRONG_PASSWORD", error.message) : error;
         }
     };
 }
@@ -338,7 +339,7 @@ function Account() {
                 <input type="text" autoComplete="username" value={engine.me} readOnly hidden />
                 <Field label={t("me.password_old")} type="password" value={old} required autoComplete="current-password" onChange={(event) => setOld(event.target.value)} />
                 <Field label={t("me.password_new")} hint={t("setup.password_hint")} type="password" value={fresh} required minLength={8} autoComplete="new-password" onChange={(event) => setFresh(event.target.value)} />
-                {error !== null && <ErrorNotice error={error} {...(errcodeOf(error) === "M_FORBIDDEN" ? { words: t("me.password_wrong") } : {})} />}
+                {error !== null && <ErrorNotice error={error} />}
                 <button className="button primary" disabled={busy}>
                     {t("me.password")}
                 </button>

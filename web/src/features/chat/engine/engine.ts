@@ -143,7 +143,7 @@ export class Engine {
                     const draft = room.getAccountData(draftType);
                     if (draft) this.drafts.take(room.roomId, draft.getContent());
                 }
-                this.rooms.touchAll();
+                this.rooms.start();
                 this.ready.set(true);
             }
             const before = this.connection.get();
@@ -192,7 +192,7 @@ export class Engine {
         removeSession(this.me);
         await this.store.deleteAllData().catch(() => undefined);
         indexedDB.deleteDatabase(outboxDatabase(this.me));
-        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`)) localStorage.removeItem(key);
+        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`) || key.startsWith(`lingxi.draft_ai.${this.me}.`)) localStorage.removeItem(key);
     }
 
     /** The server ended the session: what is unsent stays for the next time. */

@@ -55,6 +55,8 @@ export class RoomList {
     private readonly dirty = new Set<string>();
     private allDirty = true;
     private scheduled = false;
+    private started = false;
+    private lastTook_ms = 0;
     private direct = new Map<string, string>();
 
     constructor(
@@ -71,8 +73,10 @@ export class RoomList {
         client.on(RoomEvent.Receipt, (_event, room) => touchRoom(room));
         client.on(RoomEvent.Tags, (_event, room) => touchRoom(room));
         client.on(RoomEvent.Redaction, (_event, room) => touchRoom(room));
-        // The client passes it on from its rooms, though its type does not say so.
-        (client as unknown as { on(event: string, listener: () => void): void }).on(RoomEvent.UnreadNotifications, () => this.touchAll());
+        // The client passes it on from its rooms, the room last, though its type does not say so.
+        (client as unknown as { on(event: string, listener: (...values: unknown[]) => void): void }).on(RoomEvent.UnreadNotifications, (...values) =>
+            touchRoom(values.at(-1) as Room | undefined),
+        );
         client.on(RoomStateEvent.Events, (event) => {
             const type = event.getType();
             if (type === "m.room.avatar" || type === "m.room.name" || type === "m.room.member") this.touch(event.getRoomId());
@@ -98,14 +102,22 @@ export class RoomList {
         this.schedule();
     }
 
+    /** Until the first answer is whole, every room of it is news: one list is made of it at the end. */
+    start(): void {
+        this.started = true;
+        this.touchAll();
+    }
+
     private schedule(): void {
-        if (this.scheduled) return;
+        if (this.scheduled || !this.started) return;
         this.scheduled = true;
-        // Not a frame: a hidden tab has none, and its title counts too.
+        // Not a frame: a hidden tab has none, and its title counts too. A long list leaves time for the rest.
         setTimeout(() => {
             this.scheduled = false;
+            const from = performance.now();
             this.rebuild();
-        }, 16);
+            this.lastTook_ms = performance.now() - from;
+        }, Math.min(250, 16 + 4 * this.lastTook_ms));
     }
 
     private rebuild(): void {

@@ -99,6 +99,12 @@ function Quote({ room, targetId, onJump }: { room: Room; targetId: string; onJum
     );
 }
 
+/** For fonts and screen readers: "zh" with ideographs (and no kana or hangul), "en" for plain Latin, otherwise unsaid. */
+export function languageOf(body: string): "zh" | "en" | undefined {
+    if (/\p{Script=Han}/u.test(body)) return /\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}/u.test(body) ? undefined : "zh";
+    return /[a-z]/i.test(body) && !/\p{L}/u.test(body.replace(/[a-z]/gi, "")) ? "en" : undefined;
+}
+
 /** A text made only of a few emoji stands large, without a bubble. */
 export function isOnlyEmoji(body: string): boolean {
     return body.length <= 24 && /^(?:\p{Extended_Pictographic}|\p{Emoji_Component}|\s)+$/u.test(body) && /\p{Extended_Pictographic}/u.test(body) && [...new Intl.Segmenter().segment(body.replace(/\s/g, ""))].length <= 3;
@@ -125,7 +131,11 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
             if (event.getType() === "m.sticker") return <PictureMessage content={content} sender={name(row.sender)} />;
             if (!body) return <span className="gone">{t("chat.unknown_event")}</span>;
             const emote = content["msgtype"] === "m.emote" ? `${name(row.sender)} ` : "";
-            const original = <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`}>{richText(emote + body)}</span>;
+            const original = (
+                <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`} lang={languageOf(body)}>
+                    {richText(emote + body)}
+                </span>
+            );
             return (
                 <>
                     <WithTranslation room={room} event={event} body={body} original={original} />

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include <base/clock.h>
+#include <base/result.h>
+#include <chat/news.h>
+#include <identity/ids.h>
+#include <net/route.h>
+#include <runtime/runtime.h>
+#include <runtime/task.h>
+#include <storage/database.h>
+
+namespace chat {
+
+/// What a person's devices are told of and tell: /sync, filters, receipts, typing, presence, account data,
+/// push rules. Construct after Chat (whose news it listens to), stop before it.
+class Sync {
+  public:
+    /// The references outlive it; `news` and the server stop before it goes.
+    Sync(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock, News& news);
+    ~Sync();
+    Sync(const Sync&) = delete;
+    Sync& operator=(const Sync&) = delete;
+
+    /// Reads where the streams stand. Before the server starts.
+    runtime::Task<base::Result<void>> start();
+    /// For net::Server::on_stopping: answers every parked request now, and parks none from then on.
+    void release_all();
+    runtime::Task<void> stop();
+
+    std::vector<net::Route> routes();
+
+    struct Core;  ///< what the endpoints share (src/sync/core.h)
+
+  private:
+    std::unique_ptr<Core> core_;
+};
+
+/// Deletes what this half keeps of a person: account data, receipts, filters, pushers, their status. Part of
+/// the job that erases the account.
+void erase_user(storage::Transaction& tx, identity::UserNumber user);
+/// Deletes what is kept for a device. Part of the job that removes it.
+void erase_device(storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device);
+
+}  // namespace chat

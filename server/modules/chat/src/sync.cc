@@ -1,0 +1,65 @@
+#include "stream_store.h"
+#include "sync/core.h"
+#include "sync/routes.h"
+
+#include <chat/sync.h>
+
+namespace chat {
+
+Sync::Sync(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock, News& news)
+    : core_(std::make_unique<Core>(runtime, database, clock)) {
+    news.subscribe([core = core_.get()](const RoomNews& room_news) { core->on_event(room_news); });
+}
+
+Sync::~Sync() = default;
+
+runtime::Task<base::Result<void>> Sync::start() {
+    struct Positions {
+        std::int64_t events = 0;
+        std::int64_t receipts = 0;
+        std::int64_t account_data = 0;
+    };
+    auto positions = co_await core_->database.read([](storage::Transaction& tx) -> base::Result<Positions> {
+        return Positions{last_position(tx, Stream::events), last_position(tx, Stream::receipts),
+                         last_position(tx, Stream::account_data)};
+    });
+    if (!positions) co_return base::fail(std::move(positions.error()));
+    core_->events.reset(positions->events);
+    core_->receipts.reset(positions->receipts);
+    core_->account_data_position = positions->account_data;
+    core_->tasks.spawn(core_->upkeep());
+    co_return base::Result<void>{};
+}
+
+void Sync::release_all() {
+    core_->is_stopping = true;
+    core_->watches.wake_all();
+}
+
+runtime::Task<void> Sync::stop() {
+    release_all();
+    co_await core_->tasks.stop();
+}
+
+std::vector<net::Route> Sync::routes() {
+    return sync_routes(*core_);
+}
+
+void erase_user(storage::Transaction& tx, identity::UserNumber user) {
+    for (const auto sql :
+         {"DELETE FROM account_data WHERE user_number = ?1", "DELETE FROM receipt WHERE user_number = ?1",
+          "DELETE FROM sync_filter WHERE user_number = ?1", "DELETE FROM pusher WHERE user_number = ?1",
+          "DELETE FROM presence_status WHERE user_number = ?1"}) {
+        auto statement = tx.prepare(sql);
+        statement.bind(user);
+        statement.run();
+    }
+}
+
+void erase_device(storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device) {
+    auto statement = tx.prepare("DELETE FROM pusher WHERE user_number = ?1 AND device_number = ?2");
+    statement.bind(user, device);
+    statement.run();
+}
+
+}  // namespace chat

@@ -1,0 +1,233 @@
+#include "sync/answer.h"
+
+#include "event/canonical_json.h"
+#include "event_store.h"
+#include "sync/receipt_store.h"
+#include "sync/room_part.h"
+
+#include <algorithm>
+#include <map>
+
+namespace chat {
+namespace {
+
+/// Unread events that one answer looks at, over all of its rooms.
+constexpr std::size_t kUnreadBudget = 20'000;
+constexpr std::size_t kUnreadMost = 1'000;
+constexpr std::size_t kUnreadLeast = 50;
+
+/// No devices have keys on this server yet; clients expect the members all the same.
+constexpr std::string_view kDevices =
+    R"("to_device":{"events":[]},"device_lists":{"changed":[],"left":[]},)"
+    R"("device_one_time_keys_count":{},"device_unused_fallback_key_types":[])";
+
+/// The rooms of an answer, by how the person stands to them.
+struct Sections {
+    std::string join = "{";
+    std::string invite = "{";
+    std::string knock = "{";
+    std::string leave = "{";
+    bool has_news = false;
+};
+
+/// The membership as it was at `now`: the snapshot may be a little ahead of what is told.
+std::optional<StoredMembership> membership_now(storage::Transaction& tx, StoredMembership membership,
+                                               Position now) {
+    if (membership.since <= now) return membership;
+    std::optional<StoredMembership> before;
+    for (const auto& change : membership_changes(tx, membership.room, membership.user)) {
+        if (change.position > now) break;
+        before = membership;
+        before->membership = change.membership;
+        before->since = change.position;
+        before->position = change.position;
+    }
+    return before;
+}
+
+/// Makes the parts of one answer, one after another.
+class AnswerMaker {
+  public:
+    AnswerMaker(storage::Transaction& tx, const SyncQuery& query)
+        : tx_(tx), query_(query), filter_(*query.filter) {}
+
+    SyncAnswer make() {
+        answer_.settings = load_settings(tx_, query_.user, query_.user_id, query_.settings);
+        read_account_data();
+        const auto memberships = candidates();
+        context_.emplace(AnswerContext{
+            .tx = tx_,
+            .query = query_,
+            .settings = *answer_.settings,
+            .unread_limit = std::clamp(kUnreadBudget / std::max<std::size_t>(1, memberships.size()),
+                                       kUnreadLeast, kUnreadMost),
+            .answer = answer_});
+        for (const auto& membership : memberships) add_room(membership);
+
+        auto& out = answer_.body;
+        out.append(R"({"next_batch":")").append(query_.now.text()).append(R"(","account_data":{"events":[)");
+        append_global_account_data(out);
+        out.append(R"(]},"presence":{"events":[)");
+        append_presence(out);
+        out.append(R"(]},"rooms":{"join":)")
+            .append(sections_.join)
+            .append(R"(},"invite":)")
+            .append(sections_.invite);
+        out.append(R"(},"knock":)").append(sections_.knock).append(R"(},"leave":)").append(sections_.leave);
+        out.append("}},").append(kDevices).push_back('}');
+        answer_.has_news = answer_.has_news || sections_.has_news;
+        return std::move(answer_);
+    }
+
+  private:
+    void read_account_data() {
+        const auto after = query_.since ? (*query_.since)[Stream::account_data] : 0;
+        if (after < query_.now[Stream::account_data])
+            account_data_ = account_data_changes(tx_, query_.user, after, query_.now[Stream::account_data]);
+        for (const auto& data : account_data_) {
+            if (data.room != kNoRoom) room_data_[data.room].push_back(&data);
+        }
+    }
+
+    /// The rooms to be looked at, as the person stands to them now.
+    std::vector<StoredMembership> candidates() {
+        std::vector<StoredMembership> found;
+        const auto add = [&](const StoredMembership& row) {
+            auto membership = membership_now(tx_, row, query_.events_now());
+            if (!membership) return;
+            // A room that was forgotten is not spoken of.
+            if (row.is_forgotten && membership->membership != Membership::join) return;
+            found.push_back(*membership);
+        };
+        if (query_.rooms && !query_.full_state) {
+            auto rooms = *query_.rooms;
+            for (const auto& [room, data] : room_data_) rooms.push_back(room);
+            std::ranges::sort(rooms);
+            const auto doubles = std::ranges::unique(rooms);
+            rooms.erase(doubles.begin(), doubles.end());
+            for (const auto room : rooms) {
+                if (const auto row = find_membership(tx_, room, query_.user)) add(*row);
+            }
+            return found;
+        }
+        for (const auto& row : memberships_of(tx_, query_.user)) {
+            if (may_have_news(row)) add(row);
+        }
+        return found;
+    }
+
+    bool may_have_news(const StoredMembership& row) {
+        if (!query_.since || query_.full_state || row.since > query_.events_since()) return true;
+        if (row.membership != Membership::join) return false;
+        return room_data_.contains(row.room) || query_.typing.contains(row.room) ||
+               last_event_position(tx_, row.room, query_.events_now()) > query_.events_since() ||
+               has_receipts_after(tx_, row.room, (*query_.since)[Stream::receipts],
+                                  query_.now[Stream::receipts]);
+    }
+
+    void add_room(const StoredMembership& membership) {
+        const bool is_news = !query_.since || membership.since > query_.events_since();
+        const auto room = find_room(tx_, membership.room);
+        if (!room || !filter_.allows_room(room->id.value)) return;
+        switch (membership.membership) {
+            case Membership::join: {
+                const auto data = room_data_.find(membership.room);
+                const std::vector<const AccountData*> none;
+                if (append_joined_room(sections_.join, *context_, *room, membership,
+                                       data == room_data_.end() ? none : data->second))
+                    sections_.has_news = true;
+                break;
+            }
+            case Membership::invite:
+                if (is_news && append_stripped_room(sections_.invite, *context_, *room, membership))
+                    sections_.has_news = true;
+                break;
+            case Membership::knock:
+                if (is_news && append_stripped_room(sections_.knock, *context_, *room, membership))
+                    sections_.has_news = true;
+                break;
+            case Membership::leave:
+            case Membership::ban:
+                if (is_news && (query_.since || filter_.include_leave) &&
+                    append_left_room(sections_.leave, *context_, *room, membership))
+                    sections_.has_news = true;
+                break;
+            case Membership::none:
+                break;
+        }
+    }
+
+    void append_global_account_data(std::string& out) {
+        const auto append = [&](const AccountData& data) {
+            if (!filter_.account_data.allows_type(data.type)) return;
+            if (out.back() != '[') out.push_back(',');
+            append_account_data(out, data);
+            answer_.has_news = true;
+        };
+        bool has_rules = false;
+        for (const auto& data : account_data_) {
+            if (data.room != kNoRoom) continue;
+            if (data.type == "m.push_rules") {
+                // What is stored knows nothing of default rules that came later.
+                has_rules = true;
+                append(push_rules());
+            } else {
+                append(data);
+            }
+        }
+        if (!query_.since && !has_rules) append(push_rules());
+    }
+
+    AccountData push_rules() const {
+        return {kNoRoom, "m.push_rules", 0,
+                base::json::serialize(push_rules_content(*answer_.settings->rules))};
+    }
+
+    void append_presence(std::string& out) {
+        if (!filter_.presence.allows_type("m.presence")) return;
+        for (const auto& change : query_.presence) {
+            if (!filter_.presence.allows_sender(change.known.user_id)) continue;
+            if (change.user != query_.user && !shares_room(change.user)) continue;
+            if (out.back() != '[') out.push_back(',');
+            out.append(R"({"type":"m.presence","sender":)");
+            append_canonical_string(out, change.known.user_id);
+            out.append(R"(,"content":)")
+                .append(Presence::content(change.known, query_.now_ms))
+                .push_back('}');
+            answer_.has_news = true;
+        }
+    }
+
+    bool shares_room(identity::UserNumber other) {
+        auto statement = tx_.prepare(
+            "SELECT 1 FROM membership a JOIN membership b ON b.room_number = a.room_number AND b.user_number "
+            "= "
+            "?2 AND b.membership = 1 WHERE a.user_number = ?1 AND a.membership = 1 LIMIT 1");
+        statement.bind(other, query_.user);
+        return statement.step();
+    }
+
+    storage::Transaction& tx_;
+    const SyncQuery& query_;
+    const SyncFilter& filter_;
+    SyncAnswer answer_;
+    std::optional<AnswerContext> context_;
+    Sections sections_;
+    std::vector<AccountData> account_data_;
+    std::map<RoomNumber, std::vector<const AccountData*>> room_data_;
+};
+
+}  // namespace
+
+SyncAnswer make_answer(storage::Transaction& tx, const SyncQuery& query) {
+    return AnswerMaker(tx, query).make();
+}
+
+std::string empty_answer(const StreamToken& next_batch) {
+    std::string out(R"({"next_batch":")");
+    out.append(next_batch.text()).append(R"(","account_data":{"events":[]},"presence":{"events":[]},)");
+    out.append(R"("rooms":{"join":{},"invite":{},"knock":{},"leave":{}},)").append(kDevices).push_back('}');
+    return out;
+}
+
+}  // namespace chat

@@ -1,0 +1,117 @@
+#include "sync/core.h"
+
+#include "membership_store.h"
+#include "room_store.h"
+#include "sync/account_data_store.h"
+
+#include <algorithm>
+
+namespace chat {
+namespace {
+
+using base::ErrorKind;
+
+constexpr std::chrono::milliseconds kUpkeep{500};
+/// Presence wakes nobody in rooms where more people than this are connected: they hear of it with their next
+/// answer.
+constexpr std::size_t kPresenceWakeLimit = 200;
+constexpr std::size_t kBodyDepth = 64;
+
+}  // namespace
+
+StreamToken SyncCore::now() const {
+    StreamToken token;
+    token[Stream::events] = events.last();
+    token[Stream::receipts] = receipts.last();
+    token[Stream::account_data] = account_data_position;
+    token[Stream::typing] = typing.last();
+    token[Stream::presence] = presence.last();
+    return token;
+}
+
+void SyncCore::on_event(const RoomNews& news) {
+    events.add({news.position.value, news.room, {}});
+    if (news.member) {
+        events.add({news.position.value, news.room, news.member});
+        watches.change_membership(news.member, news.room, news.membership);
+        watches.wake(news.member);
+        if (news.membership != Membership::join) typing.stop(news.room, news.member);
+    }
+    watches.wake_room(news.room);
+}
+
+void SyncCore::on_receipt(RoomNumber room, std::int64_t position, identity::UserNumber user,
+                          bool is_private) {
+    receipts.add({position, room, is_private ? user : identity::UserNumber{}});
+    if (is_private) {
+        watches.wake(user);
+    } else {
+        watches.wake_room(room);
+    }
+}
+
+void SyncCore::on_account_data(identity::UserNumber user, std::int64_t position) {
+    account_data_position = std::max(account_data_position, position);
+    watches.change_account_data(user, position);
+}
+
+void SyncCore::tell_presence() {
+    for (const auto user : presence.take_news()) {
+        const auto* watch = watches.find(user);
+        if (watch == nullptr) continue;
+        for (const auto room : watch->joined) {
+            if (watches.watchers_of(room).size() <= kPresenceWakeLimit) watches.wake_room(room);
+        }
+    }
+}
+
+runtime::Task<void> SyncCore::upkeep() {
+    for (int turn = 0; !is_stopping; ++turn) {
+        co_await runtime::sleep_for(kUpkeep);
+        for (const auto room : typing.expire()) watches.wake_room(room);
+        if (turn % 2 == 0) {
+            presence.expire();
+            tell_presence();
+        }
+        if (turn % 60 == 0) watches.drop_idle();
+    }
+}
+
+void write_account_data(SyncCore& core, storage::Transaction& tx, identity::UserNumber user, RoomNumber room,
+                        std::string_view type, std::string_view json) {
+    const auto position = put_account_data(tx, user, room, type, json);
+    tx.after_commit([&core, user, position] { core.on_account_data(user, position); });
+}
+
+Caller caller_of(const net::Request& request) {
+    const auto& principal = request.principal.value();
+    return {identity::UserNumber{principal.user_number}, principal.user_id,
+            identity::DeviceNumber{principal.device_number}};
+}
+
+base::Result<Caller> owner_of(const net::Request& request) {
+    auto caller = caller_of(request);
+    if (request.value("userId") != caller.user_id)
+        return base::fail(ErrorKind::forbidden, "M_FORBIDDEN", "That belongs to another person.");
+    return caller;
+}
+
+base::Result<base::json::object> body_of(const net::Request& request) {
+    if (request.body.empty()) return base::json::object{};
+    auto value = base::parse_json(request.body, request.body.size(), kBodyDepth);
+    if (!value) return base::fail(std::move(value.error()));
+    if (!value->is_object())
+        return base::fail(ErrorKind::invalid, "M_BAD_JSON", "The body has to be a JSON object.");
+    return std::move(value->get_object());
+}
+
+base::Result<RoomNumber> joined_room(storage::Transaction& tx, std::string_view room_id,
+                                     identity::UserNumber user) {
+    const auto room = find_room(tx, room_id);
+    const auto membership = room ? find_membership(tx, room->number, user) : std::nullopt;
+    if (!membership || membership->membership != Membership::join)
+        return base::fail(ErrorKind::forbidden, "M_FORBIDDEN", "You are not in this room.");
+    return room->number;
+}
+
+}  // namespace chat

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <base/clock.h>
+#include <identity/ids.h>
+
+namespace chat {
+
+enum class PresenceState : std::uint8_t { offline, unavailable, online };
+std::string_view to_string(PresenceState state);
+std::optional<PresenceState> parse_presence(std::string_view text);
+
+/// Who is there, in memory; only what people say of themselves is stored. Positions begin at the time of the
+/// start in milliseconds, so that a token of before a restart lies before them. I/O thread only.
+class Presence {
+  public:
+    explicit Presence(const base::Clock& clock);
+
+    struct Known {
+        std::string user_id;
+        PresenceState state = PresenceState::offline;
+        std::string status_message;
+        std::int64_t last_active_ms = 0;
+        std::int64_t position = 0;  ///< of the last change
+    };
+
+    /// A device asks for news, saying so of itself. Ends with poll_ends(). Offline: leaves things as they
+    /// are.
+    void poll_begins(identity::UserNumber user, std::string_view user_id, PresenceState says);
+    void poll_ends(identity::UserNumber user);
+    void set(identity::UserNumber user, std::string_view user_id, PresenceState state,
+             std::optional<std::string> status_message);
+    void forget(identity::UserNumber user);
+    /// Those who have not been heard of for a while go offline.
+    void expire();
+
+    const Known* find(identity::UserNumber user) const;
+    std::int64_t last() const { return last_; }
+    struct Change {
+        identity::UserNumber user;
+        Known known;
+    };
+    /// What changed after `position`, latest first, at most `limit`; from 0 on: those who are not offline.
+    std::vector<Change> changed_since(std::int64_t position, std::size_t limit) const;
+    /// Whose presence changed since this was asked last.
+    std::vector<identity::UserNumber> take_news();
+
+    /// The content of m.presence.
+    static std::string content(const Known& known, std::int64_t now_ms);
+
+  private:
+    struct Person : Known {
+        int polls = 0;
+        std::chrono::steady_clock::time_point seen_at;
+    };
+    void change(identity::UserNumber user, Person& person, PresenceState state);
+
+    const base::Clock& clock_;
+    std::int64_t last_;
+    std::unordered_map<identity::UserNumber, Person> people_;
+    std::map<std::int64_t, identity::UserNumber> order_;  ///< by position of the last change
+    std::vector<identity::UserNumber> news_;
+};
+
+}  // namespace chat

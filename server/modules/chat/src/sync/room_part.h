@@ -1,0 +1,39 @@
+#pragma once
+
+#include "membership_store.h"
+#include "room_store.h"
+#include "sync/account_data_store.h"
+#include "sync/sync_query.h"
+
+#include <string>
+#include <vector>
+
+#include <storage/transaction.h>
+
+namespace chat {
+
+/// What all rooms of one answer share.
+struct AnswerContext {
+    storage::Transaction& tx;
+    const SyncQuery& query;
+    const NotificationSettings& settings;
+    std::size_t unread_limit = 0;  ///< the most events to look at for counting in one room
+    SyncAnswer& answer;            ///< where what is to be kept goes
+};
+
+/// Appends `"!id":{…}` of a room that the person has joined; false (and nothing) where it has nothing new.
+/// `account_data`: what changed of this room's; for a room that is new to the client all of it is read here.
+bool append_joined_room(std::string& out, AnswerContext& context, const StoredRoom& room,
+                        const StoredMembership& membership,
+                        const std::vector<const AccountData*>& account_data);
+/// The same of a room that they left or were banned from.
+bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom& room,
+                      const StoredMembership& membership);
+/// The same of one that they are invited to, or knock at: its stripped state.
+bool append_stripped_room(std::string& out, AnswerContext& context, const StoredRoom& room,
+                          const StoredMembership& membership);
+
+/// Appends {"type":…,"content":…}.
+void append_account_data(std::string& out, const AccountData& data);
+
+}  // namespace chat

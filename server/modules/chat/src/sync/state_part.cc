@@ -1,0 +1,146 @@
+#include "sync/state_part.h"
+
+#include "event_store.h"
+#include "state_store.h"
+
+#include <algorithm>
+#include <set>
+#include <string_view>
+
+namespace chat {
+namespace {
+
+constexpr std::string_view kMember = "m.room.member";
+
+/// Writes one list of state events.
+class StateWriter {
+  public:
+    StateWriter(std::string& out, RoomView& view, StateRange range, const Timeline& timeline,
+                const SyncFilter& filter, const LazyMembers& members)
+        : out_(out), view_(view), range_(range), timeline_(timeline), filter_(filter), members_(members) {
+        at_ = range.is_after ? range.up_to : timeline.before;
+        allows_all_ = filter.state.allows_all();
+    }
+
+    void write_whole() {
+        write_standing(
+            "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e ON "
+            "e.room_number = "
+            "s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND s.type < "
+            "'m.room.member'");
+        if (!members_.is_lazy) {
+            write_standing(
+                "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e ON "
+                "e.room_number = s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND "
+                "s.type "
+                "= 'm.room.member'");
+        }
+        write_standing(
+            "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e ON "
+            "e.room_number = "
+            "s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND s.type > "
+            "'m.room.member'");
+        for (const auto& change : state_changes(view_.transaction(), view_.room(), at_, kEndOfTime)) {
+            if (members_.is_lazy && change.type == kMember) continue;
+            const auto end = at_or_before(change, range_.up_to);
+            if (!range_.is_after && end && timeline_.contains(end)) {
+                write_at(at_or_before(change, at_), change);
+            } else {
+                write_at(end, change);
+            }
+        }
+    }
+
+    void write_changes() {
+        for (const auto& change :
+             state_changes(view_.transaction(), view_.room(), range_.after, kEndOfTime)) {
+            auto position = at_or_before(change, range_.up_to);
+            if (!range_.is_after && position && timeline_.contains(position))
+                position = at_or_before(change, at_);
+            if (position > range_.after) write_at(position, change);
+        }
+    }
+
+    /// Those of the wanted members who were not written yet.
+    std::vector<std::string> write_wanted_members() {
+        std::vector<std::string> told;
+        if (!members_.is_lazy) return told;
+        for (const auto& user_id : members_.wanted) {
+            const bool is_known = members_.sent != nullptr && members_.sent->contains(user_id);
+            if (!is_known && !members_written_.contains(user_id)) {
+                const StateEntry entry{std::string(kMember), user_id, {}};
+                // In the timeline itself, the client sees the event there.
+                const auto position =
+                    state_position_at(view_.transaction(), view_.room(), kMember, user_id, at_);
+                if (position) write_at(position, entry);
+            }
+            told.push_back(user_id);
+        }
+        return told;
+    }
+
+  private:
+    /// What holds now and was so already at `at_`.
+    void write_standing(std::string_view sql) {
+        auto rows = view_.transaction().prepare(sql);
+        rows.bind(view_.room());
+        while (rows.step()) {
+            if (Position{rows.integer(2)} > at_) continue;
+            if (!allows_all_) {
+                StoredEvent event;
+                event.type = rows.text(0);
+                event.state_key = rows.text(1);
+                event.json = rows.text(3);
+                if (!filter_.state.allows(event)) continue;
+            }
+            write(rows.text(3));
+        }
+    }
+
+    Position at_or_before(const StateEntry& entry, Position at) {
+        if (entry.position <= at) return entry.position;
+        return state_position_at(view_.transaction(), view_.room(), entry.type, entry.state_key, at);
+    }
+
+    void write_at(Position position, const StateEntry& entry) {
+        if (!position) return;
+        const auto event = find_event(view_.transaction(), view_.room(), position);
+        if (!event || !filter_.state.allows(*event)) return;
+        if (entry.type == kMember) members_written_.insert(entry.state_key);
+        write(event->json);
+    }
+
+    void write(std::string_view json) {
+        if (!is_first_) out_.push_back(',');
+        is_first_ = false;
+        append_fields(out_, json, filter_.event_fields);
+    }
+
+    std::string& out_;
+    RoomView& view_;
+    StateRange range_;
+    const Timeline& timeline_;
+    const SyncFilter& filter_;
+    const LazyMembers& members_;
+    Position at_;
+    bool allows_all_ = true;
+    bool is_first_ = true;
+    UserIds members_written_;
+};
+
+}  // namespace
+
+std::vector<std::string> append_state(std::string& out, RoomView& view, StateRange range,
+                                      const Timeline& timeline, const SyncFilter& filter,
+                                      const LazyMembers& members) {
+    if (!filter.state.allows_room(view.room_id())) return {};
+    StateWriter writer(out, view, range, timeline, filter, members);
+    if (range.is_whole) {
+        writer.write_whole();
+    } else {
+        writer.write_changes();
+    }
+    return writer.write_wanted_members();
+}
+
+}  // namespace chat

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "room_view.h"
+#include "sync/filter.h"
+#include "sync/sync_query.h"
+#include "sync/timeline_part.h"
+
+#include <string>
+#include <vector>
+
+#include <chat/ids.h>
+
+namespace chat {
+
+/// Which of a room's state an answer tells.
+struct StateRange {
+    bool is_whole = false;  ///< all of it, rather than what changed
+    bool is_after = false;  ///< as it is after the timeline, rather than before it
+    Position after;         ///< changes up to here are known to the client
+    Position up_to;
+};
+
+/// Members that a client that loads them lazily is told of: those in `wanted` that it has not got in `sent`.
+struct LazyMembers {
+    bool is_lazy = false;
+    UserIds wanted;
+    const UserIds* sent = nullptr;  ///< null: none
+};
+
+/// Appends the state events, comma between. What changed within the timeline but does not stand in it (a
+/// filter left it out) is told too. Returns the lazily loaded members that were told.
+std::vector<std::string> append_state(std::string& out, RoomView& view, StateRange range,
+                                      const Timeline& timeline, const SyncFilter& filter,
+                                      const LazyMembers& members);
+
+}  // namespace chat

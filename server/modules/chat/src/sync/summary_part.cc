@@ -1,0 +1,68 @@
+#include "sync/summary_part.h"
+
+#include "event/canonical_json.h"
+#include "event_json.h"
+#include "state_store.h"
+
+#include <vector>
+
+#include <identity/users.h>
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kHeroes = 5;
+
+bool has_text(storage::Transaction& tx, RoomNumber room, std::string_view type, std::string_view member) {
+    const auto event = state_event(tx, room, type);
+    if (!event) return false;
+    const auto content = parse_content(*event);
+    const auto text = base::get_string(content, member);
+    return text && !text->empty();
+}
+
+std::vector<identity::UserNumber> first_members(storage::Transaction& tx, RoomNumber room,
+                                                identity::UserNumber but, bool is_there) {
+    auto statement = tx.prepare(
+        is_there ? "SELECT user_number FROM membership WHERE room_number = ?1 AND user_number <> ?2 AND "
+                   "membership IN (1, 2) ORDER BY since_position LIMIT ?3"
+                 : "SELECT user_number FROM membership WHERE room_number = ?1 AND user_number <> ?2 AND "
+                   "membership IN (4, 5) ORDER BY since_position LIMIT ?3");
+    statement.bind(room, but, static_cast<std::int64_t>(kHeroes));
+    std::vector<identity::UserNumber> users;
+    while (statement.step()) users.push_back(identity::UserNumber{statement.integer(0)});
+    return users;
+}
+
+}  // namespace
+
+bool members_changed(storage::Transaction& tx, RoomNumber room, Position after, Position up_to) {
+    auto statement = tx.prepare(
+        "SELECT 1 FROM state_log WHERE room_number = ?1 AND position > ?2 AND position <= ?3 AND type = "
+        "'m.room.member' LIMIT 1");
+    statement.bind(room, after, up_to);
+    return statement.step();
+}
+
+std::string make_summary(storage::Transaction& tx, const StoredRoom& room, identity::UserNumber reader,
+                         UserIds* wanted) {
+    std::string out("{");
+    if (!has_text(tx, room.number, "m.room.name", "name") &&
+        !has_text(tx, room.number, "m.room.canonical_alias", "alias")) {
+        auto heroes = first_members(tx, room.number, reader, true);
+        if (heroes.empty()) heroes = first_members(tx, room.number, reader, false);
+        out.append(R"("m.heroes":[)");
+        for (const auto user : heroes) {
+            if (out.back() != '[') out.push_back(',');
+            auto user_id = identity::user_id_of(tx, user).value;
+            append_canonical_string(out, user_id);
+            if (wanted != nullptr) wanted->insert(std::move(user_id));
+        }
+        out.append("],");
+    }
+    out.append(R"("m.joined_member_count":)").append(std::to_string(room.joined_count));
+    out.append(R"(,"m.invited_member_count":)").append(std::to_string(room.invited_count)).push_back('}');
+    return out;
+}
+
+}  // namespace chat

@@ -1,0 +1,296 @@
+#include "membership_store.h"
+#include "sync/account_data_store.h"
+#include "sync/answer.h"
+#include "sync/endpoints.h"
+#include "sync/filter_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include <boost/asio/this_coro.hpp>
+
+#include <identity/matrix_error.h>
+
+namespace chat {
+namespace {
+
+using base::ErrorKind;
+using identity::matrix_error;
+using std::chrono::milliseconds;
+
+/// Longer waits than this are cut: proxies give up on them.
+constexpr milliseconds kWaitLimit{90'000};
+constexpr std::size_t kPresenceLimit = 1000;
+
+/// A request of /sync: all that is kept of it while it is parked.
+struct Poll {
+    Caller caller;
+    std::optional<StreamToken> since;  ///< goes ahead while there is nothing to tell
+    std::shared_ptr<const SyncFilter> filter;
+    std::chrono::steady_clock::time_point deadline;
+    StateMode state_mode;
+    bool full_state = false;
+
+    bool may_wait() const { return since.has_value() && !full_state; }
+};
+
+std::unexpected<base::Error> bad_parameter(std::string_view name) {
+    return base::fail(ErrorKind::invalid, "M_INVALID_PARAM",
+                      "The parameter '" + std::string(name) + "' is not what the specification says.");
+}
+
+base::Result<bool> read_flag(const net::Query& query, std::string_view name) {
+    const auto text = query.get(name);
+    if (!text || *text == "false") return false;
+    if (*text == "true") return true;
+    return bad_parameter(name);
+}
+
+base::Result<milliseconds> read_timeout(const net::Query& query) {
+    const auto text = query.get("timeout");
+    if (!text) return milliseconds{0};
+    std::int64_t value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc{} || end != text->data() + text->size() || value < 0)
+        return bad_parameter("timeout");
+    return std::min(milliseconds{value}, kWaitLimit);
+}
+
+/// A filter by number or written out; none: everything. Errors: M_INVALID_PARAM (no such filter), those of
+/// SyncFilter::parse_text.
+runtime::Task<base::Result<std::shared_ptr<const SyncFilter>>> find_filter_of(
+    SyncCore& core, identity::UserNumber user, std::optional<std::string> text) {
+    using Found = std::shared_ptr<const SyncFilter>;
+    if (!text || text->empty()) co_return std::make_shared<const SyncFilter>();
+    if (text->starts_with('{')) {
+        auto filter = SyncFilter::parse_text(*text);
+        if (!filter) co_return base::fail(std::move(filter.error()));
+        co_return std::make_shared<const SyncFilter>(std::move(*filter));
+    }
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc{} || end != text->data() + text->size()) co_return bad_parameter("filter");
+    if (auto known = core.cache.filter(user, number)) co_return known;
+    auto found = co_await core.database.read([user, number](storage::Transaction& tx) -> base::Result<Found> {
+        const auto json = find_filter(tx, user, number);
+        if (!json) return bad_parameter("filter");
+        auto filter = SyncFilter::parse_text(*json);
+        if (!filter) return base::fail(std::move(filter.error()));
+        return std::make_shared<const SyncFilter>(std::move(*filter));
+    });
+    if (found) core.cache.put_filter(user, number, *found);
+    co_return found;
+}
+
+/// Reads the rooms of a person who has just connected.
+runtime::Task<base::Result<void>> load_watch(SyncCore& core, identity::UserNumber user,
+                                             std::shared_ptr<WatchList::Watch> watch) {
+    struct Loaded {
+        std::vector<RoomNumber> rooms;
+        std::int64_t account_data_position = 0;
+    };
+    auto loaded = co_await core.database.read([user](storage::Transaction& tx) -> base::Result<Loaded> {
+        Loaded found{rooms_of(tx, user, Membership::join), 0};
+        auto last = tx.prepare("SELECT max(position) FROM account_data WHERE user_number = ?1");
+        last.bind(user);
+        if (last.step() && !last.is_null(0)) found.account_data_position = last.integer(0);
+        return found;
+    });
+    if (!loaded) co_return base::fail(std::move(loaded.error()));
+    core.watches.load(user, *watch, std::move(loaded->rooms), loaded->account_data_position);
+    co_return base::Result<void>{};
+}
+
+/// The rooms that may have something new; nothing where memory does not reach back to the token.
+std::optional<std::vector<RoomNumber>> changed_rooms(const SyncCore& core, const Poll& poll,
+                                                     const WatchList::Watch& watch) {
+    const auto& since = poll.since.value();
+    if (!core.events.covers(since[Stream::events]) || !core.receipts.covers(since[Stream::receipts]))
+        return std::nullopt;
+    std::vector<RoomNumber> rooms;
+    const auto add = [&](const RoomLog::Entry& entry) {
+        if (entry.only == poll.caller.user ||
+            (!entry.only && std::ranges::binary_search(watch.joined, entry.room)))
+            rooms.push_back(entry.room);
+    };
+    core.events.since(since[Stream::events], add);
+    core.receipts.since(since[Stream::receipts], add);
+    for (const auto room : core.typing.changed_since(since[Stream::typing])) {
+        if (std::ranges::binary_search(watch.joined, room)) rooms.push_back(room);
+    }
+    std::ranges::sort(rooms);
+    const auto doubles = std::ranges::unique(rooms);
+    rooms.erase(doubles.begin(), doubles.end());
+    return rooms;
+}
+
+/// What is to be read for the poll; nothing where there is certainly no news.
+std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, const WatchList::Watch& watch) {
+    SyncQuery query;
+    query.user = poll.caller.user;
+    query.user_id = poll.caller.user_id;
+    query.device = poll.caller.device;
+    query.since = poll.since;
+    query.now = core.now();
+    query.filter = poll.filter;
+    query.full_state = poll.full_state;
+    query.state_mode = poll.state_mode;
+    query.now_ms = core.clock.now_ms();
+    const auto typing_since = poll.since ? (*poll.since)[Stream::typing] : 0;
+    query.presence =
+        core.presence.changed_since(poll.since ? (*poll.since)[Stream::presence] : 0, kPresenceLimit);
+    if (poll.since) {
+        query.rooms = changed_rooms(core, poll, watch);
+        const bool has_account_data = watch.account_data_position > (*poll.since)[Stream::account_data];
+        if (poll.may_wait() && query.rooms && query.rooms->empty() && query.presence.empty() &&
+            !has_account_data)
+            return std::nullopt;
+    }
+    for (const auto room : core.typing.changed_since(typing_since)) {
+        if (std::ranges::binary_search(watch.joined, room)) query.typing.emplace(room, core.typing.in(room));
+    }
+    core.cache.fill(query);
+    return query;
+}
+
+/// Tells that a device is there while its request is under way.
+class Present {
+  public:
+    Present(SyncCore& core, const Caller& caller, PresenceState says)
+        : core_(core), user_(caller.user), says_(says) {
+        core_.presence.poll_begins(user_, caller.user_id, says_);
+    }
+    ~Present() {
+        if (says_ != PresenceState::offline) core_.presence.poll_ends(user_);
+    }
+    Present(const Present&) = delete;
+    Present& operator=(const Present&) = delete;
+
+  private:
+    SyncCore& core_;
+    identity::UserNumber user_;
+    PresenceState says_;
+};
+
+runtime::Task<base::Result<SyncAnswer>> read_answer(SyncCore& core, SyncQuery query) {
+    auto shared = std::make_shared<const SyncQuery>(std::move(query));
+    auto answer = co_await core.database.read(
+        [shared](storage::Transaction& tx) -> base::Result<SyncAnswer> { return make_answer(tx, *shared); });
+    if (answer) core.cache.keep(*shared, *answer);
+    co_return answer;
+}
+
+struct Wish {
+    Poll poll;
+    std::optional<std::string> filter;
+    milliseconds timeout{0};
+    PresenceState presence = PresenceState::online;
+};
+
+base::Result<Wish> read_wish(const net::Request& request) {
+    Wish wish;
+    wish.poll.caller = caller_of(request);
+    if (const auto since = request.query.get("since"); since && !since->empty()) {
+        auto token = StreamToken::parse(*since);
+        if (!token) return base::fail(std::move(token.error()));
+        wish.poll.since = *token;
+    }
+    if (const auto filter = request.query.get("filter")) wish.filter = std::string(*filter);
+    const auto timeout = read_timeout(request.query);
+    const auto full_state = read_flag(request.query, "full_state");
+    const auto after = read_flag(request.query, "use_state_after");
+    const auto after_unstable = read_flag(request.query, "org.matrix.msc4222.use_state_after");
+    if (!timeout) return base::fail(timeout.error());
+    for (const auto* flag : {&full_state, &after, &after_unstable}) {
+        if (!*flag) return base::fail(flag->error());
+    }
+    wish.timeout = *timeout;
+    wish.poll.full_state = *full_state;
+    wish.poll.state_mode = {*after, *after_unstable};
+    if (const auto says = request.query.get("set_presence")) {
+        const auto presence = parse_presence(*says);
+        if (!presence) return bad_parameter("set_presence");
+        wish.presence = *presence;
+    }
+    return wish;
+}
+
+/// Answers when there is news, or the time is over. The request itself is gone by now.
+runtime::Task<net::Response> answer_poll(SyncCore& core, Poll poll, PresenceState says) {
+    // Taken before the rooms are read, so that no change of them is missed meanwhile.
+    const auto watch = core.watches.use(poll.caller.user);
+    if (!watch->is_loaded) {
+        if (auto loaded = co_await load_watch(core, poll.caller.user, watch); !loaded)
+            co_return matrix_error(loaded.error());
+    }
+    core.cache.forget_sent_unless(poll.caller.device, poll.since);
+    const Present present(core, poll.caller, says);
+    for (;;) {
+        const auto now = core.now();
+        if (auto query = next_query(core, poll, *watch)) {
+            auto answer = co_await read_answer(core, std::move(*query));
+            if (!answer) co_return matrix_error(answer.error());
+            if (answer->has_news || !poll.may_wait()) {
+                core.cache.handed(poll.caller.device, now);
+                co_return net::json(200, std::move(answer->body));
+            }
+        }
+        poll.since = now;
+        if (core.now() != now) continue;  // news while it was being read
+        const auto left = poll.deadline - core.clock.steady_now();
+        if (left <= milliseconds{0} || core.is_stopping) break;
+        co_await watch->notifier.wait(left);
+        const auto state = co_await boost::asio::this_coro::cancellation_state;
+        if (state.cancelled() != boost::asio::cancellation_type::none)
+            co_return matrix_error({ErrorKind::cancelled, "chat.client_gone", "The client has gone."});
+    }
+    core.cache.handed(poll.caller.device, *poll.since);
+    co_return net::json(200, empty_answer(*poll.since));
+}
+
+}  // namespace
+
+runtime::Task<net::Response> sync(SyncCore& core, net::Request request) {
+    auto wish = read_wish(request);
+    if (!wish) co_return matrix_error(wish.error());
+    request = {};  // its buffers are not to wait along
+    auto filter = co_await find_filter_of(core, wish->poll.caller.user, std::move(wish->filter));
+    if (!filter) co_return matrix_error(filter.error());
+    wish->poll.filter = std::move(*filter);
+    wish->poll.deadline = core.clock.steady_now() + wish->timeout;
+    co_return co_await answer_poll(core, std::move(wish->poll), wish->presence);
+}
+
+runtime::Task<net::Response> define_filter(SyncCore& core, net::Request request) {
+    const auto owner = owner_of(request);
+    if (!owner) co_return matrix_error(owner.error());
+    auto body = body_of(request);
+    if (!body) co_return matrix_error(body.error());
+    if (auto filter = SyncFilter::parse(*body); !filter) co_return matrix_error(filter.error());
+    auto number = co_await core.database.write(
+        {"user:" + std::to_string(owner->user.value)},
+        [user = owner->user, json = base::json::serialize(*body)](
+            storage::Transaction& tx) -> base::Result<std::int64_t> { return put_filter(tx, user, json); });
+    if (!number) co_return matrix_error(number.error());
+    co_return net::json(200, R"({"filter_id":")" + std::to_string(*number) + "\"}");
+}
+
+runtime::Task<net::Response> get_filter(SyncCore& core, net::Request request) {
+    const auto owner = owner_of(request);
+    if (!owner) co_return matrix_error(owner.error());
+    const auto& text = request.value("filterId");
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const bool is_number = error == std::errc{} && end == text.data() + text.size();
+    auto json = co_await core.database.read(
+        [user = owner->user, number, is_number](storage::Transaction& tx) -> base::Result<std::string> {
+            auto found = is_number ? find_filter(tx, user, number) : std::nullopt;
+            if (!found) return base::fail(ErrorKind::not_found, "M_NOT_FOUND", "There is no such filter.");
+            return std::move(*found);
+        });
+    if (!json) co_return matrix_error(json.error());
+    co_return net::json(200, std::move(*json));
+}
+
+}  // namespace chat

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "stream_token.h"
+#include "sync/filter.h"
+#include "sync/presence.h"
+#include "sync/typing.h"
+#include "sync/unread.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <chat/ids.h>
+#include <identity/ids.h>
+
+namespace chat {
+
+/// How the state of a room is told: as it was before the timeline, or as it is after it (MSC4222, which
+/// clients also ask for by its unstable name).
+struct StateMode {
+    bool after = false;
+    bool after_unstable = false;
+    bool is_after() const { return after || after_unstable; }
+};
+
+using UserIds = std::set<std::string, std::less<>>;
+
+/// One answer of /sync to be made: all that the reader thread needs, by value.
+struct SyncQuery {
+    identity::UserNumber user;
+    std::string user_id;
+    identity::DeviceNumber device;
+    std::optional<StreamToken> since;  ///< none: an initial sync
+    StreamToken now;                   ///< nothing beyond it is told
+    std::shared_ptr<const SyncFilter> filter;
+    bool full_state = false;
+    StateMode state_mode;
+    std::int64_t now_ms = 0;
+
+    /// The rooms that may have something new; nothing: all of the person's have to be looked at.
+    std::optional<std::vector<RoomNumber>> rooms;
+    std::unordered_map<RoomNumber, Typing::RoomTyping> typing;
+    std::vector<Presence::Change> presence;
+
+    // What earlier answers left behind; each may be absent.
+    std::shared_ptr<const NotificationSettings> settings;
+    std::unordered_map<RoomNumber, Unread> unread;
+    std::unordered_map<RoomNumber, UserIds> members_sent;  ///< lazily loaded members that the device has
+
+    Position events_since() const { return Position{since ? (*since)[Stream::events] : 0}; }
+    Position events_now() const { return Position{now[Stream::events]}; }
+};
+
+struct SyncAnswer {
+    std::string body;
+    bool has_news = false;  ///< whether it is worth waking the client for
+    // To be kept for the next answer.
+    std::shared_ptr<const NotificationSettings> settings;
+    std::vector<std::pair<RoomNumber, Unread>> unread;
+    std::vector<std::pair<RoomNumber, std::vector<std::string>>> members_sent;
+};
+
+}  // namespace chat

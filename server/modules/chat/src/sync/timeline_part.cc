@@ -1,0 +1,95 @@
+#include "sync/timeline_part.h"
+
+#include "event_json.h"
+#include "stream_token.h"
+
+#include <algorithm>
+
+namespace chat {
+namespace {
+
+constexpr std::size_t kDefaultLimit = 10;
+constexpr std::size_t kMostEvents = 500;
+/// With a filter that lets little through, the timeline ends here, wherever the events are.
+constexpr std::size_t kMostScanned = 2000;
+
+bool is_own_membership(const StoredEvent& event, std::string_view user_id) {
+    return event.type == "m.room.member" && event.state_key == user_id;
+}
+
+/// Whether the person is told of the event at all. Their own membership they always are, or a client would
+/// never learn that an invitation was taken back.
+bool is_for(const RoomView& view, const StoredEvent& event, const NotificationSettings& settings) {
+    if (!event.is_state() && !settings.ignored.empty() && settings.ignored.contains(sender_in(event)))
+        return false;
+    return view.may_see(event) || is_own_membership(event, settings.user_id);
+}
+
+}  // namespace
+
+bool Timeline::contains(Position position) const {
+    return std::ranges::binary_search(events, position, {}, &StoredEvent::position);
+}
+
+Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFilter& filter,
+                         const NotificationSettings& settings) {
+    Timeline timeline;
+    timeline.before = range.up_to;
+    if (!filter.allows_room(view.room_id())) return timeline;
+    const auto limit = std::min(filter.limit.value_or(kDefaultLimit), kMostEvents);
+    auto up_to = range.up_to;
+    for (std::size_t scanned = 0;;) {
+        const auto page_size = std::clamp<std::size_t>(limit + 1 - timeline.events.size(), 2, 100);
+        auto page = events_before(view.transaction(), view.room(), up_to, range.after, page_size);
+        for (auto& event : page) {
+            up_to = Position{event.position.value - 1};
+            if (!is_for(view, event, settings) || !filter.allows(event)) continue;
+            if (timeline.events.size() == limit) {
+                timeline.is_limited = true;
+                break;
+            }
+            timeline.before = up_to;
+            timeline.events.push_back(std::move(event));
+        }
+        scanned += page.size();
+        if (timeline.is_limited || page.size() < page_size) break;
+        if (scanned >= kMostScanned) {
+            timeline.is_limited = true;
+            timeline.before = up_to;
+            break;
+        }
+    }
+    std::ranges::reverse(timeline.events);
+    return timeline;
+}
+
+void append_fields(std::string& out, std::string_view event, const std::vector<std::string>& fields) {
+    if (fields.empty()) {
+        out.append(event);
+    } else {
+        out.append(base::json::serialize(keep_fields(parse_stored(event), fields)));
+    }
+}
+
+void append_timeline(std::string& out, RoomView& view, const Timeline& timeline,
+                     const std::vector<std::string>& event_fields) {
+    out.append(R"({"events":)");
+    if (event_fields.empty()) {
+        view.append_array(out, timeline.events, RoomIdIn::leave_out);
+    } else {
+        if (!timeline.events.empty())
+            view.expect(timeline.events.front().position, timeline.events.back().position);
+        out.push_back('[');
+        for (const auto& event : timeline.events) {
+            if (out.back() != '[') out.push_back(',');
+            std::string whole;
+            view.append(whole, event, RoomIdIn::leave_out);
+            append_fields(out, whole, event_fields);
+        }
+        out.push_back(']');
+    }
+    out.append(R"(,"limited":)").append(timeline.is_limited ? "true" : "false");
+    out.append(R"(,"prev_batch":")").append(timeline_token(timeline.before)).append("\"}");
+}
+
+}  // namespace chat

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "event_store.h"
+#include "room_view.h"
+#include "sync/filter.h"
+#include "sync/unread.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <chat/ids.h>
+
+namespace chat {
+
+/// The events of a room that an answer tells of.
+struct Timeline {
+    std::vector<StoredEvent> events;  ///< oldest first
+    bool is_limited = false;          ///< there are more between `after` and the first
+    Position before;                  ///< of the last event that stands before the first one
+
+    bool contains(Position position) const;
+};
+
+/// The newest events of (after, up_to] that the filter asks for and the person may see.
+struct TimelineRange {
+    Position after;
+    Position up_to;
+};
+Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFilter& filter,
+                         const NotificationSettings& settings);
+
+/// Appends {"events":[…],"limited":…,"prev_batch":…}.
+void append_timeline(std::string& out, RoomView& view, const Timeline& timeline,
+                     const std::vector<std::string>& event_fields);
+
+/// Appends an event of which only `fields` are wanted; empty: all.
+void append_fields(std::string& out, std::string_view event, const std::vector<std::string>& fields);
+
+}  // namespace chat

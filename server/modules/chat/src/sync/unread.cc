@@ -1,0 +1,262 @@
+#include "sync/unread.h"
+
+#include "event/hashes.h"
+#include "event_json.h"
+#include "event_store.h"
+#include "push/evaluate.h"
+#include "relation_store.h"
+#include "relations.h"
+#include "room_rules.h"
+#include "state_store.h"
+#include "sync/account_data_store.h"
+#include "sync/receipt_store.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <identity/users.h>
+
+namespace chat {
+namespace {
+
+constexpr int kThreadHopLimit = 3;
+constexpr std::size_t kPage = 64;
+
+bool looks_for_name(const PushRules& rules) {
+    for (const auto& kind : rules.kinds) {
+        for (const auto& rule : kind) {
+            if (std::ranges::any_of(rule.compiled, [](const PushCondition& condition) {
+                    return condition.test == PushCondition::Test::display_name;
+                }))
+                return true;
+        }
+    }
+    return false;
+}
+
+/// How far the person has read: of all, and of each thread.
+struct ReadMarks {
+    Position all;
+    std::map<std::string, Position, std::less<>> threads;
+    std::int64_t last_receipt = 0;
+
+    Position of(std::string_view thread) const {
+        const auto at = threads.find(thread);
+        return at == threads.end() ? all : std::max(all, at->second);
+    }
+};
+
+ReadMarks read_marks(storage::Transaction& tx, RoomNumber room, identity::UserNumber user) {
+    ReadMarks marks;
+    for (const auto& receipt : receipts_of(tx, room, user)) {
+        auto& mark = receipt.thread_id.empty() ? marks.all : marks.threads[receipt.thread_id];
+        mark = std::max(mark, receipt.event_position);
+        marks.last_receipt = std::max(marks.last_receipt, receipt.position);
+    }
+    return marks;
+}
+
+/// Judges the events of one room; what costs a look at the database is read when it is first needed.
+class Judge {
+  public:
+    Judge(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings)
+        : tx_(tx), room_(room), settings_(settings) {}
+
+    const PushRule* rule_for(const StoredEvent& event, const base::json::object& json) {
+        const auto sender = base::get_string(json, "sender").value_or(std::string_view{});
+        if (settings_.ignored.contains(sender)) return nullptr;
+        return matching_rule(
+            *settings_.rules,
+            {.event = json,
+             .room_id = room_.room_id,
+             .sender = sender,
+             .display_name = display_name(),
+             .joined_members = room_.joined_members,
+             // A look at the power levels only for what may ask for them.
+             .levels = event.json.find(R"("m.mentions")") == std::string::npos ? nullptr : levels()});
+    }
+
+  private:
+    std::string_view display_name() {
+        if (!settings_.asks_for_name) return {};
+        if (!name_) {
+            name_.emplace();
+            if (const auto member = state_event(tx_, room_.room, "m.room.member", settings_.user_id)) {
+                const auto content = parse_content(*member);
+                *name_ = base::get_string(content, "displayname").value_or(std::string_view{});
+            }
+        }
+        return *name_;
+    }
+    const PowerLevels* levels() {
+        if (!rules_) {
+            if (const auto room = find_room(tx_, room_.room)) rules_ = load_rules(tx_, *room);
+        }
+        return rules_ ? &rules_->levels : nullptr;
+    }
+
+    storage::Transaction& tx_;
+    const UnreadRoom& room_;
+    const NotificationSettings& settings_;
+    std::optional<std::string> name_;
+    std::shared_ptr<const RoomRules> rules_;
+};
+
+/// Whether sending it shows that the person has read what stands before it.
+bool shows_reading(const StoredEvent& event) {
+    return !event.is_state() && event.type != "m.room.redaction";
+}
+
+void count(UnreadCounts& counts, const PushRule& rule) {
+    ++counts.notifications;
+    if (rule.highlights) ++counts.highlights;
+}
+
+/// Looks at one room's unread events, newest first, until nothing before can count.
+class Count {
+  public:
+    Count(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+          const ReadMarks& marks)
+        : tx_(tx), room_(room), settings_(settings), marks_(marks), judge_(tx, room, settings) {}
+
+    /// False where nothing before this event can count.
+    bool look_at(const StoredEvent& event, Unread& unread) {
+        if (event.redacted_by) return true;
+        const bool is_own = event.sender == settings_.user;
+        if (is_own && !shows_reading(event)) return true;
+        const auto json = parse_stored(event.json);
+        if (is_own) {
+            auto thread = thread_of(tx_, room_.room, json);
+            if (thread == kMainThread && !has_threads()) return false;
+            read_by_writing_.insert(std::move(thread));
+            return true;
+        }
+        const auto* rule = judge_.rule_for(event, json);
+        if (rule == nullptr || !rule->notifies) return true;
+        auto thread = thread_of(tx_, room_.room, json);
+        if (!read_by_writing_.contains(thread) && event.position > marks_.of(thread))
+            count(unread.threads[std::move(thread)], *rule);
+        return true;
+    }
+
+  private:
+    bool has_threads() {
+        if (!has_threads_) has_threads_ = !threads_of(tx_, room_.room, kEndOfTime, {}, 1).empty();
+        return *has_threads_;
+    }
+
+    storage::Transaction& tx_;
+    const UnreadRoom& room_;
+    const NotificationSettings& settings_;
+    const ReadMarks& marks_;
+    Judge judge_;
+    std::set<std::string, std::less<>> read_by_writing_;
+    std::optional<bool> has_threads_;
+};
+
+Unread count_all(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+                 const ReadMarks& marks, std::size_t limit) {
+    Unread unread{.up_to = room.up_to, .settings = settings.position, .receipts = marks.last_receipt};
+    const auto floor = std::max(marks.all, room.joined_at);
+    Count counting(tx, room, settings, marks);
+    // Pages, since a person who writes in the room is done after the first.
+    auto before = room.up_to;
+    for (std::size_t seen = 0; seen < limit;) {
+        const auto page = events_before(tx, room.room, before, floor, std::min(kPage, limit - seen));
+        for (const auto& event : page) {
+            if (!counting.look_at(event, unread)) return unread;
+        }
+        if (page.size() < kPage) break;
+        seen += page.size();
+        before = Position{page.back().position.value - 1};
+    }
+    return unread;
+}
+
+}  // namespace
+
+std::shared_ptr<const NotificationSettings> load_settings(storage::Transaction& tx, identity::UserNumber user,
+                                                          std::string_view user_id,
+                                                          std::shared_ptr<const NotificationSettings> known) {
+    const auto rules = find_account_data(tx, user, kNoRoom, "m.push_rules");
+    const auto ignored = find_account_data(tx, user, kNoRoom, "m.ignored_user_list");
+    const auto position = std::max(rules ? rules->position : 0, ignored ? ignored->position : 0);
+    if (known && known->position == position && known->user == user) return known;
+    auto settings = std::make_shared<NotificationSettings>();
+    settings->user = user;
+    settings->user_id = user_id;
+    settings->position = position;
+    settings->rules = std::make_shared<const PushRules>(
+        rules ? read_push_rules(user_id, parse_stored(rules->json)) : default_push_rules(user_id));
+    settings->asks_for_name = looks_for_name(*settings->rules);
+    if (ignored) {
+        const auto content = parse_stored(ignored->json);
+        if (const auto* users = base::get_object(content, "ignored_users")) {
+            for (const auto& entry : *users) {
+                if (entry.key() != user_id) settings->ignored.emplace(entry.key());
+            }
+        }
+    }
+    return settings;
+}
+
+UnreadCounts Unread::main() const {
+    const auto at = threads.find(kMainThread);
+    return at == threads.end() ? UnreadCounts{} : at->second;
+}
+
+UnreadCounts Unread::total() const {
+    UnreadCounts sum;
+    for (const auto& [thread, counts] : threads) {
+        sum.notifications += counts.notifications;
+        sum.highlights += counts.highlights;
+    }
+    return sum;
+}
+
+std::string thread_of(storage::Transaction& tx, RoomNumber room, const base::json::object& event) {
+    auto relation = read_relates_to(content_of(event));
+    for (int hop = 0; relation && hop < kThreadHopLimit; ++hop) {
+        if (relation->rel_type == "m.thread" && is_event_id(relation->event_id)) return relation->event_id;
+        const auto parent = find_event(tx, relation->event_id);
+        if (!parent || parent->room != room) break;
+        relation = read_relates_to(parse_content(*parent));
+    }
+    return std::string(kMainThread);
+}
+
+Unread count_unread(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+                    const Unread* known, std::size_t limit) {
+    const auto marks = read_marks(tx, room.room, settings.user);
+    const bool holds = known != nullptr && known->settings == settings.position &&
+                       known->receipts == marks.last_receipt && known->up_to <= room.up_to &&
+                       known->up_to >= room.joined_at;
+    if (!holds) return count_all(tx, room, settings, marks, limit);
+    const auto events = events_after(tx, room.room, known->up_to, room.up_to, limit);
+    // What was redacted may have been counted.
+    const bool is_redacting =
+        std::ranges::any_of(events, [](const auto& event) { return event.type == "m.room.redaction"; });
+    if (is_redacting || events.size() == limit) return count_all(tx, room, settings, marks, limit);
+    Unread unread = *known;
+    unread.up_to = room.up_to;
+    Judge judge(tx, room, settings);
+    for (const auto& event : events) {
+        if (event.redacted_by) continue;
+        const bool is_own = event.sender == settings.user;
+        if (is_own && !shows_reading(event)) continue;
+        const auto json = parse_stored(event.json);
+        if (is_own) {
+            unread.threads.erase(thread_of(tx, room.room, json));
+            continue;
+        }
+        const auto* rule = judge.rule_for(event, json);
+        if (rule == nullptr || !rule->notifies) continue;
+        const auto thread = thread_of(tx, room.room, json);
+        if (event.position > marks.of(thread)) count(unread.threads[thread], *rule);
+    }
+    return unread;
+}
+
+}  // namespace chat

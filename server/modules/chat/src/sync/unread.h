@@ -1,0 +1,67 @@
+#pragma once
+
+#include "push/push_rules.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include <chat/ids.h>
+#include <identity/ids.h>
+#include <storage/transaction.h>
+
+namespace chat {
+
+/// What decides about one person's notifications beyond the room: read once for all rooms of an answer.
+struct NotificationSettings {
+    identity::UserNumber user;
+    std::string user_id;
+    std::shared_ptr<const PushRules> rules;
+    std::set<std::string, std::less<>> ignored;  ///< user ids
+    std::int64_t position = 0;                   ///< of account data: changes when either of them does
+    bool asks_for_name = false;                  ///< whether a rule looks for the person's name
+};
+/// Reads them; rules that `known` has at the same position are not parsed anew.
+std::shared_ptr<const NotificationSettings> load_settings(storage::Transaction& tx, identity::UserNumber user,
+                                                          std::string_view user_id,
+                                                          std::shared_ptr<const NotificationSettings> known);
+
+struct UnreadCounts {
+    std::int64_t notifications = 0;
+    std::int64_t highlights = 0;
+};
+
+/// The unread events of one room for one person, by thread ("main" for all that is in none), as of `up_to`.
+/// Kept between answers, so that only new events are looked at; it holds while `settings` and `receipts` are
+/// the same.
+struct Unread {
+    Position up_to;
+    std::int64_t settings = 0;  ///< NotificationSettings::position
+    std::int64_t receipts = 0;  ///< position of the person's last receipt in the room
+    std::map<std::string, UnreadCounts, std::less<>> threads;
+
+    UnreadCounts main() const;
+    UnreadCounts total() const;
+};
+
+/// The room as counting needs it.
+struct UnreadRoom {
+    RoomNumber room;
+    std::string_view room_id;
+    std::int64_t joined_members = 0;
+    Position joined_at;  ///< what came before is not counted
+    Position up_to;
+};
+
+/// Counts by the push rules from where the person has read to, the newest `limit` events at most; a message
+/// of their own counts as having read its thread. Continues from `known` where that still holds.
+Unread count_unread(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+                    const Unread* known, std::size_t limit);
+
+/// The id of the thread that an event is in, or "main": along its relations, three steps at most.
+std::string thread_of(storage::Transaction& tx, RoomNumber room, const base::json::object& event);
+
+}  // namespace chat
