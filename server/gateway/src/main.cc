@@ -11,6 +11,7 @@
 #include <base/log.h>
 #include <base/setting.h>
 #include <runtime/log_sink.h>
+#include <runtime/resolver_watch.h>
 #include <runtime/runtime.h>
 #include <runtime/sandbox.h>
 #include <runtime/signal.h>
@@ -48,6 +49,13 @@ runtime::Task<void> until_told_to_end(runtime::Runtime& runtime) {
     runtime.stop();
 }
 
+/// Another network has come with other name servers: a process that is locked anew may read of them.
+runtime::Task<void> until_resolver_is_lost(runtime::Runtime& runtime) {
+    co_await runtime::resolver_file_lost();
+    base::log_info("gateway.resolver_replaced");
+    runtime.stop();
+}
+
 int refuse_to_start(const base::Error& error) {
     base::log_error("gateway.cannot_start", {{"code", error.code}, {"what", error.message}});
     return runtime::kExitMisconfigured;
@@ -77,6 +85,7 @@ int serve(const base::Settings& settings) {
     runtime::TaskGroup group(runtime, "gateway");
     group.spawn(until_core_is_gone(runtime, channel));
     group.spawn(until_told_to_end(runtime));
+    group.spawn(until_resolver_is_lost(runtime));
     base::log_info("gateway.serving", {{"providers", store->all().size()}});
     runtime.run();
     return 0;

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/mman.h>
@@ -248,6 +249,26 @@ TEST_F(Sandbox, the_gateway_reaches_out_but_lets_nobody_in) {
         expect_refused(gateway(), "raw socket",
                        [] { return errno_of(::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0); });
     }
+}
+
+TEST_F(Sandbox, the_gateway_still_finds_addresses_by_name) {
+    expect_allowed(gateway(), "localhost", [] {
+        addrinfo hints{};
+        hints.ai_socktype = SOCK_STREAM;
+        addrinfo* found = nullptr;
+        const int failure = ::getaddrinfo("localhost", "443", &hints, &found);
+        if (failure == 0) ::freeaddrinfo(found);
+        return failure == 0 ? 0 : 1;
+    });
+    expect_allowed(gateway(), "a name that no server knows", [] {
+        addrinfo* found = nullptr;
+        // Whatever the answer is, it is one: no library stumbles over a refused call.
+        return ::getaddrinfo("no-such-name.invalid", "443", nullptr, &found) != 0 ? 0 : 1;
+    });
+    expect_allowed(gateway(), "certificate authorities", [] {
+        constexpr const char* kBundle = "/etc/ssl/certs/ca-certificates.crt";
+        return ::access(kBundle, F_OK) != 0 || ::open(kBundle, O_RDONLY) >= 0 ? 0 : errno;
+    });
 }
 
 TEST_F(Sandbox, nobody_starts_or_touches_another_process) {

@@ -30,8 +30,8 @@ struct Allowances {
     bool map_code = false;
 
     // 0 for none.
-    std::size_t memory_limit_bytes = 0;       ///< address space; ignored in sanitized builds (they reserve TiB)
-    std::size_t file_limit_bytes = 0;         ///< of a file that it writes
+    std::size_t memory_limit_bytes = 0;  ///< address space; ignored in sanitized builds (they reserve TiB)
+    std::size_t file_limit_bytes = 0;    ///< of a file that it writes
     std::size_t processor_limit_seconds = 0;  ///< in all; then the process is killed, and begins anew
 };
 
