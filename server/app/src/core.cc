@@ -11,6 +11,7 @@
 #include <base/clock.h>
 #include <base/random.h>
 #include <chat/chat.h>
+#include <chat/sync.h>
 #include <egress/model.h>
 #include <identity/identity.h>
 #include <identity/matrix_error.h>
@@ -35,6 +36,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kStopGrace = 8s;
+constexpr int kExitFault = 70;  // EX_SOFTWARE
 
 /// A failure that a restart cannot mend ends the supervisor too, in words.
 int refuse_to_start(const base::Error& error) {
@@ -112,12 +114,18 @@ class Core {
                 render_peer_.attach(socket_fd);
             }
         });
-        if (auto started = co_await start_all(addresses, start.listeners); started) {
-            link_->ready(co_await what_to_do_next(addresses.front()));
-            group_.spawn(end_without_supervisor());
-            co_await runtime::wait_for_shutdown_signal();
-        } else {
-            exit_code_ = refuse_to_start(started.error());
+        // A fault while the parts are put together must end the process: half a server helps nobody.
+        try {
+            if (auto started = co_await start_all(addresses, start.listeners); started) {
+                link_->ready(co_await what_to_do_next(addresses.front()));
+                group_.spawn(end_without_supervisor());
+                co_await runtime::wait_for_shutdown_signal();
+            } else {
+                exit_code_ = refuse_to_start(started.error());
+            }
+        } catch (const std::exception& fault) {
+            base::log_error("core.cannot_start", {{"what", fault.what()}});
+            exit_code_ = kExitFault;
         }
         co_await stop_all();
         runtime_.stop();
@@ -126,9 +134,11 @@ class Core {
     runtime::Task<base::Result<void>> start_all(std::vector<std::string> addresses, std::vector<int> listeners) {
         identity_.emplace(runtime_, *database_, clock_, random_, identity_options(settings_, public_url_));
         chat_.emplace(runtime_, *database_, clock_, random_);
-        identity_->set_hooks(chat_->hooks());
+        identity_->set_hooks(hooks());
         if (auto started = co_await identity_->start(); !started) co_return base::fail(std::move(started.error()));
         if (auto started = co_await chat_->start(); !started) co_return base::fail(std::move(started.error()));
+        sync_.emplace(runtime_, *database_, clock_, chat_->news());
+        if (auto started = co_await sync_->start(); !started) co_return base::fail(std::move(started.error()));
 
         wire_server();
         if (auto started = server_->start({.descriptor = listeners.at(0), .address = addresses.at(0)}); !started) {
@@ -147,6 +157,30 @@ class Core {
         co_return base::Result<void>{};
     }
 
+    /// What identity asks of the modules above it, put together.
+    identity::Hooks hooks() {
+        identity::Hooks hooks = chat_->hooks();
+        hooks.device_removed = [](storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device) {
+            chat::erase_device(tx, user, device);
+        };
+        hooks.account_deactivated = [this, leave = std::move(hooks.account_deactivated)](identity::UserNumber user, bool erase) {
+            return deactivate(leave, user, erase);
+        };
+        return hooks;
+    }
+
+    /// Leaves every room, then, where the person asked to be forgotten, deletes what is kept of them.
+    runtime::Task<base::Result<void>> deactivate(
+        std::function<runtime::Task<base::Result<void>>(identity::UserNumber, bool)> leave, identity::UserNumber user,
+        bool erase) {
+        if (auto left = co_await leave(user, erase); !left || !erase) co_return left;
+        co_return co_await database_->write(storage::OrderKey{"user:" + std::to_string(user.value)},
+                                            [user](storage::Transaction& tx) -> base::Result<void> {
+                                                chat::erase_user(tx, user);
+                                                return {};
+                                            });
+    }
+
     void wire_server() {
         server_.emplace(runtime_, clock_, server_options(settings_));
         server_->add_surface({.path_prefix = "/_matrix/", .dialect = identity::matrix_error, .cors = true});
@@ -155,7 +189,8 @@ class Core {
         server_->set_authenticator(identity_->authenticator());
         const auto is_set_up = [this] { return identity_->is_set_up(); };
         std::vector<net::Route> routes = operations_routes(*server_);
-        for (auto& module : {identity_->routes(), chat_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
+        for (auto& module : {identity_->routes(), chat_->routes(), sync_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
+        server_->on_stopping([this] { sync_->release_all(); });
         server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));
         if (!settings_.text("web-root").empty()) {
             server_->set_fallback(pages_behind_setup(net::static_files(settings_.text("web-root")), is_set_up));
@@ -190,6 +225,7 @@ class Core {
     runtime::Task<void> stop_all() {
         if (server_) co_await server_->stop(kStopGrace);
         if (metrics_server_) co_await metrics_server_->stop(1s);
+        if (sync_) co_await sync_->stop();
         if (chat_) co_await chat_->stop();
         if (identity_) co_await identity_->stop();
         co_await gateway_peer_.stop();
@@ -211,6 +247,7 @@ class Core {
     std::optional<runtime::SupervisorLink> link_;
     std::optional<identity::Identity> identity_;
     std::optional<chat::Chat> chat_;
+    std::optional<chat::Sync> sync_;
     std::optional<net::Server> server_;
     std::optional<net::Server> metrics_server_;
     runtime::TaskGroup group_;
