@@ -3,7 +3,7 @@
 #include "event/auth_rules.h"
 #include "event_json.h"
 #include "event_store.h"
-#include "federation_format.h"
+#include "redact_stored.h"
 #include "relations.h"
 #include "state_store.h"
 #include "stream_store.h"
@@ -111,26 +111,6 @@ base::Result<StoredEvent> find_redacted(storage::Transaction& tx, const RoomRule
     return std::move(*event);
 }
 
-/// Rewrites the row: after this job's commit its words are nowhere in the database.
-void redact(storage::Transaction& tx, const RoomRules& rules, const StoredEvent& event,
-            Position redacted_by) {
-    if (event.redacted_by) return;
-    FoundParts found;
-    find_parts(tx, rules.room, event, found);
-    const auto built = build_event(found.view);
-    base::Sha256 hash{};
-    if (built) hash = built->content_hash;
-    forget_relation(tx, event, parse_content(event));
-    auto redacted = found.view;
-    redacted.content = found.redacted_content;
-    std::string redacts;
-    if (event.type == kRedaction) {
-        redacts = base::get_string(parse_content(event), "redacts").value_or(std::string_view{});
-    }
-    overwrite_redacted(tx, event.room, event.position, redacted_by, hash,
-                       client_event_json(event.event_id(), redacted, redacts));
-}
-
 /// The row itself, and the state where it is state.
 base::Result<Appended> write_event(storage::Transaction& tx, RoomNumber room, const Draft& draft,
                                    const EventParts& parts, const BuiltEvent& built) {
@@ -209,7 +189,7 @@ base::Result<Appended> append_event(storage::Transaction& tx, const RoomRules& r
     }
     record_relation(tx, room, draft, appended->position);
     if (redacted) {
-        redact(tx, rules, *redacted, appended->position);
+        redact_stored(tx, rules.room, *redacted, appended->position);
         appended->redacted = redacted->position;
     }
     appended->keeps_rules =

@@ -89,6 +89,17 @@ std::vector<RoomNumber> rooms_of(storage::Transaction& tx, identity::UserNumber 
     return rooms;
 }
 
+std::vector<RoomNumber> rooms_ever_of(storage::Transaction& tx, identity::UserNumber user, RoomNumber after,
+                                      std::size_t limit) {
+    auto statement = tx.prepare(
+        "SELECT room_number FROM membership WHERE user_number = ?1 AND room_number > ?2 ORDER BY room_number "
+        "LIMIT ?3");
+    statement.bind(user, after, static_cast<std::int64_t>(limit));
+    std::vector<RoomNumber> rooms;
+    while (statement.step()) rooms.push_back(RoomNumber{statement.integer(0)});
+    return rooms;
+}
+
 std::vector<StoredMembership> members_of(storage::Transaction& tx, RoomNumber room, Membership membership,
                                          identity::UserNumber after, std::size_t limit) {
     auto statement = tx.prepare(

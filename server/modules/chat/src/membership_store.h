@@ -36,6 +36,9 @@ std::vector<StoredMembership> memberships_of(storage::Transaction& tx, identity:
 /// The rooms in which a person has this membership, above `after`, in order of room number.
 std::vector<RoomNumber> rooms_of(storage::Transaction& tx, identity::UserNumber user, Membership membership,
                                  RoomNumber after = {}, std::size_t limit = 1'000'000);
+/// Every room that a person ever had to do with, forgotten ones too, above `after`, in order.
+std::vector<RoomNumber> rooms_ever_of(storage::Transaction& tx, identity::UserNumber user, RoomNumber after,
+                                      std::size_t limit);
 /// The people of a room with this membership, in order of user number, from `after` on.
 std::vector<StoredMembership> members_of(storage::Transaction& tx, RoomNumber room, Membership membership,
                                          identity::UserNumber after = {}, std::size_t limit = 1'000'000);

@@ -91,15 +91,8 @@ bool RoomView::may_see(const StoredEvent& event) const {
     return is_own && allows(visibility_at(before), membership_at(before), before);
 }
 
-Position RoomView::sees_up_to() const {
-    if (visibility_at(kEndOfTime) == HistoryVisibility::world_readable) return kEndOfTime;
-    if (is_forgotten_ || memberships_.empty()) return {};
-    const auto& last = memberships_.back();
-    if (last.membership == Membership::join || last.membership == Membership::invite) return kEndOfTime;
-    const bool was_in = std::ranges::any_of(
-        memberships_, [](const MembershipChange& change) { return change.membership == Membership::join; });
-    if (!was_in) return {};
-    // After the last stay in the room came a leave or a ban; what followed it (a knock) opens nothing.
+/// Where the person's last stay in the room ended; none for one who never was there.
+Position RoomView::last_leave() const {
     Position end;
     for (std::size_t i = 1; i < memberships_.size(); ++i) {
         if (memberships_[i - 1].membership == Membership::join) end = memberships_[i].position;
@@ -107,8 +100,18 @@ Position RoomView::sees_up_to() const {
     return end;
 }
 
-bool RoomView::may_read_current_state() const {
-    return membership() == Membership::join || visibility_at(kEndOfTime) == HistoryVisibility::world_readable;
+Position RoomView::sees_up_to() const {
+    if (visibility_at(kEndOfTime) == HistoryVisibility::world_readable) return kEndOfTime;
+    if (is_forgotten_) return {};
+    const auto now = membership();
+    return now == Membership::join || now == Membership::invite ? kEndOfTime : last_leave();
+}
+
+Position RoomView::reads_state_at() const {
+    if (membership() == Membership::join || visibility_at(kEndOfTime) == HistoryVisibility::world_readable) {
+        return kEndOfTime;
+    }
+    return is_forgotten_ ? Position{} : last_leave();
 }
 
 void RoomView::expect(Position first, Position last) {

@@ -43,9 +43,9 @@ class RoomView {
     /// where they are in the room or the room is open to all; none for a person who may see nothing but
     /// single events.
     Position sees_up_to() const;
-    /// Whether the room's state as it is now may be read: members, and everybody where the history is world
-    /// readable.
-    bool may_read_current_state() const;
+    /// As of which position the person may read the room's state: the end of time for members (and for
+    /// everybody where the history is world readable), their leave for those who left; none for all others.
+    Position reads_state_at() const;
 
     /// Tells which events come next, so that their relations are looked for once.
     void expect(Position first, Position last);
@@ -67,6 +67,7 @@ class RoomView {
     HistoryVisibility visibility_at(Position position) const;
     bool allows(HistoryVisibility visibility, Membership membership, Position position) const;
     bool joined_after(Position position) const;
+    Position last_leave() const;
     std::string unsigned_of(const StoredEvent& event, RoomIdIn room_id, Aggregations aggregations);
     std::string relations_of(const StoredEvent& event, RoomIdIn room_id);
 

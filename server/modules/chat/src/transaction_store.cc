@@ -6,9 +6,11 @@
 
 namespace chat {
 
-std::int64_t transaction_scope_key(identity::DeviceNumber device, std::string_view endpoint,
-                                   std::string_view room_id, std::string_view type, std::string_view txn_id) {
-    std::string text = std::to_string(device.value);
+std::int64_t transaction_scope_key(identity::UserNumber user, identity::DeviceNumber device,
+                                   std::string_view endpoint, std::string_view room_id, std::string_view type,
+                                   std::string_view txn_id) {
+    std::string text = std::to_string(user.value);
+    text.append("/").append(std::to_string(device.value));
     for (const auto part : {endpoint, room_id, type, txn_id}) {
         text.push_back('\0');
         text.append(part);
@@ -51,7 +53,7 @@ std::vector<std::pair<std::int64_t, Position>> transaction_keys(storage::Transac
     return keys;
 }
 
-std::int64_t prune_transactions(storage::Transaction& tx, std::int64_t cutoff_ms, std::size_t limit) {
+Position prune_transactions(storage::Transaction& tx, std::int64_t cutoff_ms, std::size_t limit) {
     std::int64_t last = 0;
     {
         auto statement =
@@ -59,10 +61,11 @@ std::int64_t prune_transactions(storage::Transaction& tx, std::int64_t cutoff_ms
         statement.bind(static_cast<std::int64_t>(limit));
         while (statement.step() && statement.integer(1) < cutoff_ms) last = statement.integer(0);
     }
-    if (last == 0) return 0;
+    if (last == 0) return {};
     auto statement = tx.prepare("DELETE FROM sent_transaction WHERE position <= ?1");
     statement.bind(last);
-    return statement.run();
+    statement.run();
+    return Position{last};
 }
 
 }  // namespace chat

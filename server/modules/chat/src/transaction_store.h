@@ -26,9 +26,10 @@ struct SentTransaction {
     std::int64_t sent_at_ms = 0;
 };
 
-/// Hash over device, endpoint, room, event type and transaction id.
-std::int64_t transaction_scope_key(identity::DeviceNumber device, std::string_view endpoint,
-                                   std::string_view room_id, std::string_view type, std::string_view txn_id);
+/// Hash over all of the scope.
+std::int64_t transaction_scope_key(identity::UserNumber user, identity::DeviceNumber device,
+                                   std::string_view endpoint, std::string_view room_id, std::string_view type,
+                                   std::string_view txn_id);
 
 void insert_transaction(storage::Transaction& tx, const SentTransaction& sent);
 /// The transaction that made the event at `position`, while it is kept: for `unsigned.transaction_id`.
@@ -36,7 +37,7 @@ std::optional<SentTransaction> find_transaction(storage::Transaction& tx, Positi
 /// Scope keys and positions above `after`, oldest first: to rebuild the index at start.
 std::vector<std::pair<std::int64_t, Position>> transaction_keys(storage::Transaction& tx, Position after,
                                                                 std::size_t limit);
-/// Deletes at most `limit` of those that were sent before `cutoff_ms`; returns how many.
-std::int64_t prune_transactions(storage::Transaction& tx, std::int64_t cutoff_ms, std::size_t limit);
+/// Deletes at most `limit` of those that were sent before `cutoff_ms`; returns the last that went, or none.
+Position prune_transactions(storage::Transaction& tx, std::int64_t cutoff_ms, std::size_t limit);
 
 }  // namespace chat
