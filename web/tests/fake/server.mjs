@@ -124,6 +124,7 @@ export function startFake({ dist, port = 0, host = "127.0.0.1", now = Date.now()
             if (!body.auth) return { status: 401, body: { session: "s", flows: [{ stages: ["m.login.registration_token"] }], params: {} } };
             const id = `@${body.username}:${serverName}`;
             user(id);
+            join_(id, [...rooms.keys()][0]);
             return login(id);
         }],
         ["GET", "/_matrix/client/v3/pushrules/", ({ me }) => ok({ global: { room: user(me).muted ?? [] } })],
@@ -341,6 +342,7 @@ export function startFake({ dist, port = 0, host = "127.0.0.1", now = Date.now()
                 addEvent,
                 rooms,
                 requests,
+                parked: () => waiters.size,
                 label,
                 putMedia(type, bytes) {
                     const id = `media${nextId++}`;

@@ -13,7 +13,7 @@ import { Navigation } from "@/features/chat/Navigation";
 import { useI18n, useLanguages } from "@/i18n";
 import { errorWords } from "@/lib/errors";
 import { request } from "@/lib/http";
-import { useIsDesktop } from "@/lib/hooks";
+import { useIsDesktop, useLate } from "@/lib/hooks";
 import { goBack, navigate, useRoute } from "@/lib/router";
 import { useStore } from "@/lib/store";
 import { onSignedOutElsewhere, type Session } from "@/session/sessions";
@@ -206,6 +206,8 @@ function Shell() {
 
     const room = roomId && ready ? engine.client.getRoom(roomId) : null;
     const joined = room?.getMyMembership() === "join" ? room : null;
+    // A chat that one is just being let into may be a moment behind.
+    const missing = useLate(ready && roomId !== null && !joined, 1_500);
     const invited = rooms.find((one) => one.roomId === roomId);
     const fail = (error: unknown) => toast(errorWords(error, i18n));
     const conversation = roomId ? (
@@ -228,7 +230,7 @@ function Shell() {
                     }
                 />
             </section>
-        ) : ready && rooms.length > 0 ? (
+        ) : missing ? (
             <section className="conversation">
                 <EmptyState title={t("error.not_found")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />
             </section>

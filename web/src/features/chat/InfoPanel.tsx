@@ -92,7 +92,8 @@ function About({ room }: { room: Room }) {
     const members = room
         .getMembers()
         .filter((member) => member.membership === "join" || member.membership === "invite")
-        .sort((a, b) => b.powerLevel - a.powerLevel || a.name.localeCompare(b.name));
+        // Creators of rooms of version 12 stand above all numbers: Infinity has no difference.
+        .sort((a, b) => Number(b.powerLevel > a.powerLevel) - Number(a.powerLevel > b.powerLevel) || a.name.localeCompare(b.name));
     const run = (action: Promise<unknown>) => void action.catch((error: unknown) => toast(errorWords(error, i18n)));
     const title = summary?.name ?? room.name;
     const topic = text(room.currentState.getStateEvents(EventType.RoomTopic, "")?.getContent()["topic"]);
