@@ -196,6 +196,45 @@ await step("a picture is previewed, sent and shown", async () => {
     assert.equal(event.content.info.w, 300);
     assert.match(event.content.url, /^mxc:/);
 });
+await step("a refused message stands with a retry, and goes when tried again", async () => {
+    await tab.route("**/send/**", (route) => route.fulfill({ status: 403, contentType: "application/json", body: '{"errcode":"M_FORBIDDEN","error":"no"}' }));
+    await write(tab, "refused at first");
+    const message = tab.locator(".message", { hasText: "refused at first" });
+    await message.getByText("M_FORBIDDEN").waitFor();
+    await tab.unroute("**/send/**");
+    await message.getByRole("button", { name: "Send again" }).click();
+    await tab.waitForTimeout(700);
+    assert.equal(count(scene.group, "refused at first"), 1);
+});
+await step("what one wrote is translated, marked, and can be had back", async () => {
+    await tab.getByLabel("Write a message").fill("八点北门见");
+    await tab.getByRole("button", { name: "Translate what I wrote" }).click();
+    await tab.getByRole("menuitem", { name: "to English" }).click();
+    await tab.waitForFunction(() => document.querySelector(".composer textarea").value.endsWith("at eight."));
+    await tab.locator(".composer-field .ai-tag").waitFor();
+    await tab.getByRole("button", { name: "Back to my words" }).click();
+    assert.equal(await tab.getByLabel("Write a message").inputValue(), "八点北门见");
+    assert.equal(await tab.locator(".composer-field .ai-tag").count(), 0);
+    await tab.getByRole("button", { name: "Translate what I wrote" }).click();
+    await tab.getByRole("menuitem", { name: "to English" }).click();
+    await tab.waitForFunction(() => document.querySelector(".composer textarea").value.endsWith("at eight."));
+    await tab.locator(".composer-field .ai-tag").waitFor();
+    await tab.getByLabel("Write a message").press("End");
+    await tab.keyboard.type(" Bye");
+    await tab.keyboard.press("Enter");
+    await tab.waitForTimeout(600);
+    assert.equal(scene.group.timeline.at(-1).content["im.lingxi.ai"]?.kind, "assisted");
+    await tab.locator(`[data-chat="${scene.group.id}"] .ai-tag`).waitFor();
+});
+await step("a forwarded message keeps its mark", async () => {
+    const message = tab.locator(".message", { hasText: "Bye" }).last();
+    await message.hover();
+    await message.getByRole("button", { name: "Message actions" }).click();
+    await tab.getByRole("menuitem", { name: "Forward" }).click();
+    await tab.getByRole("dialog").getByText("Ben Carter").click();
+    await tab.waitForTimeout(600);
+    assert.equal(scene.direct.timeline.at(-1).content["im.lingxi.ai"]?.kind, "assisted");
+});
 await step("drafts show in the list and outlive a reload", async () => {
     await tab.getByLabel("Write a message").fill("half a thought");
     await tab.locator(".chat-draft").waitFor();
