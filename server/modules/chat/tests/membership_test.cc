@@ -1,0 +1,210 @@
+#include "house.h"
+
+#include <gtest/gtest.h>
+
+namespace chat {
+namespace {
+
+std::string rooms_path(const std::string& room, const std::string& rest) {
+    return "/_matrix/client/v3/rooms/" + in_path(room) + "/" + rest;
+}
+
+struct MembershipApi : testing::Test {
+    House house;
+    Actor alice = house.person("alice");
+    Actor bob = house.person("bob");
+    Actor carol = house.person("carol");
+
+    std::string membership(const std::string& room, const Actor& who) {
+        const auto content = house.state(alice, room, "m.room.member", who.user_id);
+        return content.is_object() ? std::string(content.at("membership").as_string()) : "";
+    }
+    Reply act(const std::string& what, const std::string& room, const Actor& actor, const Actor& target) {
+        return house.post(rooms_path(room, what), actor,
+                          {{"user_id", target.user_id}, {"reason", "because"}});
+    }
+};
+
+TEST_F(MembershipApi, invites_joins_and_leaves) {
+    const auto room = house.room(alice);
+    EXPECT_EQ(house.post(rooms_path(room, "join"), bob).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(act("invite", room, bob, carol).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(act("invite", room, alice, bob).status, 200);
+    EXPECT_EQ(act("invite", room, alice, bob).status, 200);  // again
+    EXPECT_EQ(house.state(alice, room, "m.room.member", "@bob:x").at("reason").as_string(), "because");
+    EXPECT_EQ(house.post(rooms_path(room, "join"), bob).text("room_id"), room);
+    EXPECT_EQ(house.post(rooms_path(room, "join"), bob).text("room_id"), room);  // again
+    EXPECT_EQ(act("invite", room, alice, bob).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(house.get("/_matrix/client/v3/joined_rooms", bob).object().at("joined_rooms").at(0).as_string(),
+              room);
+    EXPECT_EQ(house.post(rooms_path(room, "leave"), bob).status, 200);
+    EXPECT_EQ(house.post(rooms_path(room, "leave"), bob).status, 200);  // again
+    EXPECT_EQ(house.post(rooms_path(room, "leave"), carol).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(membership(room, bob), "leave");
+    EXPECT_EQ(house.post(rooms_path(room, "join"), bob).errcode(), "M_FORBIDDEN");
+}
+
+TEST_F(MembershipApi, refuses_people_that_there_are_not) {
+    const auto room = house.room(alice);
+    EXPECT_EQ(house.post(rooms_path(room, "invite"), alice, {{"user_id", "@nobody:x"}}).errcode(),
+              "M_NOT_FOUND");
+    EXPECT_EQ(house.post(rooms_path(room, "invite"), alice, {{"user_id", "nobody"}}).errcode(),
+              "M_INVALID_PARAM");
+    EXPECT_EQ(house.post(rooms_path(room, "invite"), alice).errcode(), "M_MISSING_PARAM");
+    EXPECT_EQ(house.post("/_matrix/client/v3/join/" + in_path("!nowhere"), bob).errcode(), "M_NOT_FOUND");
+    EXPECT_EQ(house.post("/_matrix/client/v3/join/" + in_path("#nowhere:x"), bob).errcode(), "M_NOT_FOUND");
+    EXPECT_EQ(house.post("/_matrix/client/v3/join/nonsense", bob).errcode(), "M_INVALID_PARAM");
+}
+
+TEST_F(MembershipApi, kicks_bans_and_lifts_bans) {
+    const auto room = house.room(alice, {{"preset", "public_chat"}});
+    house.join(bob, room);
+    EXPECT_EQ(act("kick", room, bob, alice).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(act("kick", room, alice, carol).errcode(), "M_FORBIDDEN");  // not there
+    EXPECT_EQ(act("kick", room, alice, bob).status, 200);
+    EXPECT_EQ(membership(room, bob), "leave");
+    house.join(bob, room);
+    EXPECT_EQ(act("unban", room, alice, bob).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(act("ban", room, alice, bob).status, 200);
+    EXPECT_EQ(house.post(rooms_path(room, "join"), bob).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(act("invite", room, alice, bob).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(act("unban", room, alice, bob).status, 200);
+    house.join(bob, room);
+}
+
+TEST_F(MembershipApi, forgets_what_was_left_only) {
+    const auto room = house.room(alice, {{"preset", "public_chat"}});
+    house.join(bob, room);
+    const auto said = house.say(alice, room, "x");
+    EXPECT_EQ(house.post(rooms_path(room, "forget"), bob).errcode(), "M_UNKNOWN");
+    EXPECT_EQ(house.post(rooms_path(room, "leave"), bob).status, 200);
+    EXPECT_EQ(house.get(rooms_path(room, "event/" + in_path(said)), bob).status, 200);
+    EXPECT_EQ(house.post(rooms_path(room, "forget"), bob).status, 200);
+    EXPECT_EQ(house.post(rooms_path(room, "forget"), bob).status, 200);
+    EXPECT_EQ(house.get(rooms_path(room, "event/" + in_path(said)), bob).status, 404);
+    EXPECT_EQ(house.get(rooms_path(room, "messages?dir=b"), bob).errcode(), "M_FORBIDDEN");
+    house.join(bob, room);
+    EXPECT_EQ(house.get(rooms_path(room, "event/" + in_path(said)), bob).status, 200);
+}
+
+TEST_F(MembershipApi, knocks_where_that_is_the_rule) {
+    const auto closed = house.room(alice);
+    EXPECT_EQ(house.post("/_matrix/client/v3/knock/" + in_path(closed), bob).errcode(), "M_FORBIDDEN");
+    const auto room = house.room(
+        alice, {{"initial_state",
+                 base::json::array{{{"type", "m.room.join_rules"}, {"content", {{"join_rule", "knock"}}}}}}});
+    EXPECT_EQ(
+        house.post("/_matrix/client/v3/knock/" + in_path(room), bob, {{"reason", "hi"}}).text("room_id"),
+        room);
+    EXPECT_EQ(membership(room, bob), "knock");
+    EXPECT_EQ(act("invite", room, alice, bob).status, 200);
+    house.join(bob, room);
+}
+
+TEST_F(MembershipApi, joins_a_restricted_room_through_a_room_it_names) {
+    const auto space = house.room(alice, {{"preset", "public_chat"}});
+    const auto room = house.room(
+        alice,
+        {{"initial_state",
+          base::json::array{
+              {{"type", "m.room.join_rules"},
+               {"content",
+                {{"join_rule", "restricted"},
+                 {"allow", base::json::array{{{"type", "m.room_membership"}, {"room_id", space}}}}}}}}}});
+    EXPECT_EQ(house.post(rooms_path(room, "join"), bob).errcode(), "M_FORBIDDEN");
+    house.join(bob, space);
+    house.join(bob, room);
+    EXPECT_EQ(house.state(alice, room, "m.room.member", "@bob:x")
+                  .at("join_authorised_via_users_server")
+                  .as_string(),
+              "@alice:x");
+}
+
+TEST_F(MembershipApi, carries_out_the_news_of_accounts) {
+    const auto room = house.room(alice);
+    auto hooks = house.chat().hooks();
+    const identity::AccountCreated news{.user = bob.user,
+                                        .user_id = identity::UserId("@bob:x"),
+                                        .inviter = alice.user,
+                                        .room_ids = {room, "!gone"},
+                                        .first_steps = {}};
+    ASSERT_TRUE(house.await(hooks.account_created(news)));
+    EXPECT_EQ(membership(room, bob), "join");
+    const auto told = house.news.size();
+    ASSERT_TRUE(house.await(hooks.account_created(news)));  // once more
+    EXPECT_EQ(house.news.size(), told);
+
+    const auto first = house.await(
+        hooks.account_created({.user = carol.user,
+                               .user_id = identity::UserId("@carol:x"),
+                               .inviter = {},
+                               .room_ids = {},
+                               .first_steps = identity::FirstSteps{"客厅", "zh", "Asia/Shanghai"}}));
+    ASSERT_TRUE(first && *first);
+    EXPECT_EQ(house.state(carol, **first, "m.room.name").at("name").as_string(), "客厅");
+    const auto again = house.await(
+        hooks.account_created({.user = carol.user,
+                               .user_id = identity::UserId("@carol:x"),
+                               .inviter = {},
+                               .room_ids = {},
+                               .first_steps = identity::FirstSteps{"客厅", "zh", "Asia/Shanghai"}}));
+    ASSERT_TRUE(again && *again);
+    EXPECT_EQ(**again, **first);
+
+    const auto sees = house.read([&](storage::Transaction& tx) -> base::Result<std::vector<bool>> {
+        return std::vector{hooks.may_see(tx, alice.user, bob.user), hooks.may_see(tx, alice.user, carol.user),
+                           hooks.may_invite_to(tx, alice.user, room),
+                           hooks.may_invite_to(tx, carol.user, room)};
+    });
+    EXPECT_EQ(*sees, (std::vector{true, false, true, false}));
+}
+
+TEST_F(MembershipApi, spreads_a_new_name_into_every_room_once) {
+    std::vector<std::string> rooms;
+    for (int i = 0; i < 45; ++i) rooms.push_back(house.room(alice));
+    const auto hooks = house.chat().hooks();
+    const auto renamed = house.write([&](storage::Transaction& tx) -> base::Result<bool> {
+        auto statement =
+            tx.prepare("UPDATE identity_accounts SET display_name = 'Neu' WHERE user_number = ?1");
+        statement.bind(alice.user);
+        return statement.run() == 1;
+    });
+    ASSERT_TRUE(renamed);
+    const auto before = house.news.size();
+    ASSERT_TRUE(house.await(hooks.profile_changed(alice.user)));
+    EXPECT_EQ(house.news.size(), before + 45);
+    for (const auto& room : rooms) {
+        EXPECT_EQ(house.state(alice, room, "m.room.member", "@alice:x").at("displayname").as_string(), "Neu");
+    }
+    ASSERT_TRUE(house.await(hooks.profile_changed(alice.user)));
+    EXPECT_EQ(house.news.size(), before + 45);
+}
+
+TEST_F(MembershipApi, takes_an_account_out_and_erases_its_words) {
+    const auto room = house.room(alice, {{"preset", "public_chat"}});
+    house.join(bob, room);
+    const auto said = house.say(bob, room, "bobs-secret");
+    const auto kept = house.say(alice, room, "kept");
+    const auto hooks = house.chat().hooks();
+    ASSERT_TRUE(house.await(hooks.account_deactivated(bob.user, true)));
+    EXPECT_EQ(membership(room, bob), "leave");
+    const auto event = house.get(rooms_path(room, "event/" + in_path(said)), alice);
+    EXPECT_TRUE(event.object().at("content").as_object().empty());
+    EXPECT_TRUE(event.object().at("unsigned").as_object().contains("redacted_because"));
+    EXPECT_FALSE(house.get(rooms_path(room, "event/" + in_path(kept)), alice)
+                     .object()
+                     .at("content")
+                     .as_object()
+                     .empty());
+    const auto found = house.read([](storage::Transaction& tx) -> base::Result<std::int64_t> {
+        auto statement = tx.prepare(
+            "SELECT count(*) FROM event WHERE json LIKE '%bobs-secret%' OR json LIKE '%Name of bob%'");
+        statement.step();
+        return statement.integer(0);
+    });
+    EXPECT_EQ(*found, 0);
+    ASSERT_TRUE(house.await(hooks.account_deactivated(bob.user, true)));  // once more
+}
+
+}  // namespace
+}  // namespace chat
