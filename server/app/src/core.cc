@@ -26,6 +26,7 @@
 #include <wire/channel.h>
 
 #include "admin_socket.h"
+#include "demo.h"
 #include "gate.h"
 #include "operations.h"
 #include "version.h"
@@ -201,6 +202,10 @@ class Core {
     runtime::Task<std::string> what_to_do_next(std::string address) {
         std::string note = "\nLingxi is running at " + public_url_ + "\n";
         if (public_url_.find(address) == std::string::npos) note += "  (listening on " + address + ")\n";
+        if (settings_.boolean("demo")) {
+            auto demo = co_await furnish_demo(*identity_, *chat_, random_, *database_);
+            co_return note + (demo ? *demo : "The demonstration could not be furnished: " + demo.error().message + "\n");
+        }
         if (!identity_->has_admin()) {
             auto link = co_await identity_->make_setup_link();
             if (link) {

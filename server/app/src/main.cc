@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -87,6 +88,14 @@ int run(std::span<const std::string_view> arguments) {
     if (!settings) {
         std::fprintf(stderr, "lingxi: %s\n", settings.error().message.c_str());
         return runtime::kExitMisconfigured;
+    }
+    if (settings->boolean("demo")) {
+        for (const std::string_view fallback : {"--data=data/demo", "--server-name=demo.lingxi"}) {
+            const std::string_view name = fallback.substr(2, fallback.find('=') - 2);
+            if (settings->is_set(name)) continue;
+            const std::array one{fallback};
+            if (auto applied = settings->apply_arguments(one, rest); !applied) return runtime::kExitMisconfigured;
+        }
     }
     if (command == "admin") return app::administer(*settings, rest);
     return app::serve(*settings);

@@ -1,0 +1,141 @@
+#include "demo.h"
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <base/json.h>
+#include <identity/users.h>
+#include <storage/database.h>
+
+namespace app {
+namespace {
+
+namespace json = base::json;
+using identity::UserNumber;
+
+constexpr std::int64_t kLinkTtlMs = std::int64_t{30} * 60 * 1000;
+
+struct Line {
+    bool chinese_speaker;
+    std::string_view text;
+};
+
+/// Two old classmates plan a visit. The last words are each other's, so that both sides have something to answer.
+constexpr std::array kConversation{
+    Line{true, "Emma，好久不见！下个月我要来上海出差，你还在那边吗？"},
+    Line{false, "Xiao! Yes, still here. It's been ages, so happy to hear from you"},
+    Line{true, "太好了！15号到，待四天，周末完全空着"},
+    Line{false, "Perfect timing. There's a new noodle place near my office, the queue is worth it"},
+    Line{true, "一定要去！我还欠你一顿饭呢"},
+    Line{false, "You do, I haven't forgotten 😄 Saturday lunch then? Say 12:30?"},
+    Line{true, "没问题，12:30见。要不要叫上老周？"},
+    Line{false, "Please do! I'll book a table for three. Does he still not eat coriander?"},
+    Line{true, "哈哈，还是一口都不吃"},
+    Line{false, "Some things never change. By the way, can you bring me some of your mum's chilli sauce?"},
+    Line{true, "当然，她听说你喜欢，已经装好两瓶了。你到时候能来机场接我吗？"},
+};
+
+json::object text_content(std::string_view text) { return {{"msgtype", "m.text"}, {"body", text}}; }
+
+/// The two people and their rooms. Only on an empty server.
+class Furnisher {
+  public:
+    Furnisher(identity::Identity& identity, chat::Chat& chat, base::Random& random)
+        : identity_(identity), chat_(chat), random_(random) {}
+
+    runtime::Task<base::Result<void>> furnish() {
+        auto xiao = co_await person("linxiao", "林晓", true);
+        if (!xiao) co_return base::fail(std::move(xiao.error()));
+        auto emma = co_await person("emma", "Emma Hart", false);
+        if (!emma) co_return base::fail(std::move(emma.error()));
+        auto chat_room = co_await shared_room(*xiao, *emma, "林晓 & Emma");
+        if (!chat_room) co_return base::fail(std::move(chat_room.error()));
+        auto club = co_await shared_room(*emma, *xiao, "周末徒步 · Weekend hikes");
+        if (!club) co_return base::fail(std::move(club.error()));
+
+        if (auto sent = co_await send(*emma, *club, text_content("Trail for Sunday: the bamboo valley, 11 km, mostly shade. Who's in?")); !sent) {
+            co_return base::fail(std::move(sent.error()));
+        }
+        if (auto sent = co_await send(*xiao, *club, text_content("我下个月来了就加入，先帮我留个位置！")); !sent) {
+            co_return base::fail(std::move(sent.error()));
+        }
+        std::optional<chat::EventId> promise;
+        for (const Line& line : kConversation) {
+            auto sent = co_await send(line.chinese_speaker ? *xiao : *emma, *chat_room, text_content(line.text));
+            if (!sent) co_return base::fail(std::move(sent.error()));
+            if (line.text.starts_with("一定要去")) promise = std::move(*sent);
+        }
+        if (promise) {
+            json::object reaction{{"m.relates_to", {{"rel_type", "m.annotation"}, {"event_id", promise->value}, {"key", "😋"}}}};
+            auto sent = co_await chat_.send({.sender = *emma, .room_id = *chat_room, .type = "m.reaction", .content = std::move(reaction)});
+            if (!sent) co_return base::fail(std::move(sent.error()));
+        }
+        co_return base::Result<void>{};
+    }
+
+  private:
+    runtime::Task<base::Result<UserNumber>> person(std::string localpart, std::string name, bool is_admin) {
+        // Nobody knows these passwords: people come in by their links.
+        co_return co_await identity_.add_person({.localpart = std::move(localpart),
+                                                 .password = random_.alphanumeric(32),
+                                                 .display_name = std::move(name),
+                                                 .is_admin = is_admin});
+    }
+
+    /// The owner's first room, into which the other was invited: the way that invitations take.
+    runtime::Task<base::Result<std::string>> shared_room(UserNumber owner, UserNumber guest, std::string name) {
+        const auto hooks = chat_.hooks();
+        auto made = co_await hooks.account_created({.user = owner, .first_steps = identity::FirstSteps{.room_name = std::move(name)}});
+        if (!made) co_return base::fail(std::move(made.error()));
+        if (!*made) co_return base::fail(base::ErrorKind::internal, "app.demo", "The demonstration's room was not made.");
+        auto joined = co_await hooks.account_created({.user = guest, .inviter = owner, .room_ids = {**made}});
+        if (!joined) co_return base::fail(std::move(joined.error()));
+        co_return std::move(**made);
+    }
+
+    runtime::Task<base::Result<chat::EventId>> send(UserNumber sender, std::string room, json::object content) {
+        co_return co_await chat_.send({.sender = sender, .room_id = std::move(room), .type = "m.room.message", .content = std::move(content)});
+    }
+
+    identity::Identity& identity_;
+    chat::Chat& chat_;
+    base::Random& random_;
+};
+
+runtime::Task<base::Result<std::optional<UserNumber>>> find_person(storage::Database& database, std::string user_id) {
+    co_return co_await database.read([user_id](storage::Transaction& tx) -> base::Result<std::optional<UserNumber>> {
+        return identity::find_user(tx, user_id);
+    });
+}
+
+}  // namespace
+
+runtime::Task<base::Result<std::string>> furnish_demo(identity::Identity& identity, chat::Chat& chat, base::Random& random,
+                                                      storage::Database& database) {
+    const std::string at_server = ":" + identity.server_name();
+    auto known = co_await find_person(database, "@emma" + at_server);
+    if (!known) co_return base::fail(std::move(known.error()));
+    if (!*known) {
+        Furnisher furnisher(identity, chat, random);
+        if (auto furnished = co_await furnisher.furnish(); !furnished) co_return base::fail(std::move(furnished.error()));
+    }
+    std::string text =
+        "\nThis is the demonstration: two people, one writing Chinese and one English. Open both links in one browser,\n"
+        "side by side (each works once, for 30 minutes; start again for new ones):\n";
+    for (const auto& [localpart, label] : {std::pair{"linxiao", "  林晓 (中文)    "}, std::pair{"emma", "  Emma (English) "}}) {
+        auto user = co_await find_person(database, "@" + std::string(localpart) + at_server);
+        if (!user || !*user) co_return base::fail(base::ErrorKind::internal, "app.demo", "The demonstration's people are missing.");
+        auto link = co_await identity.make_login_link(**user, kLinkTtlMs);
+        if (!link) co_return base::fail(std::move(link.error()));
+        text += label + *link + "\n";
+    }
+    text +=
+        "\nNothing in it was written by AI. The suggestions over the composer are the offline method's. With a model server\n"
+        "(林晓 is the administrator: settings, model servers) there would also be translation under each message,\n"
+        "suggestions in your own manner, and @assistant.\n";
+    co_return text;
+}
+
+}  // namespace app
