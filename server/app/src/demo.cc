@@ -15,6 +15,11 @@ namespace {
 namespace json = base::json;
 using identity::UserNumber;
 
+struct Person {
+    UserNumber number;
+    identity::UserId id;
+};
+
 constexpr std::int64_t kLinkTtlMs = std::int64_t{30} * 60 * 1000;
 
 struct Line {
@@ -69,34 +74,36 @@ class Furnisher {
         }
         if (promise) {
             json::object reaction{{"m.relates_to", {{"rel_type", "m.annotation"}, {"event_id", promise->value}, {"key", "😋"}}}};
-            auto sent = co_await chat_.send({.sender = *emma, .room_id = *chat_room, .type = "m.reaction", .content = std::move(reaction)});
+            auto sent = co_await chat_.send({.sender = emma->number, .room_id = *chat_room, .type = "m.reaction", .content = std::move(reaction)});
             if (!sent) co_return base::fail(std::move(sent.error()));
         }
         co_return base::Result<void>{};
     }
 
   private:
-    runtime::Task<base::Result<UserNumber>> person(std::string localpart, std::string name, bool is_admin) {
+    runtime::Task<base::Result<Person>> person(std::string localpart, std::string name, bool is_admin) {
         // Nobody knows these passwords: people come in by their links.
-        co_return co_await identity_.add_person({.localpart = std::move(localpart),
-                                                 .password = random_.alphanumeric(32),
-                                                 .display_name = std::move(name),
-                                                 .is_admin = is_admin});
+        auto number = co_await identity_.add_person({.localpart = localpart,
+                                                     .password = random_.alphanumeric(32),
+                                                     .display_name = std::move(name),
+                                                     .is_admin = is_admin});
+        if (!number) co_return base::fail(std::move(number.error()));
+        co_return Person{*number, identity::UserId("@" + localpart + ":" + identity_.server_name())};
     }
 
     /// The owner's first room, into which the other was invited: the way that invitations take.
-    runtime::Task<base::Result<std::string>> shared_room(UserNumber owner, UserNumber guest, std::string name) {
+    runtime::Task<base::Result<std::string>> shared_room(Person owner, Person guest, std::string name) {
         const auto hooks = chat_.hooks();
-        auto made = co_await hooks.account_created({.user = owner, .first_steps = identity::FirstSteps{.room_name = std::move(name)}});
+        auto made = co_await hooks.account_created({.user = owner.number, .user_id = owner.id, .first_steps = identity::FirstSteps{.room_name = std::move(name)}});
         if (!made) co_return base::fail(std::move(made.error()));
         if (!*made) co_return base::fail(base::ErrorKind::internal, "app.demo", "The demonstration's room was not made.");
-        auto joined = co_await hooks.account_created({.user = guest, .inviter = owner, .room_ids = {**made}});
+        auto joined = co_await hooks.account_created({.user = guest.number, .user_id = guest.id, .inviter = owner.number, .room_ids = {**made}});
         if (!joined) co_return base::fail(std::move(joined.error()));
         co_return std::move(**made);
     }
 
-    runtime::Task<base::Result<chat::EventId>> send(UserNumber sender, std::string room, json::object content) {
-        co_return co_await chat_.send({.sender = sender, .room_id = std::move(room), .type = "m.room.message", .content = std::move(content)});
+    runtime::Task<base::Result<chat::EventId>> send(Person sender, std::string room, json::object content) {
+        co_return co_await chat_.send({.sender = sender.number, .room_id = std::move(room), .type = "m.room.message", .content = std::move(content)});
     }
 
     identity::Identity& identity_;
