@@ -166,7 +166,8 @@ export class Engine {
         const known = this.rooms.list.get().find((room) => room.directUserId === userId && !room.invite);
         if (known) return known.roomId;
         const { room_id } = await this.client.createRoom({ preset: "trusted_private_chat" as never, is_direct: true, invite: [userId] });
-        await markDirect(this.client, room_id, userId);
+        // The chat is there, whether or not it could be noted as direct.
+        await markDirect(this.client, room_id, userId).catch(() => undefined);
         return room_id;
     }
 
@@ -176,7 +177,7 @@ export class Engine {
         const direct = member?.events.member?.getContent()["is_direct"] === true;
         const inviter = member?.events.member?.getSender();
         await this.client.joinRoom(roomId);
-        if (direct && inviter) await markDirect(this.client, roomId, inviter);
+        if (direct && inviter) await markDirect(this.client, roomId, inviter).catch(() => undefined);
     }
 
     /** Signs out here and forgets what this browser holds of the account. */
