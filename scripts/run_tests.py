@@ -140,7 +140,7 @@ def groups():
     for path in sorted((ROOT / "tests" / "fuzz").glob("test_*.py")):
         found.append(pytest_group(f"fuzz/{path.stem[5:]}", path, []))
     for path in sorted((ROOT / "evals").glob("test_*.py")):
-        found.append(pytest_group(f"evals/{path.stem[5:]}", path, ["lingxi"]))
+        found.append(pytest_group(f"evals/{path.stem[5:]}", path, ["score_chips"]))
     for folder in ("system", "clients"):
         for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             found.append(pytest_group(f"{folder}/{path.stem[5:]}", path, EXECUTABLES))

@@ -61,6 +61,10 @@ runtime::Task<base::Result<void>> ModelCall::go() {
     co_return base::Result<void>{};
 }
 
+void ModelCall::cancel() {
+    call_->cancel();
+}
+
 base::Result<ModelCall> Gateway::begin(ModelRequest request) {
     auto call = peer_.call(
         "model.call", wire::Message{json::serialize(to_json(request, std::chrono::steady_clock::now())), {}},

@@ -89,6 +89,8 @@ class ModelCall {
     runtime::Task<base::Result<ModelEvent>> next();
     /// Lets the prepared request out. Core calls it only after the receipt is durable.
     runtime::Task<base::Result<void>> go();
+    /// Gives the call up; a next() under way ends with wire.cancelled.
+    void cancel();
 
   private:
     std::unique_ptr<wire::Call> call_;

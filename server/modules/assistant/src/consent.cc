@@ -1,0 +1,73 @@
+#include "consent.h"
+
+namespace assistant {
+namespace {
+
+namespace json = base::json;
+
+constexpr std::string_view kConsent = "im.lingxi.consent";
+constexpr std::string_view kPolicy = "im.lingxi.ai_policy";
+
+bool reaches(const json::object& agreed, const Destination& destination) {
+    const auto kind = base::get_string(agreed, "kind");
+    if (kind == "this_machine") return destination.on_this_machine;
+    if (kind == "provider") {
+        return !destination.provider_name.empty() &&
+               base::get_string(agreed, "name") == destination.provider_name;
+    }
+    return false;
+}
+
+}  // namespace
+
+bool is_ai_allowed(const chat::RoomReading& room) {
+    const auto policy = room.state(kPolicy);
+    return !policy || base::get_string(*policy, "ai") != "forbidden";
+}
+
+bool agrees(const json::object& content, Purpose purpose, const Destination& destination) {
+    if (!base::get_bool(content, "agreed").value_or(false)) return false;
+    const json::object* purposes = base::get_object(content, "purposes");
+    const json::object* agreed = base::get_object(content, "destination");
+    if (purposes == nullptr || agreed == nullptr) return false;
+    return base::get_bool(*purposes, to_string(purpose)).value_or(false) && reaches(*agreed, destination);
+}
+
+bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
+                const Destination& destination) {
+    const auto content = room.state(kConsent, user_id);
+    return content && agrees(*content, purpose, destination);
+}
+
+json::array consents_of(const chat::RoomReading& room) {
+    json::array consents;
+    for (const auto& [user_id, content] : room.states_of_type(kConsent)) {
+        if (!base::get_bool(content, "agreed").value_or(false)) continue;
+        json::array purposes;
+        if (const auto* wanted = base::get_object(content, "purposes")) {
+            for (const Purpose purpose : {Purpose::suggest_replies, Purpose::translate}) {
+                if (base::get_bool(*wanted, to_string(purpose)).value_or(false))
+                    purposes.push_back(json::string(to_string(purpose)));
+            }
+        }
+        const json::object* destination = base::get_object(content, "destination");
+        const auto since_ms = base::get_int(content, "at_ms");
+        consents.push_back(
+            json::object{{"user_id", user_id},
+                         {"purposes", std::move(purposes)},
+                         {"destination", destination ? json::value(*destination) : json::value(nullptr)},
+                         {"since_ms", since_ms ? json::value(*since_ms) : json::value(nullptr)}});
+    }
+    return consents;
+}
+
+PersonSettings person_settings(storage::Transaction& tx, identity::UserNumber user) {
+    PersonSettings settings;
+    const auto content = chat::account_data(tx, user, "im.lingxi.settings");
+    if (!content) return settings;
+    settings.ai_enabled = base::get_bool(*content, "ai_enabled").value_or(true);
+    settings.language = base::get_string(*content, "language").value_or("");
+    return settings;
+}
+
+}  // namespace assistant

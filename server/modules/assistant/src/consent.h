@@ -1,0 +1,42 @@
+#pragma once
+
+#include "budget.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/json.h>
+#include <chat/reading.h>
+#include <storage/transaction.h>
+
+namespace assistant {
+
+/// Where words would go.
+struct Destination {
+    bool on_this_machine = false;
+    std::string provider_name;
+};
+
+/// The room's own word on AI (state im.lingxi.ai_policy); allowed where it says nothing.
+bool is_ai_allowed(const chat::RoomReading& room);
+
+/// Whether `content` of somebody's im.lingxi.consent agrees to this. Agreeing to a provider by name is not
+/// agreeing to this machine, nor the other way round: people agree to what they read.
+bool agrees(const base::json::object& content, Purpose purpose, const Destination& destination);
+/// The same for a person of the room, as it is now. Their own words are everybody's own to hand over; that is
+/// the caller's to know.
+bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
+                const Destination& destination);
+
+/// Who agreed to what, as the AI panel shows it.
+base::json::array consents_of(const chat::RoomReading& room);
+
+/// What a person set for themselves (account data im.lingxi.settings).
+struct PersonSettings {
+    bool ai_enabled = true;
+    std::string language;
+};
+PersonSettings person_settings(storage::Transaction& tx, identity::UserNumber user);
+
+}  // namespace assistant

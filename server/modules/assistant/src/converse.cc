@@ -1,0 +1,447 @@
+#include "converse.h"
+
+#include "endpoints.h"
+#include "inert_text.h"
+#include "statements.h"
+
+#include <algorithm>
+
+#include <base/log.h>
+#include <chat/chat.h>
+
+namespace assistant {
+namespace {
+
+namespace json = base::json;
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kQueueLimit = 256;
+constexpr std::size_t kQueuedOfOnePersonLimit = 8;
+constexpr std::size_t kRoomsLimit = 100'000;
+constexpr std::size_t kResumedLimit = 200;
+/// After a restart, this many of a room's last events are looked at for questions that nobody took on, and
+/// none that is older than an hour: an answer out of nowhere helps nobody.
+constexpr std::size_t kMissedEvents = 20;
+constexpr std::int64_t kMissedMs = std::int64_t{3600} * 1000;
+constexpr std::size_t kRoomsLookedAt = 2000;
+
+constexpr std::size_t kAnswerLimitBytes = 16 * 1024;
+constexpr std::int32_t kOutputLimitTokens = 1024;
+constexpr auto kAnswerTime = 120s;
+/// The last of the twenty edits is kept for the end of the answer.
+constexpr int kEditsLimit = 20;
+constexpr auto kTellAgainAfter = 60s;
+
+/// At most one a second, slower as the answer grows, so that twenty last for two minutes.
+steady_clock::duration pause_before_edit(int edits) {
+    if (edits < 9) return 1s;
+    if (edits < 14) return 4s;
+    return 15s;
+}
+
+json::object message(std::string_view text) {
+    return {{"msgtype", "m.notice"}, {"body", text}};
+}
+
+chat::RoomNumber room_of(const auto& work) {
+    return std::visit([](const auto& item) { return item.room; }, work);
+}
+
+}  // namespace
+
+Converse::Converse(Assistant::Core& core) : core_(core), queued_(core.runtime) {}
+
+void Converse::start() {
+    core_.chat.news().subscribe([this](const chat::RoomNews& news) { on_news(news); });
+    for (std::size_t i = 0; i < kWorkers; ++i) core_.tasks.spawn(work());
+    core_.tasks.spawn(catch_up());
+}
+
+void Converse::stop() {
+    stopping_ = true;
+    queue_.clear();
+    queued_.notify();
+}
+
+void Converse::on_news(const chat::RoomNews& news) {
+    const auto self = core_.assistant_user;
+    if (!self || stopping_) return;
+    if (news.member == self) {
+        if (news.membership == chat::Membership::join) rooms_.insert(news.room);
+        if (news.membership == chat::Membership::leave || news.membership == chat::Membership::ban)
+            rooms_.erase(news.room);
+        if (news.membership == chat::Membership::invite) enqueue(Invited{news.room});
+        return;
+    }
+    if (news.sender == self || (rooms_known_ && !rooms_.contains(news.room))) return;
+    if (news.type == "m.room.message") enqueue(Said{news.room, news.position, news.sender});
+    if (news.type == "m.room.encrypted" || news.type == "m.room.encryption") enqueue(Unreadable{news.room});
+}
+
+void Converse::enqueue(Work work) {
+    bool refused = queue_.size() >= kQueueLimit;
+    if (const auto* said = std::get_if<Said>(&work)) {
+        const auto waiting = std::ranges::count_if(queue_, [&](const Work& other) {
+            const auto* earlier = std::get_if<Said>(&other);
+            return earlier != nullptr && earlier->sender == said->sender;
+        });
+        refused = refused || static_cast<std::size_t>(waiting) >= kQueuedOfOnePersonLimit;
+    }
+    if (refused) {
+        core_.runtime.metrics()
+            .counter("assistant_queue_refused_total", "Messages that @assistant was too busy to look at.")
+            .add();
+        return;
+    }
+    queue_.push_back(std::move(work));
+    queued_.notify();
+}
+
+/// The first that is in no room where another is being worked on: answers of a room keep their order.
+std::optional<Converse::Work> Converse::take() {
+    const auto next =
+        std::ranges::find_if(queue_, [&](const Work& work) { return !busy_.contains(room_of(work)); });
+    if (next == queue_.end()) return std::nullopt;
+    Work work = std::move(*next);
+    queue_.erase(next);
+    return work;
+}
+
+runtime::Task<void> Converse::work() {
+    while (!stopping_) {
+        auto work = take();
+        if (!work) {
+            co_await queued_.wait(60s);
+            continue;
+        }
+        struct Busy {
+            Converse& self;
+            chat::RoomNumber room;
+            ~Busy() {
+                self.busy_.erase(room);
+                self.queued_.notify();
+            }
+        };
+        busy_.insert(room_of(*work));
+        const Busy busy{*this, room_of(*work)};
+        try {
+            co_await handle(std::move(*work));
+        } catch (const std::exception& fault) {
+            if (stopping_) throw;
+            // One message's fault must not end the worker.
+            base::log_error("assistant.converse_fault", {{"what", fault.what()}});
+        }
+    }
+}
+
+runtime::Task<void> Converse::catch_up() {
+    struct Missed {
+        std::vector<chat::RoomNumber> rooms;
+        std::vector<Work> work;
+    };
+    // The account may have been made a moment ago.
+    if (!core_.assistant_user) {
+        rooms_known_ = true;
+        co_return;
+    }
+    auto missed = co_await core_.database.read([self = core_.assistant_user, now_ms = core_.clock.now_ms()](
+                                                   storage::Transaction& tx) -> base::Result<Missed> {
+        Missed found;
+        for (const auto& answer : open_answers(tx, kResumedLimit)) {
+            if (const auto room = chat::RoomReading::open(tx, answer.room_id, self))
+                found.work.emplace_back(Resumed{room->number(), answer.question_event_id});
+        }
+        for (const auto room : chat::rooms_with(tx, self, chat::Membership::invite, kRoomsLookedAt))
+            found.work.emplace_back(Invited{room});
+        found.rooms = chat::rooms_with(tx, self, chat::Membership::join, kRoomsLimit);
+        std::size_t looked_at = 0;
+        for (const auto number : found.rooms) {
+            if (++looked_at > kRoomsLookedAt || found.work.size() > kResumedLimit) break;
+            auto room = chat::RoomReading::open(tx, number, self);
+            if (!room) continue;
+            auto events =
+                room->events_before(chat::Position{std::numeric_limits<std::int64_t>::max()}, kMissedEvents);
+            std::ranges::reverse(events);
+            for (const auto& event : events) {
+                if (event.type == "m.room.message" && event.sender != self &&
+                    event.origin_server_ts > now_ms - kMissedMs && !find_answer(tx, event.id.value))
+                    found.work.emplace_back(Said{number, event.position, event.sender});
+            }
+        }
+        return found;
+    });
+    if (!missed) {
+        base::log_error("assistant.catch_up_failed", {{"code", missed.error().code}});
+        co_return;  // every room is looked at then
+    }
+    rooms_.insert(missed->rooms.begin(), missed->rooms.end());
+    rooms_known_ = true;
+    for (Work& work : missed->work) enqueue(std::move(work));
+}
+
+runtime::Task<void> Converse::handle(Work work) {
+    if (const auto* invited = std::get_if<Invited>(&work)) {
+        co_await join(invited->room);
+        co_return;
+    }
+    if (const auto* unreadable = std::get_if<Unreadable>(&work)) {
+        auto room_id =
+            co_await core_.database.read([room = unreadable->room, self = core_.assistant_user](
+                                             storage::Transaction& tx) -> base::Result<std::string> {
+                const auto reading = chat::RoomReading::open(tx, room, self);
+                const bool is_there = reading && reading->membership() == chat::Membership::join;
+                return is_there ? reading->room_id() : std::string{};
+            });
+        if (room_id && !room_id->empty()) co_await say_that_it_cannot_read(std::move(*room_id));
+        co_return;
+    }
+    std::optional<Question> question;
+    if (const auto* said = std::get_if<Said>(&work)) question = co_await read(said->room, said->position, {});
+    if (const auto* resumed = std::get_if<Resumed>(&work)) {
+        question = co_await read(resumed->room, std::nullopt, resumed->event_id);
+        // Withdrawn, or the assistant is no longer there: nothing is owed.
+        if (!question) co_await note(resumed->event_id, AnswerState::done, {});
+    }
+    if (question) co_await answer(std::move(*question));
+}
+
+runtime::Task<void> Converse::join(chat::RoomNumber room) {
+    struct Place {
+        std::string room_id;
+        bool is_encrypted = false;
+    };
+    auto place = co_await core_.database.read(
+        [room, self = core_.assistant_user](storage::Transaction& tx) -> base::Result<Place> {
+            const auto reading = chat::RoomReading::open(tx, room, self);
+            if (!reading || reading->membership() != chat::Membership::invite) return Place{};
+            return Place{reading->room_id(), reading->state("m.room.encryption").has_value()};
+        });
+    if (!place || place->room_id.empty()) co_return;
+    if (auto joined = co_await core_.chat.join(core_.assistant_user, place->room_id); !joined) {
+        base::log_warning("assistant.cannot_join", {{"code", joined.error().code}});
+        co_return;
+    }
+    rooms_.insert(room);
+    const auto first = co_await core_.database.write(
+        {"room:" + place->room_id},
+        [room_id = place->room_id](storage::Transaction& tx) -> base::Result<bool> {
+            return say_once(tx, room_id, SaidOnce::greeting);
+        });
+    if (first && *first) {
+        chat::Chat::Outgoing hello{.sender = core_.assistant_user,
+                                   .room_id = place->room_id,
+                                   .type = "m.room.message",
+                                   .content = message(greeting()),
+                                   .txn_id = "greeting"};
+        if (auto sent = co_await core_.chat.send(std::move(hello)); !sent)
+            base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
+    }
+    if (place->is_encrypted) co_await say_that_it_cannot_read(place->room_id);
+}
+
+runtime::Task<void> Converse::say_that_it_cannot_read(std::string room_id) {
+    const auto first = co_await core_.database.write(
+        {"room:" + room_id}, [room_id](storage::Transaction& tx) -> base::Result<bool> {
+            return say_once(tx, room_id, SaidOnce::cannot_read);
+        });
+    if (!first || !*first) co_return;
+    chat::Chat::Outgoing words{.sender = core_.assistant_user,
+                               .room_id = room_id,
+                               .type = "m.room.message",
+                               .content = message(cannot_read()),
+                               .txn_id = "cannot_read"};
+    if (auto sent = co_await core_.chat.send(std::move(words)); !sent)
+        base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
+}
+
+runtime::Task<std::optional<Question>> Converse::read(chat::RoomNumber room,
+                                                      std::optional<chat::Position> position,
+                                                      std::string event_id) {
+    auto question = co_await core_.database.read(
+        [room, position, event_id = std::move(event_id),
+         self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
+            storage::Transaction& tx) -> base::Result<std::optional<Question>> {
+            auto reading = chat::RoomReading::open(tx, room, self.user);
+            if (!reading) return std::optional<Question>{};
+            const auto event = position ? reading->event(*position) : reading->event(event_id);
+            if (!event) return std::optional<Question>{};
+            return read_question(tx, *reading, *event, self);
+        });
+    if (!question) {
+        base::log_warning("assistant.cannot_read", {{"code", question.error().code}});
+        co_return std::nullopt;
+    }
+    co_return std::move(*question);
+}
+
+runtime::Task<void> Converse::note(std::string question_event_id, AnswerState answer_state,
+                                   std::string answer_event_id) {
+    auto noted = co_await core_.database.write(
+        {kBudgetOrder},
+        [question_event_id, answer_state, answer_event_id](storage::Transaction& tx) -> base::Result<void> {
+            set_answer(tx, question_event_id, answer_state, answer_event_id);
+            return {};
+        });
+    if (!noted) base::log_error("assistant.not_noted", {{"code", noted.error().code}});
+}
+
+bool Converse::is_told_too_often(const std::string& room_id, const std::string& code) {
+    const auto now = steady_clock::now();
+    std::erase_if(told_, [&](const auto& entry) { return now - entry.second > kTellAgainAfter; });
+    return !told_.emplace(std::pair(room_id, code), now).second;
+}
+
+runtime::Task<void> Converse::answer(Question question) {
+    if (question.is_encrypted_room) {
+        co_await say_that_it_cannot_read(question.room_id);
+        co_return;
+    }
+    const StoredAnswer fresh{.question_event_id = question.event_id,
+                             .room_id = question.room_id,
+                             .asker = question.asker,
+                             .state = AnswerState::begun,
+                             .call_id = call_id_for(question.event_id),
+                             .answer_event_id = {},
+                             .asked_at_ms = question.asked_at_ms};
+    auto stored = co_await core_.database.write(
+        {kBudgetOrder}, [fresh](storage::Transaction& tx) -> base::Result<StoredAnswer> {
+            return claim_question(tx, fresh);
+        });
+    if (!stored || stored->state == AnswerState::done) co_return;
+    core_.runtime.metrics().counter("assistant_questions_total", "Messages that @assistant took on.").add();
+    if (question.refusal) {
+        core_.count_refusal(*question.refusal);
+        if (is_told_too_often(question.room_id, question.refusal->error.code)) {
+            co_await note(question.event_id, AnswerState::done, stored->answer_event_id);
+        } else {
+            co_await state(question, *stored, sorry(*question.refusal, question.chinese));
+        }
+        co_return;
+    }
+    co_await ask_model(std::move(question), std::move(*stored));
+}
+
+runtime::Task<void> Converse::state(const Question& question, const StoredAnswer& stored, std::string text) {
+    std::string answer_event_id = stored.answer_event_id;
+    auto content = message(text);
+    auto sent = co_await send(question, stored.call_id, answer_event_id, std::move(content));
+    if (sent && answer_event_id.empty()) answer_event_id = *sent;
+    co_await note(question.event_id, AnswerState::done, answer_event_id);
+}
+
+/// The first message of an answer, or an edit of it.
+runtime::Task<std::optional<std::string>> Converse::send(const Question& question,
+                                                         const egress::CallId& call_id,
+                                                         std::string answer_event_id, json::object content) {
+    chat::Chat::Outgoing out{
+        .sender = core_.assistant_user, .room_id = question.room_id, .type = "m.room.message", .content = {}};
+    if (answer_event_id.empty()) {
+        // The same transaction however often a restart repeats it: one message.
+        out.txn_id = "answer-" + call_id.value;
+        if (!question.relation.empty()) content["m.relates_to"] = question.relation;
+        if (!question.is_private) {
+            json::array asker;
+            asker.emplace_back(question.asker_id);
+            content["m.mentions"] = json::object{{"user_ids", std::move(asker)}};
+        }
+        out.content = std::move(content);
+    } else {
+        out.content = message("* " + std::string(base::get_string(content, "body").value_or("")));
+        if (const auto* label = content.if_contains(kLabelKey)) out.content[kLabelKey] = *label;
+        out.content["m.new_content"] = std::move(content);
+        out.content["m.relates_to"] = json::object{{"rel_type", "m.replace"}, {"event_id", answer_event_id}};
+    }
+    auto sent = co_await core_.chat.send(std::move(out));
+    if (!sent) {
+        base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
+        co_return std::nullopt;
+    }
+    co_return sent->value;
+}
+
+runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) {
+    CallWish call{.request = {.call_id = stored.call_id,
+                              .purpose = std::string(to_string(Purpose::converse)),
+                              .lane = egress::Lane::user_async,
+                              .messages = conversation_prompt(question.before, question.text),
+                              .max_output_tokens = kOutputLimitTokens,
+                              .deadline = steady_clock::now() + kAnswerTime},
+                  .user = question.asker,
+                  .room_id = question.room_id,
+                  .purpose = Purpose::converse,
+                  .whose = {question.asker},
+                  .still_allowed = consent_check(question.asker, question.room_id, Purpose::converse, {})};
+    auto run = core_.runs.start(std::move(call));
+    std::optional<Refusal> refusal;
+    if (!run) {
+        refusal = std::move(run.error());
+    } else if (auto went = co_await (*run)->prepared(kAnswerTime); !went) {
+        refusal = std::move(went.error());
+    }
+    if (stopping_) co_return;  // the next start says that it was interrupted
+    if (refusal) {
+        core_.count_refusal(*refusal);
+        // The call was made before a restart, and nobody knows how it ended: it is not made again.
+        if (refusal->error.code == "assistant.repeated_call") {
+            co_await state(question, stored, interrupted(question.chinese));
+        } else if (is_told_too_often(question.room_id, refusal->error.code)) {
+            co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+        } else {
+            co_await state(question, stored, sorry(*refusal, question.chinese));
+        }
+        co_return;
+    }
+
+    Names::Restorer restorer(question.names);
+    InertText words(kAnswerLimitBytes);
+    std::string shown;
+    int edits = 0;
+    auto last = steady_clock::now();
+    const auto show = [&](const std::string& text) -> runtime::Task<bool> {
+        auto content = message(text);
+        content[kLabelKey] = core_.labels->generated((*run)->call_id().value, (*run)->latest().model, text);
+        const bool is_edit = !stored.answer_event_id.empty();
+        auto sent = co_await send(question, stored.call_id, stored.answer_event_id, std::move(content));
+        if (!sent) co_return false;
+        if (is_edit) {
+            ++edits;
+        } else {
+            stored.answer_event_id = *sent;
+            co_await note(question.event_id, AnswerState::begun, *sent);
+        }
+        shown = text;
+        last = steady_clock::now();
+        co_return true;
+    };
+    while (!(*run)->has_ended()) {
+        words.feed(restorer.feed(co_await (*run)->next_text(250ms)));
+        if (stopping_) co_return;
+        if (words.text() == shown || edits >= kEditsLimit - 1) continue;
+        if (steady_clock::now() - last < pause_before_edit(edits)) continue;
+        if (!co_await show(words.text())) {
+            co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_return;  // put out of the room: the call is given up
+        }
+    }
+    if (stopping_) co_return;
+    words.feed(restorer.finish());
+    const auto& end = (*run)->end();
+    if (words.text().empty()) {
+        co_await state(
+            question, stored,
+            sorry(end.refusal ? *end.refusal : model_unavailable("The answer is empty."), question.chinese));
+        co_return;
+    }
+    const std::string whole = end.refusal ? words.text() + broke_off(question.chinese) : words.text();
+    if (whole != shown) {
+        // Not within a second of the edit before.
+        const auto since = steady_clock::now() - last;
+        if (!stored.answer_event_id.empty() && since < 1s) co_await runtime::sleep_for(1s - since);
+        co_await show(whole);
+    }
+    co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+}
+
+}  // namespace assistant

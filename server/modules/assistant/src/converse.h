@@ -1,0 +1,83 @@
+#pragma once
+
+#include "core.h"
+#include "question.h"
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <variant>
+
+#include <chat/ids.h>
+#include <chat/news.h>
+#include <runtime/signal.h>
+
+namespace assistant {
+
+/// @assistant: joins where it is invited, and answers what is said to it. Its work waits in one bounded
+/// queue, is done by a few tasks, one at a time in a room, and never keeps a message of anybody waiting. I/O
+/// thread only.
+class Converse {
+  public:
+    static constexpr std::string_view kDisplayName = "灵犀 Lingxi";
+
+    explicit Converse(Assistant::Core& core);
+
+    /// Listens, and takes up what a restart cut short.
+    void start();
+    void stop();
+
+  private:
+    struct Invited {
+        chat::RoomNumber room;
+    };
+    struct Said {
+        chat::RoomNumber room;
+        chat::Position position;
+        identity::UserNumber sender;
+    };
+    struct Unreadable {
+        chat::RoomNumber room;
+    };
+    /// Of an earlier start: the question by its id.
+    struct Resumed {
+        chat::RoomNumber room;
+        std::string event_id;
+    };
+    using Work = std::variant<Invited, Said, Unreadable, Resumed>;
+
+    void on_news(const chat::RoomNews& news);
+    void enqueue(Work work);
+    std::optional<Work> take();
+    runtime::Task<void> catch_up();
+    runtime::Task<void> work();
+    runtime::Task<void> handle(Work work);
+
+    runtime::Task<void> join(chat::RoomNumber room);
+    runtime::Task<void> say_that_it_cannot_read(std::string room_id);
+    runtime::Task<std::optional<Question>> read(chat::RoomNumber room, std::optional<chat::Position> position,
+                                                std::string event_id);
+    runtime::Task<void> answer(Question question);
+    runtime::Task<void> ask_model(Question question, StoredAnswer stored);
+    /// Says words of ours in answer, as an edit where something was said already.
+    runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
+    runtime::Task<std::optional<std::string>> send(const Question& question, const egress::CallId& call_id,
+                                                   std::string answer_event_id, base::json::object content);
+    runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
+                             std::string answer_event_id);
+    bool is_told_too_often(const std::string& room_id, const std::string& code);
+
+    Assistant::Core& core_;
+    bool stopping_ = false;
+    bool rooms_known_ = false;
+    std::unordered_set<chat::RoomNumber> rooms_;  ///< where it is; a hint: the job that reads decides
+    std::deque<Work> queue_;
+    std::unordered_set<chat::RoomNumber> busy_;
+    std::map<std::pair<std::string, std::string>, std::chrono::steady_clock::time_point> told_;
+    runtime::Notifier queued_;
+};
+
+}  // namespace assistant

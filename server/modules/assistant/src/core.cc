@@ -1,0 +1,186 @@
+#include "core.h"
+
+#include "converse.h"
+#include "offline/chips.h"
+
+#include <base/encoding.h>
+#include <base/log.h>
+#include <identity/users.h>
+
+namespace assistant {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPreferredFresh = 3s;
+constexpr auto kPreferredWait = 2s;
+constexpr auto kChipsWait = 20s;
+constexpr auto kStopWait = 2s;
+
+}  // namespace
+
+Core::Core(runtime::Runtime& runtime_in, storage::Database& database_in, const base::Clock& clock_in,
+           base::Random& random_in, chat::Chat& chat_in, egress::Gateway& gateway_in)
+    : runtime(runtime_in),
+      database(database_in),
+      clock(clock_in),
+      random(random_in),
+      chat(chat_in),
+      gateway(gateway_in),
+      runs(*this),
+      converse(std::make_unique<Converse>(*this)),
+      preferred_known_(runtime_in),
+      chips_built_(runtime_in),
+      tasks(runtime_in, "assistant") {}
+
+Core::~Core() = default;
+
+egress::CallId Core::new_call_id() {
+    return egress::CallId("c" + random.alphanumeric(22));
+}
+
+runtime::Task<void> Core::ask_preferred() {
+    auto provider = co_await gateway.preferred();
+    preferred_.asking = false;
+    preferred_.at = std::chrono::steady_clock::now();
+    preferred_.provider = provider ? std::move(*provider) : std::optional<egress::Provider>{};
+    preferred_known_.notify();
+}
+
+runtime::Task<std::optional<egress::Provider>> Core::preferred() {
+    if (!gateway.is_up()) co_return std::nullopt;
+    const bool is_fresh = preferred_.at != std::chrono::steady_clock::time_point{} &&
+                          std::chrono::steady_clock::now() - preferred_.at < kPreferredFresh;
+    if (is_fresh && preferred_.provider) co_return preferred_.provider;
+    if (!preferred_.asking) {
+        preferred_.asking = true;
+        if (tasks.spawn(ask_preferred()) == nullptr) {
+            preferred_.asking = false;
+            co_return std::nullopt;
+        }
+    }
+    if (!co_await preferred_known_.wait(kPreferredWait)) co_return std::nullopt;
+    co_return preferred_.provider;
+}
+
+runtime::Task<void> Core::build_chips() {
+    auto built = co_await runtime.on_cpu([] { return std::make_shared<const offline::Chips>(); });
+    building_chips_ = false;
+    if (built) chips_ = std::move(*built);
+    chips_built_.notify();
+}
+
+runtime::Task<std::shared_ptr<const offline::Chips>> Core::chips() {
+    if (chips_) co_return chips_;
+    if (!building_chips_) {
+        building_chips_ = true;
+        if (tasks.spawn(build_chips()) == nullptr) {
+            building_chips_ = false;
+            co_return nullptr;
+        }
+    }
+    co_await chips_built_.wait(kChipsWait);
+    co_return chips_;
+}
+
+void Core::count_call(Purpose purpose, std::string_view outcome, const Usage& usage) {
+    auto& metrics = runtime.metrics();
+    const std::string purpose_name(to_string(purpose));
+    metrics
+        .counter("assistant_calls_total", "Calls of models by purpose and outcome.",
+                 {{"purpose", purpose_name}, {"outcome", std::string(outcome)}})
+        .add();
+    const auto add_tokens = [&](const char* direction, std::int64_t tokens) {
+        metrics
+            .counter("assistant_tokens_total", "Tokens that calls were settled at.",
+                     {{"purpose", purpose_name}, {"direction", direction}})
+            .add(static_cast<double>(tokens));
+    };
+    add_tokens("input", usage.input_tokens);
+    add_tokens("output", usage.output_tokens);
+}
+
+void Core::count_refusal(const Refusal& refusal) {
+    std::string reason = "other";
+    if (refusal.error.code.starts_with("IM.LINGXI."))
+        reason = base::ascii_lower(std::string_view(refusal.error.code).substr(10));
+    runtime.metrics()
+        .counter("assistant_refusals_total", "Wishes that were not met, by reason.", {{"reason", reason}})
+        .add();
+}
+
+Assistant::Assistant(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
+                     base::Random& random, chat::Chat& chat, egress::Gateway& gateway)
+    : core_(std::make_unique<Core>(runtime, database, clock, random, chat, gateway)) {}
+
+Assistant::~Assistant() = default;
+
+runtime::Task<base::Result<void>> Assistant::start() {
+    Core& core = *core_;
+    std::array<std::uint8_t, 32> seed{};
+    core.random.fill(seed);
+    auto ready = co_await core.database.write(
+        {kBudgetOrder},
+        [this, seed, now_ms = core.clock.now_ms()](
+            storage::Transaction& tx) -> base::Result<std::pair<base::SigningKey, Recovered>> {
+            const auto recovered = recover(tx, now_ms);
+            if (identity::server_name(tx)) {
+                if (auto named = server_named(tx); !named) return base::fail(std::move(named.error()));
+            }
+            return std::pair(ensure_label_key(tx, seed, now_ms), recovered);
+        });
+    if (!ready) co_return base::fail(std::move(ready.error()));
+    core.labels.emplace(ready->first);
+    if (ready->second.released > 0 || ready->second.unknown > 0) {
+        base::log_info("assistant.recovered",
+                       {{"released", ready->second.released}, {"unknown", ready->second.unknown}});
+    }
+    core.converse->start();
+    co_return base::Result<void>{};
+}
+
+runtime::Task<void> Assistant::stop() {
+    core_->converse->stop();
+    co_await core_->runs.stop();
+    co_await core_->tasks.wait(kStopWait);
+    co_await core_->tasks.stop();
+}
+
+base::Result<void> Assistant::server_named(storage::Transaction& tx) {
+    auto user =
+        identity::ensure_system_account(tx, "assistant", Converse::kDisplayName, core_->clock.now_ms());
+    if (!user) return base::fail(std::move(user.error()));
+    const auto user_id = identity::user_id_of(tx, *user);
+    tx.after_commit([core = core_.get(), user = *user, user_id] {
+        core->assistant_user = user;
+        core->assistant_user_id = user_id.value;
+    });
+    return {};
+}
+
+runtime::Task<base::Result<void>> Assistant::set_time_zone(std::string time_zone) {
+    if (!is_time_zone(time_zone)) {
+        co_return base::fail(base::ErrorKind::invalid, "assistant.bad_time_zone",
+                             "There is no such time zone.");
+    }
+    co_return co_await core_->database.write(
+        {kBudgetOrder}, [time_zone = std::move(time_zone)](storage::Transaction& tx) -> base::Result<void> {
+            auto settings = budget_settings(tx);
+            settings.time_zone = time_zone;
+            put_budget_settings(tx, settings);
+            return {};
+        });
+}
+
+base::Result<void> Assistant::verify_content(std::string_view /*type*/,
+                                             const base::json::object& content) const {
+    const auto* edit = base::get_object(content, "m.new_content");
+    if (!content.contains(kLabelKey) && (edit == nullptr || !edit->contains(kLabelKey))) return {};
+    if (!core_->labels) {
+        return base::fail(base::ErrorKind::unavailable, "IM.LINGXI.UNAVAILABLE",
+                          "The assistant is still starting.");
+    }
+    return core_->labels->verify(content);
+}
+
+}  // namespace assistant

@@ -1,0 +1,124 @@
+#pragma once
+
+#include "budget.h"
+#include "labels.h"
+#include "model_run.h"
+#include "refusal.h"
+#include "seats.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+
+#include <assistant/assistant.h>
+#include <runtime/signal.h>
+#include <runtime/task_group.h>
+
+namespace assistant {
+
+namespace offline {
+class Chips;
+}
+class Converse;
+
+/// What the endpoints share. I/O thread only.
+struct Assistant::Core {
+    Core(runtime::Runtime& runtime_in, storage::Database& database_in, const base::Clock& clock_in,
+         base::Random& random_in, chat::Chat& chat_in, egress::Gateway& gateway_in);
+    ~Core();
+
+    runtime::Runtime& runtime;
+    storage::Database& database;
+    const base::Clock& clock;
+    base::Random& random;
+    chat::Chat& chat;
+    egress::Gateway& gateway;
+
+    std::optional<Labels> labels;         ///< after start()
+    identity::UserNumber assistant_user;  ///< none until the server has its name
+    std::string assistant_user_id;
+
+    Seats seats;
+    ModelRuns runs;
+    std::unique_ptr<Converse> converse;
+
+    /// Where a call without wishes would go now; nothing where no model can be used. Asks the gateway at most
+    /// every few seconds, and never waits for it long.
+    runtime::Task<std::optional<egress::Provider>> preferred();
+    /// After a change of the list of model servers.
+    void forget_preferred() { preferred_.provider.reset(); }
+    /// The offline method; built on the CPU pool when it is first asked for. Null where the pool is too busy.
+    runtime::Task<std::shared_ptr<const offline::Chips>> chips();
+
+    egress::CallId new_call_id();
+    void count_call(Purpose purpose, std::string_view outcome, const Usage& usage);
+    void count_refusal(const Refusal& refusal);
+
+  private:
+    runtime::Task<void> ask_preferred();
+    runtime::Task<void> build_chips();
+
+    struct Preferred {
+        std::optional<egress::Provider> provider;
+        std::chrono::steady_clock::time_point at{};
+        bool asking = false;
+    } preferred_;
+    runtime::Notifier preferred_known_;
+    std::shared_ptr<const offline::Chips> chips_;
+    bool building_chips_ = false;
+    runtime::Notifier chips_built_;
+
+  public:
+    // Last, so that its tasks end before what they use.
+    runtime::TaskGroup tasks;
+};
+
+using Core = Assistant::Core;
+
+/// Runs `job(Transaction&) -> Answered<T>` as a write job; a refusal rolls back.
+template <class T, class F>
+runtime::Task<Answered<T>> write_answered(Core& core, storage::OrderKey order, F job) {
+    auto refusal = std::make_shared<std::optional<Refusal>>();
+    auto written = co_await core.database.write(
+        std::move(order),
+        [refusal, job = std::move(job)](storage::Transaction& tx) mutable -> base::Result<T> {
+            auto outcome = job(tx);
+            if (!outcome) {
+                *refusal = std::move(outcome.error());
+                return base::fail((*refusal)->error);
+            }
+            if constexpr (std::is_void_v<T>) {
+                return {};
+            } else {
+                return std::move(*outcome);
+            }
+        });
+    if (!written)
+        co_return refuse(refusal->has_value() ? std::move(**refusal) : Refusal(std::move(written.error())));
+    if constexpr (std::is_void_v<T>) {
+        co_return Answered<void>{};
+    } else {
+        co_return std::move(*written);
+    }
+}
+
+/// The same as a read job.
+template <class T, class F>
+runtime::Task<Answered<T>> read_answered(Core& core, F job) {
+    auto refusal = std::make_shared<std::optional<Refusal>>();
+    auto read = co_await core.database.read(
+        [refusal, job = std::move(job)](storage::Transaction& tx) mutable -> base::Result<T> {
+            auto outcome = job(tx);
+            if (!outcome) {
+                *refusal = std::move(outcome.error());
+                return base::fail((*refusal)->error);
+            }
+            return std::move(*outcome);
+        });
+    if (!read)
+        co_return refuse(refusal->has_value() ? std::move(**refusal) : Refusal(std::move(read.error())));
+    co_return std::move(*read);
+}
+
+}  // namespace assistant

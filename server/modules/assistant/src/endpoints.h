@@ -1,0 +1,52 @@
+#pragma once
+
+#include "core.h"
+#include "excerpt.h"
+
+#include <net/message.h>
+
+namespace assistant {
+
+using runtime::Task;
+
+Task<net::Response> get_assist_status(Core& core, net::Request request);
+Task<net::Response> get_label_key(Core& core, net::Request request);
+Task<net::Response> suggest_chips(Core& core, net::Request request);
+Task<net::Response> suggest_replies(Core& core, net::Request request);
+Task<net::Response> translate(Core& core, net::Request request);
+
+Task<net::Response> list_receipts(Core& core, net::Request request);
+Task<net::Response> get_receipt(Core& core, net::Request request);
+Task<net::Response> export_receipts(Core& core, net::Request request);
+Task<net::Response> delete_receipts(Core& core, net::Request request);
+
+Task<net::Response> get_budget(Core& core, net::Request request);
+Task<net::Response> set_budget(Core& core, net::Request request);
+Task<net::Response> list_models(Core& core, net::Request request);
+Task<net::Response> order_models(Core& core, net::Request request);
+Task<net::Response> put_model(Core& core, net::Request request);
+Task<net::Response> delete_model(Core& core, net::Request request);
+Task<net::Response> test_model(Core& core, net::Request request);
+Task<net::Response> discover_models(Core& core, net::Request request);
+
+identity::UserNumber user_of(const net::Request& request);
+
+/// What stands in the way of any AI for this person, in this room (none: `room` null). Part of a job.
+Answered<void> check_allowed(storage::Transaction& tx, identity::UserNumber user,
+                             const chat::RoomReading* room);
+
+/// The check of CallWish::still_allowed for a call over these words: the switches, the room's policy, and the
+/// consent of each of `user_ids`, as they are when the call goes.
+std::function<Answered<void>(storage::Transaction&, const Destination&)> consent_check(
+    identity::UserNumber user, std::string room_id, Purpose purpose, std::vector<std::string> user_ids);
+
+/// The room as this person may read it, or M_NOT_FOUND's refusal.
+Answered<chat::RoomReading> open_room(storage::Transaction& tx, std::string_view room_id,
+                                      identity::UserNumber user);
+
+std::optional<Destination> destination_of(const std::optional<egress::Provider>& provider);
+
+/// Counts a refusal and words it.
+net::Response refused(Core& core, const Refusal& refusal);
+
+}  // namespace assistant

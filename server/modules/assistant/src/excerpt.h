@@ -1,0 +1,64 @@
+#pragma once
+
+#include "consent.h"
+#include "names.h"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <chat/reading.h>
+#include <identity/ids.h>
+#include <storage/transaction.h>
+
+namespace assistant {
+
+inline constexpr std::size_t kExcerptEventsLimit = 50;
+inline constexpr std::size_t kExcerptLineLimitBytes = 8 * 1024;
+inline constexpr std::size_t kExcerptLimitBytes = 24 * 1024;
+
+enum class DropReason : std::uint8_t { not_visible, redacted, no_consent, not_text, over_limit };
+std::string_view to_string(DropReason reason);
+
+struct ExcerptLine {
+    std::string event_id;
+    bool own = false;
+    std::string speaker;  ///< a stand-in; "me" for the caller
+    std::string text;     ///< names of others replaced
+};
+
+/// What of a conversation may be handed over, and what not, and why.
+struct Excerpt {
+    std::vector<ExcerptLine> lines;  ///< oldest first
+    std::vector<std::string> used;
+    std::vector<std::pair<std::string, DropReason>> dropped;
+    std::vector<identity::UserNumber> whose;       ///< everybody whose words are in it
+    std::vector<std::string> consenting_user_ids;  ///< those of them who had to agree
+    std::vector<std::string> unwilling_user_ids;   ///< whose words were dropped for want of consent
+    Names names;
+
+    bool has_words_of_others() const;
+};
+
+struct ExcerptWish {
+    identity::UserNumber caller;
+    identity::UserNumber assistant;  ///< its own messages are no person's words
+    std::vector<std::string> event_ids;
+    Purpose purpose = Purpose::suggest_replies;
+    std::optional<Destination> destination;  ///< nothing: nobody has agreed to it
+};
+
+/// The one way from a room to a model: drops what the caller may not see, what was redacted, what is no text,
+/// and the words of everybody who has not agreed; takes the latest edit; cuts quotes; replaces names. Part of
+/// a job.
+Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const ExcerptWish& wish);
+
+/// What a message says, without the reply's fallback; nothing where it is no text.
+std::optional<std::string> text_of(const chat::ReadEvent& event);
+/// Without any line that quotes.
+std::string without_quotes(std::string_view text);
+bool is_mostly_chinese(std::string_view text);
+
+}  // namespace assistant

@@ -1,0 +1,248 @@
+#include "model_run.h"
+
+#include "core.h"
+
+#include <algorithm>
+
+#include <base/log.h>
+
+namespace assistant {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kRunsLimit = 256;
+constexpr std::size_t kTextLimitBytes = 512 * 1024;
+constexpr int kAttemptsLimit = 4;
+constexpr auto kStopLimit = 5s;
+
+/// Nothing was worked on, so nothing is paid for.
+bool cost_nothing(const base::Error& error) {
+    return error.code == "model.busy" || error.code == "model.refused" ||
+           error.code == "model.none_available" || error.code == "model.none_configured";
+}
+
+storage::OrderKey order() {
+    return {kBudgetOrder};
+}
+
+}  // namespace
+
+std::int64_t prompt_bound_bytes(const std::vector<egress::PromptMessage>& messages) {
+    constexpr std::int64_t kEnvelopeBytes = 1024;
+    constexpr std::int64_t kMessageBytes = 64;
+    std::int64_t bytes = kEnvelopeBytes;
+    for (const auto& message : messages)
+        bytes +=
+            static_cast<std::int64_t>(base::json::serialize(base::json::string(message.content)).size()) +
+            kMessageBytes;
+    return bytes;
+}
+
+ModelRun::ModelRun(Assistant::Core& core, CallWish wish)
+    : core_(core), wish_(std::move(wish)), call_id_(wish_.request.call_id), changed_(core.runtime) {}
+
+runtime::Task<Answered<egress::Prepared>> ModelRun::prepared(Duration limit) {
+    const auto until = std::chrono::steady_clock::now() + limit;
+    while (!prepared_ && !end_) {
+        const auto left = until - std::chrono::steady_clock::now();
+        if (left <= Duration::zero())
+            co_return refuse(model_unavailable("The model did not answer in time."));
+        co_await changed_.wait(left);
+    }
+    // A call can end before anybody looked: its refusal is the answer only if it never went.
+    if (!prepared_) co_return refuse(*end_->refusal);
+    co_return *prepared_;
+}
+
+runtime::Task<std::string> ModelRun::next_text(Duration limit) {
+    if (text_.empty() && !end_) co_await changed_.wait(limit);
+    co_return std::exchange(text_, {});
+}
+
+void ModelRun::give_up() {
+    given_up_ = true;
+    if (call_ != nullptr) call_->cancel();
+}
+
+runtime::Task<Answered<void>> ModelRun::reserve_first() {
+    Reservation wish{.call_id = call_id_,
+                     .user = wish_.user,
+                     .room_id = wish_.room_id,
+                     .purpose = wish_.purpose,
+                     .prompt_bytes = prompt_bound_bytes(wish_.request.messages),
+                     .output_limit_tokens = wish_.request.max_output_tokens};
+    co_return co_await write_answered<void>(
+        core_, order(), [wish = std::move(wish), now_ms = core_.clock.now_ms()](storage::Transaction& tx) {
+            return reserve(tx, wish, now_ms);
+        });
+}
+
+/// Commits the receipt. Where another model server was told to go before, that attempt has failed, and this
+/// one is a call of its own with a receipt of its own: the words would go to two places.
+runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared) {
+    const egress::CallId before = call_id_;
+    const bool is_again = attempts_ > 0;
+    if (is_again) {
+        if (attempts_ >= kAttemptsLimit) co_return model_unavailable("No model server answered.");
+        call_id_ = egress::CallId(wish_.request.call_id.value + "-" + std::to_string(attempts_ + 1));
+    }
+    Reservation again{.call_id = call_id_,
+                      .user = wish_.user,
+                      .room_id = wish_.room_id,
+                      .purpose = wish_.purpose,
+                      .prompt_bytes = prepared.outbound_bytes,
+                      .output_limit_tokens = wish_.request.max_output_tokens};
+    auto told = co_await write_answered<void>(
+        core_, order(),
+        [before, is_again, again = std::move(again), prepared, whose = wish_.whose,
+         still_allowed = wish_.still_allowed,
+         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<void> {
+            const Destination destination{prepared.on_this_machine, prepared.provider_name};
+            if (auto allowed = still_allowed(tx, destination); !allowed) return allowed;
+            if (is_again) {
+                settle(tx, before, CallState::failed, egress::Finished{}, now_ms);
+                if (auto reserved = reserve(tx, again, now_ms); !reserved) return reserved;
+            }
+            return tell_to_go(tx, again.call_id, prepared, whose, now_ms);
+        });
+    if (!told) {
+        call_id_ = before;
+        co_return std::move(told.error());
+    }
+    ++attempts_;
+    co_return std::nullopt;
+}
+
+runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState outcome,
+                                       std::optional<egress::Finished> finished) {
+    auto settled = co_await write_answered<Usage>(
+        core_, order(),
+        [call_id = call_id_, outcome, finished = std::move(finished), was_told = attempts_ > 0,
+         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<Usage> {
+            if (was_told) return settle(tx, call_id, outcome, finished, now_ms);
+            release(tx, call_id);
+            return Usage{};
+        });
+    RunEnd end{std::move(refusal), {}};
+    if (settled) {
+        end.usage = *settled;
+    } else {
+        // The next start settles it; until then the hold stands, which errs on the side of the cap.
+        base::log_error("assistant.not_settled", {{"code", settled.error().error.code}});
+    }
+    core_.count_call(wish_.purpose, attempts_ > 0 ? to_string(outcome) : "released", end.usage);
+    end_ = std::move(end);
+    changed_.notify();
+}
+
+runtime::Task<void> ModelRun::drive() {
+    if (auto reserved = co_await reserve_first(); !reserved) {
+        end_ = RunEnd{std::move(reserved.error()), {}};
+        changed_.notify();
+        co_return;
+    }
+    auto call = core_.gateway.begin(wish_.request);
+    if (!call) {
+        co_await end_with(model_failed(call.error()), CallState::failed, egress::Finished{});
+        co_return;
+    }
+    // next() ends once the call is cancelled, so that giving up is seen wherever this waits.
+    struct Reach {
+        egress::ModelCall*& place;
+        Reach(egress::ModelCall*& p, egress::ModelCall& c) : place(p) { place = &c; }
+        ~Reach() { place = nullptr; }
+    };
+    std::optional<Refusal> refusal;
+    CallState outcome = CallState::failed;
+    std::optional<egress::Finished> finished;
+    {
+        const Reach reach(call_, *call);
+        for (;;) {
+            if (given_up_) {
+                refusal = model_unavailable("The call was given up.");
+                outcome = CallState::cancelled;
+                break;
+            }
+            auto event = co_await call->next();
+            if (!event) {
+                if (given_up_) continue;
+                if (cost_nothing(event.error()) && !text_came_) finished = egress::Finished{};
+                refusal = model_failed(event.error());
+                break;
+            }
+            if (auto* prepared = std::get_if<egress::Prepared>(&*event)) {
+                if (text_came_) {
+                    refusal = model_unavailable("The gateway answered out of turn.");
+                    break;
+                }
+                if (auto kept = co_await let_go(*prepared)) {
+                    refusal = std::move(kept);
+                    if (attempts_ > 0)
+                        finished = egress::Finished{};  // only the attempt before, which failed
+                    break;
+                }
+                if (given_up_) {
+                    finished = egress::Finished{};  // told to go, but nothing left
+                    continue;
+                }
+                if (auto went = co_await call->go(); !went) {
+                    refusal = model_failed(went.error());
+                    break;
+                }
+                prepared_ = std::move(*prepared);
+                ++prepared_count_;
+                changed_.notify();
+            } else if (auto* delta = std::get_if<egress::Delta>(&*event)) {
+                text_came_ = true;
+                if (text_.size() + delta->text.size() > kTextLimitBytes) {
+                    refusal = model_unavailable("The answer is too long.");
+                    break;
+                }
+                text_ += delta->text;
+                changed_.notify();
+            } else {
+                finished = std::get<egress::Finished>(*event);
+                outcome = CallState::done;
+                if (finished->retracted) {
+                    refusal = model_unavailable("The model server took its answer back.");
+                    outcome = CallState::failed;
+                }
+                break;
+            }
+        }
+    }
+    co_await end_with(std::move(refusal), outcome, std::move(finished));
+}
+
+ModelRuns::ModelRuns(Assistant::Core& core) : core_(core) {}
+ModelRuns::~ModelRuns() = default;
+
+Answered<RunReader> ModelRuns::start(CallWish wish) {
+    if (stopping_ || running_.size() >= kRunsLimit)
+        return refuse(model_unavailable("Too many calls of a model are under way."));
+    auto run = std::make_shared<ModelRun>(core_, std::move(wish));
+    running_.push_back(run);
+    core_.tasks.spawn(drive(*this, run));
+    return RunReader(std::move(run));
+}
+
+runtime::Task<void> ModelRuns::drive(ModelRuns& runs, std::shared_ptr<ModelRun> run) {
+    struct Listing {
+        ModelRuns& runs;
+        ModelRun* run;
+        ~Listing() {
+            std::erase_if(runs.running_, [this](const auto& other) { return other.get() == run; });
+        }
+    } listing{runs, run.get()};
+    co_await run->drive();
+}
+
+runtime::Task<void> ModelRuns::stop() {
+    stopping_ = true;
+    for (const auto& run : std::vector(running_)) run->give_up();
+    const auto until = std::chrono::steady_clock::now() + kStopLimit;
+    while (!running_.empty() && std::chrono::steady_clock::now() < until) co_await runtime::sleep_for(10ms);
+}
+
+}  // namespace assistant

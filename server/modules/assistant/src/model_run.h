@@ -1,0 +1,121 @@
+#pragma once
+
+#include "budget.h"
+#include "consent.h"
+#include "refusal.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <assistant/assistant.h>
+#include <runtime/signal.h>
+
+namespace assistant {
+
+/// A call that somebody wants: what would go out, who pays, and what must still hold when it goes.
+struct CallWish {
+    egress::ModelRequest request;  ///< its call_id is the reservation's
+    identity::UserNumber user;
+    std::string room_id;
+    Purpose purpose = Purpose::suggest_replies;
+    std::vector<identity::UserNumber> whose;
+    /// Asked in the job that lets the call go: whether everybody still agrees to this destination. Touches
+    /// nothing but the transaction.
+    std::function<Answered<void>(storage::Transaction&, const Destination&)> still_allowed;
+};
+
+/// How a call ended.
+struct RunEnd {
+    std::optional<Refusal> refusal;  ///< nothing: it went well
+    Usage usage;
+};
+
+/// One call of a model, from the reservation to its settlement: reserve ▸ prepared ▸ receipt ▸ go ▸ text ▸
+/// settle. It runs as a task of its own, so that it is settled whatever becomes of whoever reads it. I/O
+/// thread only.
+class ModelRun : public std::enable_shared_from_this<ModelRun> {
+  public:
+    using Duration = std::chrono::steady_clock::duration;
+
+    ModelRun(Assistant::Core& core, CallWish wish);
+
+    /// What has been told to go. Errors: whatever kept it from going; model unavailable after `limit`.
+    runtime::Task<Answered<egress::Prepared>> prepared(Duration limit);
+    /// The next text; empty where nothing came within `limit` or the call has ended.
+    runtime::Task<std::string> next_text(Duration limit);
+    bool has_ended() const { return end_.has_value() && text_.empty(); }
+    /// What was told to go last; only after prepared(). It changes when the gateway tries another model
+    /// server.
+    const egress::Prepared& latest() const { return *prepared_; }
+    /// How often it was told to go.
+    int attempts() const { return prepared_count_; }
+    /// Only when it has ended.
+    const RunEnd& end() const { return *end_; }
+    /// The id under which the model that answers has its receipt.
+    const egress::CallId& call_id() const { return call_id_; }
+    /// Nobody reads any more: the call is cancelled and settled.
+    void give_up();
+
+  private:
+    friend class ModelRuns;
+    runtime::Task<void> drive();
+    runtime::Task<Answered<void>> reserve_first();
+    runtime::Task<std::optional<Refusal>> let_go(egress::Prepared prepared);
+    runtime::Task<void> end_with(std::optional<Refusal> refusal, CallState outcome,
+                                 std::optional<egress::Finished> finished);
+
+    Assistant::Core& core_;
+    CallWish wish_;
+    egress::CallId call_id_;
+    int attempts_ = 0;        ///< receipts committed
+    int prepared_count_ = 0;  ///< of those, how many went
+    egress::ModelCall* call_ = nullptr;
+    bool given_up_ = false;
+    bool text_came_ = false;
+    std::optional<egress::Prepared> prepared_;
+    std::string text_;
+    std::optional<RunEnd> end_;
+    runtime::Notifier changed_;
+};
+
+/// Holds a run for whoever reads it; dropping it gives the run up.
+class RunReader {
+  public:
+    explicit RunReader(std::shared_ptr<ModelRun> run) : run_(std::move(run)) {}
+    ~RunReader() {
+        if (run_) run_->give_up();
+    }
+    RunReader(RunReader&&) noexcept = default;
+    RunReader& operator=(RunReader&&) = delete;
+    ModelRun* operator->() const { return run_.get(); }
+
+  private:
+    std::shared_ptr<ModelRun> run_;
+};
+
+/// The runs under way: bounded, and ended by stop().
+class ModelRuns {
+  public:
+    explicit ModelRuns(Assistant::Core& core);
+    ~ModelRuns();
+    /// Errors: IM.LINGXI.MODEL_UNAVAILABLE where too many are under way.
+    Answered<RunReader> start(CallWish wish);
+    runtime::Task<void> stop();
+
+  private:
+    static runtime::Task<void> drive(ModelRuns& runs, std::shared_ptr<ModelRun> run);
+
+    Assistant::Core& core_;
+    std::vector<std::shared_ptr<ModelRun>> running_;
+    bool stopping_ = false;
+};
+
+/// The most tokens that these messages can be, before the gateway has counted: no token is shorter than a
+/// byte.
+std::int64_t prompt_bound_bytes(const std::vector<egress::PromptMessage>& messages);
+
+}  // namespace assistant

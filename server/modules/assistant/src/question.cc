@@ -1,0 +1,156 @@
+#include "question.h"
+
+#include "converse.h"
+#include "endpoints.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include <base/encoding.h>
+#include <identity/users.h>
+
+namespace assistant {
+namespace {
+
+namespace json = base::json;
+
+constexpr std::size_t kQuestionLimitBytes = 8 * 1024;
+constexpr std::size_t kBeforeLimitBytes = 12 * 1024;
+constexpr std::size_t kBeforeExchanges = 5;
+constexpr std::size_t kNamesLimit = 200;
+
+bool is_name_byte(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+std::string_view trimmed(std::string_view text) {
+    for (bool again = true; again;) {
+        again = false;
+        for (const std::string_view mark : {" ", "\n", "\r", "\t", ":", "：", ",", "，", "、", "\xC2\xA0"}) {
+            if (text.starts_with(mark)) {
+                text.remove_prefix(mark.size());
+                again = true;
+            }
+        }
+    }
+    while (!text.empty() && std::string_view(" \n\r\t").contains(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+bool mentions(const json::object& content, const std::string& user_id) {
+    const auto* mentioned = base::get_object(content, "m.mentions");
+    const auto* users = mentioned ? base::get_array(*mentioned, "user_ids") : nullptr;
+    return users != nullptr && std::ranges::any_of(*users, [&](const json::value& value) {
+               const auto* user = value.if_string();
+               return user != nullptr && std::string_view(*user) == user_id;
+           });
+}
+
+bool is_edit(const json::object& content) {
+    const auto* relates = base::get_object(content, "m.relates_to");
+    return relates != nullptr && base::get_string(*relates, "rel_type") == "m.replace";
+}
+
+/// In a thread, the answer goes there; in a group it quotes the question; in a chat of two it just follows.
+json::object relation_to(const chat::ReadEvent& event, bool is_private) {
+    const json::object reply{{"event_id", event.id.value}};
+    if (const auto* relates = base::get_object(event.content, "m.relates_to")) {
+        if (base::get_string(*relates, "rel_type") == "m.thread") {
+            return {{"rel_type", "m.thread"},
+                    {"event_id", base::get_string(*relates, "event_id").value_or("")},
+                    {"is_falling_back", true},
+                    {"m.in_reply_to", reply}};
+        }
+    }
+    if (is_private) return {};
+    return {{"m.in_reply_to", reply}};
+}
+
+/// What the asker wrote, as it may go out.
+std::string own_words(const chat::ReadEvent& event, const AssistantIdentity& self) {
+    const auto text = text_of(event);
+    if (!text) return {};
+    const auto unquoted = without_quotes(*text);
+    const auto own = after_address(unquoted, self.user_id, Converse::kDisplayName).value_or(unquoted);
+    return std::string(base::utf8_prefix(trimmed(own), kQuestionLimitBytes));
+}
+
+std::vector<Exchange> read_before(storage::Transaction& tx, chat::RoomReading& room, const Question& question,
+                                  const AssistantIdentity& self) {
+    std::vector<Exchange> before;
+    std::size_t bytes = 0;
+    for (const auto& answer : answers_to(tx, question.room_id, question.asker, kBeforeExchanges)) {
+        if (answer.answer_event_id.empty() || answer.question_event_id == question.event_id) continue;
+        const auto asked = room.event(answer.question_event_id);
+        const auto said = room.event(answer.answer_event_id);
+        // Only what a model said is part of a conversation with it: not our own statements.
+        if (!asked || !said || asked->is_redacted || said->is_redacted || !said->latest.contains(kLabelKey))
+            continue;
+        const auto words = text_of(*said);
+        Exchange exchange{question.names.hide(own_words(*asked, self)),
+                          question.names.hide(words.value_or(std::string{}))};
+        bytes += exchange.question.size() + exchange.answer.size();
+        if (bytes > kBeforeLimitBytes) break;
+        if (!exchange.question.empty() && !exchange.answer.empty()) before.push_back(std::move(exchange));
+    }
+    std::ranges::reverse(before);
+    return before;
+}
+
+}  // namespace
+
+std::optional<std::string> after_address(std::string_view text, std::string_view user_id,
+                                         std::string_view display_name) {
+    const std::string localpart(identity::localpart_of(user_id));
+    text = trimmed(text);
+    for (const std::string& name :
+         {std::string(user_id), "@" + localpart, "@" + std::string(display_name), std::string(display_name),
+          std::string("@灵犀"), std::string("灵犀"), localpart}) {
+        if (name.empty() || base::ascii_lower(text.substr(0, name.size())) != base::ascii_lower(name))
+            continue;
+        const std::string_view rest = text.substr(name.size());
+        // "assistants are …" is no address.
+        const bool goes_on = !rest.empty() && is_name_byte(name.back()) && is_name_byte(rest.front());
+        if (!goes_on) return std::string(trimmed(rest));
+    }
+    return std::nullopt;
+}
+
+std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
+                                      const chat::ReadEvent& event, const AssistantIdentity& self) {
+    if (event.sender == self.user || room.membership() != chat::Membership::join || is_edit(event.content))
+        return std::nullopt;
+    const auto msgtype = base::get_string(event.latest, "msgtype");
+    if (msgtype != "m.text" && msgtype != "m.emote") return std::nullopt;  // bots speak in m.notice
+    const auto text = text_of(event);
+    if (!text) return std::nullopt;
+
+    Question question{.room_id = room.room_id(), .event_id = event.id.value, .asker = event.sender};
+    question.is_private = room.joined_count() == 2;
+    // A name at the start of the asker's own words speaks to it; a quoted one does not.
+    const bool is_addressed =
+        after_address(without_quotes(*text), self.user_id, Converse::kDisplayName).has_value();
+    if (!question.is_private && !is_addressed && !mentions(event.content, self.user_id)) return std::nullopt;
+
+    question.asker_id = identity::user_id_of(tx, event.sender).value;
+    question.is_encrypted_room = room.state("m.room.encryption").has_value();
+    question.relation = relation_to(event, question.is_private);
+    question.asked_at_ms = event.origin_server_ts;
+    const auto own = own_words(event, self);
+    question.chinese = is_mostly_chinese(own.empty() ? *text : own);
+    for (const auto user : room.joined(kNamesLimit)) {
+        if (user == event.sender || user == self.user) continue;
+        const auto user_id = identity::user_id_of(tx, user).value;
+        auto name = identity::member_profile_of(tx, user).display_name.value_or("");
+        if (name.empty()) name = std::string(identity::localpart_of(user_id));
+        question.names.stand_in(name, question.chinese);
+        question.names.add_alias(name, user_id);
+    }
+    question.text = question.names.hide(own);
+    if (question.text.empty()) return std::nullopt;
+    if (auto allowed = check_allowed(tx, event.sender, &room); !allowed) question.refusal = allowed.error();
+    if (!question.refusal) question.before = read_before(tx, room, question, self);
+    return question;
+}
+
+}  // namespace assistant

@@ -1,0 +1,50 @@
+#pragma once
+
+#include "answer_store.h"
+#include "prompts.h"
+#include "refusal.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <base/json.h>
+#include <chat/ids.h>
+#include <chat/reading.h>
+
+namespace assistant {
+
+/// Who @assistant is, for telling what is said to it.
+struct AssistantIdentity {
+    identity::UserNumber user;
+    std::string user_id;
+};
+
+/// A message that @assistant has to answer.
+struct Question {
+    std::string room_id;
+    std::string event_id;
+    identity::UserNumber asker;
+    std::string asker_id;
+    std::string text;  ///< the asker's own words alone, names of others replaced
+    bool chinese = false;
+    base::json::object relation;  ///< how the answer refers to it; empty in a chat of two
+    bool is_private = false;      ///< a chat of two
+    bool is_encrypted_room = false;
+    std::vector<Exchange> before;  ///< what this asker and the assistant said here, oldest first
+    Names names;
+    std::optional<Refusal> refusal;  ///< what stands in the way of any answer
+    std::int64_t asked_at_ms = 0;
+};
+
+/// Nothing where the event is not for the assistant: not said to it, said by itself or by a bot, an edit, no
+/// text, or in a room where it is not. Part of a read job.
+std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
+                                      const chat::ReadEvent& event, const AssistantIdentity& self);
+
+/// The words after the assistant's name ("@assistant: …", "灵犀，…"); nothing where they do not begin with
+/// it.
+std::optional<std::string> after_address(std::string_view text, std::string_view user_id,
+                                         std::string_view display_name);
+
+}  // namespace assistant

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <base/json.h>
+#include <identity/ids.h>
+#include <storage/transaction.h>
+
+namespace assistant {
+
+/// What left in a person's name, and what it cost; never the text. Reservations that were not told to go are
+/// none.
+struct Receipt {
+    std::int64_t number = 0;
+    base::json::object json;  ///< as clients read it
+};
+
+/// Newest first, below `before`.
+std::vector<Receipt> receipts_of(storage::Transaction& tx, identity::UserNumber user, std::int64_t before,
+                                 std::size_t limit);
+std::optional<Receipt> find_receipt(storage::Transaction& tx, identity::UserNumber user,
+                                    std::string_view call_id);
+/// Forgets all that have ended; what was spent stays counted. Returns how many.
+std::int64_t erase_receipts(storage::Transaction& tx, identity::UserNumber user);
+
+}  // namespace assistant

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <utility>
+
+#include <base/json.h>
+#include <base/result.h>
+#include <net/message.h>
+
+namespace assistant {
+
+/// Why a wish of a person was not met, with what the client needs to say so in words.
+struct Refusal {
+    base::Error error;
+    base::json::object more;  ///< further members of the answer ("users", "resets_at_ms")
+
+    Refusal(base::Error e, base::json::object m = {})  // NOLINT: an Error is a Refusal
+        : error(std::move(e)), more(std::move(m)) {}
+};
+
+template <class T>
+using Answered = std::expected<T, Refusal>;
+
+[[nodiscard]] inline std::unexpected<Refusal> refuse(Refusal refusal) {
+    return std::unexpected(std::move(refusal));
+}
+
+Refusal ai_off();
+Refusal forbidden_in_room();
+Refusal consent_needed(const std::vector<std::string>& user_ids);
+Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms);
+Refusal model_unavailable(std::string message);
+Refusal no_such_event();
+/// What the gateway said, in the assistant's words.
+Refusal model_failed(const base::Error& error);
+
+/// Matrix-shaped, with the further members.
+net::Response answer(const Refusal& refusal);
+/// {"errcode", "error", …} for the end of an event stream.
+std::string as_event(const Refusal& refusal);
+
+}  // namespace assistant

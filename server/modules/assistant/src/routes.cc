@@ -1,0 +1,83 @@
+#include "endpoints.h"
+
+namespace assistant {
+namespace {
+
+using Endpoint = Task<net::Response> (*)(Core&, net::Request);
+using enum net::Method;
+using net::Auth;
+using net::RateClass;
+
+constexpr std::size_t kNoBody = 0;
+constexpr std::size_t kSmallBytes = 16 * 1024;
+constexpr std::size_t kTextBytes = 64 * 1024;
+
+struct Row {
+    net::Method method;
+    std::string_view path;
+    std::string_view operation_id;
+    Auth auth;
+    RateClass rate;
+    std::size_t body_limit_bytes;
+    Endpoint endpoint;
+    std::string_view summary;
+};
+
+constexpr Row kRows[] = {
+    {get, "/_lingxi/client/v1/assist/status", "getAssistStatus", Auth::required, RateClass::read, kNoBody,
+     get_assist_status, "Whether there is a model, what of the budget is used, who agreed in a room"},
+    {get, "/_lingxi/client/v1/assist/label-key", "getLabelKey", Auth::none, RateClass::read, kNoBody,
+     get_label_key, "The public key of the labels of AI texts"},
+    {post, "/_lingxi/client/v1/assist/chips", "suggestChips", Auth::required, RateClass::read, kSmallBytes,
+     suggest_chips, "Offline reply suggestions for a message: never a model"},
+    {post, "/_lingxi/client/v1/assist/suggestions", "suggestReplies", Auth::required, RateClass::assist,
+     kSmallBytes, suggest_replies, "Three reply suggestions of a model, as server-sent events"},
+    {post, "/_lingxi/client/v1/assist/translations", "translate", Auth::required, RateClass::assist,
+     kTextBytes, translate, "A translation of a message or of a draft, as server-sent events"},
+    {get, "/_lingxi/client/v1/assist/receipts", "listReceipts", Auth::required, RateClass::read, kNoBody,
+     list_receipts, "What left in one's own name, newest first"},
+    {del, "/_lingxi/client/v1/assist/receipts", "deleteReceipts", Auth::required, RateClass::write,
+     kSmallBytes, delete_receipts, "Erases one's receipts"},
+    {get, "/_lingxi/client/v1/assist/receipts/export", "exportReceipts", Auth::required, RateClass::read,
+     kNoBody, export_receipts, "All of one's receipts, a JSON object a line"},
+    {get, "/_lingxi/client/v1/assist/receipts/{callId}", "getReceipt", Auth::required, RateClass::read,
+     kNoBody, get_receipt, "One receipt"},
+    {get, "/_lingxi/admin/v1/budget", "getBudget", Auth::admin, RateClass::read, kNoBody, get_budget,
+     "The caps, and what is used today"},
+    {put, "/_lingxi/admin/v1/budget", "setBudget", Auth::admin, RateClass::write, kSmallBytes, set_budget,
+     "Sets the caps, the zone of the server's days and the switch"},
+    {get, "/_lingxi/admin/v1/models", "listModels", Auth::admin, RateClass::read, kNoBody, list_models,
+     "Model servers in order of preference"},
+    {put, "/_lingxi/admin/v1/models", "orderModels", Auth::admin, RateClass::write, kSmallBytes, order_models,
+     "Sets the order of preference"},
+    {post, "/_lingxi/admin/v1/models/discover", "discoverModels", Auth::admin, RateClass::write, kSmallBytes,
+     discover_models, "Looks for model servers on this machine"},
+    {put, "/_lingxi/admin/v1/models/{id}", "putModel", Auth::admin, RateClass::write, kSmallBytes, put_model,
+     "Adds or changes a model server; the key is handed through and never comes back"},
+    {del, "/_lingxi/admin/v1/models/{id}", "deleteModel", Auth::admin, RateClass::write, kSmallBytes,
+     delete_model, "Removes a model server"},
+    {post, "/_lingxi/admin/v1/models/{id}/test", "testModel", Auth::admin, RateClass::write, kSmallBytes,
+     test_model, "Sends one small request to a model server"},
+};
+
+}  // namespace
+
+std::vector<net::Route> Assistant::routes() {
+    std::vector<net::Route> routes;
+    for (const Row& row : kRows) {
+        routes.push_back(
+            {.method = row.method,
+             .path = row.path,
+             .operation_id = row.operation_id,
+             .auth = row.auth,
+             .rate = row.rate,
+             .body_limit_bytes = row.body_limit_bytes,
+             .streams_body = false,
+             .handler = [core = core_.get(), endpoint = row.endpoint](
+                            net::Request request) { return endpoint(*core, std::move(request)); },
+             .summary = row.summary});
+    }
+    return routes;
+}
+
+}  // namespace assistant

@@ -1,0 +1,54 @@
+#include "statements.h"
+
+namespace assistant {
+
+std::string greeting() {
+    return "你好，我是灵犀，这台服务器的 AI "
+           "助手，是程序而不是人。在群里提到我（@assistant），或者单独给我发消息，我就会回答。"
+           "我只会把写给我的那条消息交给模型，看不到也不会转交别人的话。我的回答都带有 AI "
+           "标记，可能会出错。\n\n"
+           "Hello, I am Lingxi, this server's AI assistant: a program, not a person. Mention me "
+           "(@assistant), or write to "
+           "me alone, and I answer. Only the message that is written to me goes to a model, never the words "
+           "of others. My "
+           "answers are marked as AI and may be wrong.";
+}
+
+std::string cannot_read() {
+    return "这个聊天是端到端加密的，我没有设备密钥，读不到这里的消息。请在未加密的聊天里找我。\n\n"
+           "This chat is end-to-end encrypted and I have no keys: I cannot read what is written here. Please "
+           "write to me in "
+           "a chat that is not encrypted.";
+}
+
+std::string interrupted(bool chinese) {
+    return chinese ? "我在回答时服务器重启了，这个回答没有完成。请再问我一次。"
+                   : "The server restarted while I was answering, so this answer was not finished. Please "
+                     "ask me again.";
+}
+
+std::string sorry(const Refusal& refusal, bool chinese) {
+    const std::string& code = refusal.error.code;
+    if (code == "IM.LINGXI.AI_OFF") {
+        return chinese ? "AI 助手已被关闭（由管理员，或在你的设置里），所以我不能回答。"
+                       : "AI is switched off, by the administrator or in your settings, so I cannot answer.";
+    }
+    if (code == "IM.LINGXI.AI_FORBIDDEN_IN_ROOM") {
+        return chinese ? "这个聊天不允许使用 AI，所以我不能在这里回答。"
+                       : "This chat does not allow AI, so I cannot answer here.";
+    }
+    if (code == "IM.LINGXI.BUDGET_EXHAUSTED") {
+        return chinese ? "今天的 AI 用量已经用完，明天再来问我吧。"
+                       : "Today's AI allowance is used up. Please ask me again tomorrow.";
+    }
+    return chinese ? "现在没有可用的模型，我没法回答。请稍后再试，或请管理员检查模型设置。"
+                   : "No model is available at the moment, so I cannot answer. Please try again later, or "
+                     "ask the "
+                     "administrator to check the model servers.";
+}
+
+std::string broke_off(bool chinese) {
+    return chinese ? "……（回答在这里中断了）" : "… (the answer broke off here)";
+}
+
+}  // namespace assistant

@@ -1,0 +1,443 @@
+#include "world.h"
+
+#include <boost/asio/detached.hpp>
+
+#include <base/encoding.h>
+
+namespace assistant::test {
+namespace {
+
+namespace json = base::json;
+
+constexpr const char* kSuggestions = "/_lingxi/client/v1/assist/suggestions";
+constexpr const char* kTranslations = "/_lingxi/client/v1/assist/translations";
+constexpr const char* kChips = "/_lingxi/client/v1/assist/chips";
+constexpr const char* kReceipts = "/_lingxi/client/v1/assist/receipts";
+
+struct Assist : testing::Test {
+    World world;
+    Person alice = world.person("alice", "爱丽丝");
+    Person bob = world.person("bob", "王小波");
+    Person admin = world.person("root", "Root", true);
+    std::string room = world.room({alice, bob});
+
+    json::object ids(const std::vector<std::string>& event_ids) {
+        return {{"room_id", room}, {"event_ids", json::value_from(event_ids)}};
+    }
+    json::object status() {
+        return world.get(alice, "/_lingxi/client/v1/assist/status?room_id=" + base::percent_encode(room))
+            .body;
+    }
+    std::int64_t used() { return status().at("budget").at("used_tokens").as_int64(); }
+    /// All that the model was sent, as text.
+    std::string prompt() {
+        std::string all;
+        for (const auto& message : world.fake->requests.back().messages) all += message.content + "\n";
+        return all;
+    }
+};
+
+TEST_F(Assist, status_tells_model_budget_policy_consents_and_the_assistant) {
+    world.consent(bob, room);
+    const auto body = status();
+    EXPECT_TRUE(body.at("ai_enabled").as_bool());
+    EXPECT_EQ(body.at("model").at("provider").as_string(), "Provider cloud");
+    EXPECT_EQ(body.at("policy").as_string(), "allowed");
+    EXPECT_EQ(body.at("assistant_user_id").as_string(), "@assistant:here.example");
+    ASSERT_EQ(body.at("consents").as_array().size(), 1U);
+    EXPECT_EQ(body.at("consents").at(0).at("user_id").as_string(), bob.user_id);
+    EXPECT_EQ(body.at("consents").at(0).at("destination").at("name").as_string(), "Provider cloud");
+    EXPECT_GT(body.at("budget").at("cap_tokens").as_int64(), 0);
+}
+
+TEST_F(Assist, status_of_anothers_room_is_refused_and_without_a_model_says_so) {
+    world.fake->has_model = false;
+    const auto stranger = world.person("eve", "Eve");
+    const auto mine = world.post(alice, "/_matrix/client/v3/createRoom", {{"preset", "private_chat"}});
+    const auto target =
+        "/_lingxi/client/v1/assist/status?room_id=" + base::percent_encode(mine.text("room_id"));
+    EXPECT_EQ(world.get(stranger, target).errcode(), "M_FORBIDDEN");
+    EXPECT_TRUE(world.get(alice, target).body.at("model").is_null());
+}
+
+TEST_F(Assist, chips_answer_the_message_of_another_and_call_no_model) {
+    const auto event = world.say(bob, room, "晚上一起吃饭吧");
+    const auto answer = world.post(alice, kChips, {{"room_id", room}, {"event_id", event}});
+    ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
+    EXPECT_EQ(answer.text("method"), "offline");
+    ASSERT_EQ(answer.body.at("suggestions").as_array().size(), 3U);
+    EXPECT_FALSE(answer.body.at("suggestions").at(0).at("text").as_string().empty());
+    EXPECT_TRUE(world.fake->requests.empty());
+    const auto own = world.post(bob, kChips, {{"room_id", room}, {"event_id", event}});
+    EXPECT_TRUE(own.body.at("suggestions").as_array().empty());
+}
+
+TEST_F(Assist, suggestions_stream_what_was_used_and_three_labelled_texts) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "周末去爬山吗");
+    const auto answer = world.post(alice, kSuggestions, ids({event}));
+    ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
+    const auto* prepared = answer.event("prepared");
+    ASSERT_NE(prepared, nullptr);
+    EXPECT_EQ(prepared->at("used").at(0).as_string(), event);
+    EXPECT_EQ(prepared->at("provider").as_string(), "Provider cloud");
+    const auto suggestions = answer.all("suggestion");
+    ASSERT_EQ(suggestions.size(), 3U);
+    EXPECT_EQ(suggestions[0].at("text").as_string(), "好的");
+    const auto* done = answer.event("done");
+    ASSERT_NE(done, nullptr);
+    EXPECT_EQ(done->at("usage").at("input_tokens").as_int64(), 40);
+    EXPECT_EQ(done->at("cost").at("micros").as_int64(), 40 + 24);
+    EXPECT_EQ(used(), 52);
+    // Sent as it is, the label holds; changed, it is forged.
+    json::object content{
+        {"msgtype", "m.text"}, {"body", "好的"}, {"im.lingxi.ai", suggestions[0].at("label")}};
+    EXPECT_EQ(world.try_send(alice, room, content).status, 200);
+    content["body"] = "好的！";
+    const auto forged = world.try_send(alice, room, content);
+    EXPECT_EQ(forged.status, 400);
+    EXPECT_EQ(forged.errcode(), "IM.LINGXI.FORGED_LABEL");
+    content["im.lingxi.ai"].as_object()["kind"] = "assisted";
+    EXPECT_EQ(world.try_send(alice, room, content).status, 200);
+}
+
+TEST_F(Assist, the_words_of_who_has_not_agreed_never_leave) {
+    const auto carol = world.person("carol", "Carol");
+    world.join(carol, room);
+    const auto secret = world.say(carol, room, "CAROLS SECRET");
+    const auto open = world.say(bob, room, "see you at eight?");
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({secret, open})).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_TRUE(world.fake->requests.empty());
+
+    world.consent(bob, room);
+    // Quoting somebody in a reply does not hand their words over either.
+    const auto reply = world.send(bob, room,
+                                  {{"msgtype", "m.text"},
+                                   {"body", "> <@carol:here.example> CAROLS SECRET\n\nreally?"},
+                                   {"m.relates_to", {{"m.in_reply_to", {{"event_id", secret}}}}}});
+    const auto answer = world.post(alice, kSuggestions, ids({secret, open, reply}));
+    ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
+    const auto& dropped = answer.event("prepared")->at("dropped").as_array();
+    ASSERT_EQ(dropped.size(), 1U);
+    EXPECT_EQ(dropped[0].at("event_id").as_string(), secret);
+    EXPECT_EQ(dropped[0].at("reason").as_string(), "no_consent");
+    EXPECT_EQ(prompt().find("CAROLS SECRET"), std::string::npos);
+    EXPECT_NE(prompt().find("really?"), std::string::npos);
+}
+
+TEST_F(Assist, consent_needed_names_the_people) {
+    const auto event = world.say(bob, room, "hello");
+    const auto answer = world.post(alice, kSuggestions, ids({event}));
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_EQ(answer.body.at("users").as_array().at(0).as_string(), bob.user_id);
+}
+
+TEST_F(Assist, consent_to_one_destination_is_none_to_another_and_is_taken_back_at_once) {
+    const auto event = world.say(bob, room, "hello there");
+    world.consent(bob, room, true, "Provider other");
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    world.consent(bob, room);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).status, 200);
+    world.consent(bob, room, false);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+}
+
+TEST_F(Assist, consent_that_is_taken_back_before_the_call_goes_stops_it_and_frees_the_hold) {
+    const auto event = world.say(bob, room, "hello there");
+    world.consent(bob, room);
+    // Asked for the list of model servers first, then changes its mind for the call itself: another
+    // destination.
+    world.fake->script.provider_ids = {"cloud"};
+    ASSERT_TRUE(world.post(alice, kSuggestions, ids({event})).event("done"));
+    const auto before = used();
+    world.fake->script.provider_ids = {"elsewhere"};
+    const auto answer = world.post(alice, kSuggestions, ids({event}));
+    EXPECT_EQ(answer.errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(world.fake->went, 1);
+    EXPECT_EQ(used(), before);
+}
+
+TEST_F(Assist, a_second_model_server_is_a_second_receipt_and_needs_the_same_consent) {
+    const auto event = world.say(alice, room, "translate me");
+    world.fake->script.provider_ids = {"cloud", "second"};
+    world.fake->script.deltas = {"译文"};
+    const auto answer =
+        world.post(alice, kTranslations, {{"room_id", room}, {"event_id", event}, {"target_language", "zh"}});
+    ASSERT_TRUE(answer.event("done")) << answer.events.size();
+    const auto receipts = world.get(alice, kReceipts).body.at("receipts").as_array();
+    ASSERT_EQ(receipts.size(), 2U);
+    EXPECT_EQ(receipts[0].at("provider").as_string(), "Provider second");
+    EXPECT_EQ(receipts[0].at("outcome").as_string(), "done");
+    EXPECT_EQ(receipts[1].at("outcome").as_string(), "failed");
+    EXPECT_EQ(used(), 52);
+}
+
+TEST_F(Assist, what_the_caller_may_not_see_or_was_redacted_is_dropped_and_edits_are_taken) {
+    world.consent(bob, room);
+    const auto gone = world.say(bob, room, "REDACTED WORDS");
+    world.redact(bob, room, gone);
+    const auto event = world.say(bob, room, "OLD WORDS");
+    world.send(bob, room,
+               {{"msgtype", "m.text"},
+                {"body", "* new words"},
+                {"m.new_content", {{"msgtype", "m.text"}, {"body", "new words"}}},
+                {"m.relates_to", {{"rel_type", "m.replace"}, {"event_id", event}}}});
+    const auto other = world.post(bob, "/_matrix/client/v3/createRoom", {{"preset", "private_chat"}});
+    const auto hidden = world.say(bob, other.text("room_id"), "HIDDEN WORDS");
+    const auto answer = world.post(alice, kSuggestions, ids({gone, event, hidden, "$nonsense"}));
+    ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
+    const auto sent = prompt();
+    EXPECT_NE(sent.find("new words"), std::string::npos);
+    for (const char* words : {"REDACTED WORDS", "OLD WORDS", "HIDDEN WORDS"})
+        EXPECT_EQ(sent.find(words), std::string::npos) << words;
+    EXPECT_EQ(answer.event("prepared")->at("dropped").as_array().size(), 3U);
+}
+
+TEST_F(Assist, names_of_others_become_stand_ins_and_come_back) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "我是王小波，你来吗");
+    world.fake->script.deltas = {R"({"suggestions": ["人物A你好", "好", "几点"]})"};
+    const auto answer = world.post(alice, kSuggestions, ids({event}));
+    EXPECT_EQ(prompt().find("王小波"), std::string::npos);
+    EXPECT_EQ(prompt().find("bob"), std::string::npos);
+    ASSERT_EQ(answer.all("suggestion").size(), 3U);
+    EXPECT_EQ(answer.all("suggestion")[0].at("text").as_string(), "王小波你好");
+}
+
+TEST_F(Assist, the_room_the_account_and_the_server_can_forbid) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello");
+    world.set_state(alice, room, "im.lingxi.ai_policy", "", {{"ai", "forbidden"}});
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.AI_FORBIDDEN_IN_ROOM");
+    EXPECT_EQ(status().at("policy").as_string(), "forbidden");
+    world.set_state(alice, room, "im.lingxi.ai_policy", "", {{"ai", "allowed"}});
+    world.set_account_data(alice, "im.lingxi.settings", {{"ai_enabled", false}, {"language", "zh"}});
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.AI_OFF");
+    EXPECT_FALSE(status().at("ai_enabled").as_bool());
+    world.set_account_data(alice, "im.lingxi.settings", {{"ai_enabled", true}});
+    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/budget", {{"ai_enabled", false}}).status, 200);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.AI_OFF");
+    EXPECT_TRUE(world.fake->requests.empty());
+}
+
+TEST_F(Assist, a_used_up_budget_is_said_before_anything_leaves) {
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
+    const auto answer = world.post(alice, kTranslations, {{"text", "hello"}, {"target_language", "zh"}});
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_EQ(answer.errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
+    EXPECT_TRUE(answer.body.contains("resets_at_ms"));
+    EXPECT_TRUE(world.fake->requests.empty());
+    EXPECT_EQ(used(), 0);
+}
+
+TEST_F(Assist, without_a_model_translation_says_so) {
+    world.fake->has_model = false;
+    const auto event = world.say(bob, room, "hello");
+    const auto answer =
+        world.post(alice, kTranslations, {{"room_id", room}, {"event_id", event}, {"target_language", "zh"}});
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(answer.errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
+}
+
+TEST_F(Assist, translations_stream_inert_text_and_a_label_over_all_of_it) {
+    world.fake->script.deltas = {"\n 你好，", "\xE2\x80\xAE世界", " \n"};
+    const auto answer =
+        world.post(alice, kTranslations, {{"text", "Hello world"}, {"target_language", "zh"}});
+    ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
+    std::string text;
+    for (const auto& delta : answer.all("delta")) text += std::string_view(delta.at("text").as_string());
+    EXPECT_EQ(text, "你好，世界");
+    ASSERT_TRUE(answer.event("done"));
+    const json::object content{
+        {"msgtype", "m.text"}, {"body", text}, {"im.lingxi.ai", answer.event("done")->at("label")}};
+    EXPECT_EQ(world.try_send(alice, room, content).status, 200);
+}
+
+TEST_F(Assist, failures_of_the_model_end_the_stream_in_words_and_are_settled) {
+    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    world.fake->script.deltas = {"你"};
+    world.fake->script.after_deltas =
+        base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
+    auto answer = world.post(alice, kTranslations, draft);
+    ASSERT_TRUE(answer.event("error"));
+    EXPECT_EQ(answer.event("error")->at("errcode").as_string(), "IM.LINGXI.MODEL_UNAVAILABLE");
+    EXPECT_FALSE(answer.event("done"));
+    const auto held = used();
+    EXPECT_GT(held, 256) << "how much was used is not known: the whole hold";
+
+    world.fake->script = {};
+    world.fake->script.after_go = base::Error{base::ErrorKind::unavailable, "model.busy", "Busy.", {}};
+    answer = world.post(alice, kTranslations, draft);
+    EXPECT_TRUE(answer.event("error") || answer.errcode() == "IM.LINGXI.MODEL_UNAVAILABLE");
+    EXPECT_EQ(used(), held) << "a server that was too busy was not paid";
+
+    world.fake->script = {};
+    world.fake->script.before_prepared =
+        base::Error{base::ErrorKind::unavailable, "model.none_available", "None.", {}};
+    answer = world.post(alice, kTranslations, draft);
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_EQ(used(), held);
+    EXPECT_EQ(world.get(alice, kReceipts).body.at("receipts").as_array().size(), 2U)
+        << "what was never told to go has no receipt";
+
+    world.fake->script = {};
+    world.fake->script.deltas = {"text"};
+    world.fake->script.retracted = true;
+    answer = world.post(alice, kTranslations, draft);
+    EXPECT_TRUE(answer.event("error"));
+    EXPECT_FALSE(answer.event("done"));
+}
+
+TEST_F(Assist, garbage_instead_of_suggestions_is_an_error_in_words) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello");
+    world.fake->script.deltas = {R"({"suggestions": [)"};
+    const auto answer = world.post(alice, kSuggestions, ids({event}));
+    ASSERT_TRUE(answer.event("error"));
+    EXPECT_TRUE(answer.all("suggestion").empty());
+}
+
+TEST_F(Assist, a_client_that_goes_away_cancels_the_call_and_settles_it) {
+    world.fake->script.deltas = {"begin"};
+    world.fake->script.hangs_after_deltas = true;
+    {
+        auto response = world.raw(alice, net::Method::post, kTranslations,
+                                  {{"text", "Hello"}, {"target_language", "zh"}});
+        ASSERT_EQ(response.status, 200) << response.body;
+        EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    }
+    EXPECT_TRUE(world.until([&] { return world.fake->cancelled == 1; }));
+    EXPECT_TRUE(world.until([&] {
+        return world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string() == "cancelled";
+    }));
+    EXPECT_GT(used(), 256);
+}
+
+TEST_F(Assist, a_person_has_three_streams_at_once) {
+    world.fake->script.hangs_after_deltas = true;
+    std::vector<net::Response> open;
+    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    for (int i = 0; i < 3; ++i) {
+        open.push_back(world.raw(alice, net::Method::post, kTranslations, draft));
+        ASSERT_EQ(open.back().status, 200);
+    }
+    EXPECT_EQ(world.raw(alice, net::Method::post, kTranslations, draft).status, 429);
+    auto other = world.raw(bob, net::Method::post, kTranslations, draft);
+    EXPECT_EQ(other.status, 200);
+    open.clear();
+    EXPECT_EQ(world.raw(alice, net::Method::post, kTranslations, draft).status, 200);
+}
+
+TEST_F(Assist, a_gateway_that_goes_away_ends_the_call_in_words) {
+    world.fake->script.deltas = {"begin"};
+    world.fake->script.hangs_after_deltas = true;
+    auto response =
+        world.raw(alice, net::Method::post, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+    ASSERT_TRUE(response.events);
+    world.await(world.fake->stop());
+    world.fake->attach();
+    EXPECT_TRUE(world.until([&] {
+        return world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string() == "failed";
+    }));
+    world.fake->script = {};
+    world.fake->script.deltas = {"again"};
+    const auto answer = world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+    EXPECT_TRUE(answer.event("done"));
+}
+
+TEST_F(Assist, many_calls_at_once_never_pass_the_cap) {
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 5000}});
+    world.fake->script.deltas = {"text"};
+    world.fake->script.hangs_after_deltas = true;
+    std::vector<net::Response> open;
+    int refused = 0;
+    for (const auto& person : {alice, bob, admin}) {
+        for (int i = 0; i < 3; ++i) {
+            open.push_back(world.raw(person, net::Method::post, kTranslations,
+                                     {{"text", std::string(1000, 'x')}, {"target_language", "zh"}}));
+            if (open.back().status == 429) ++refused;
+        }
+        const auto body = world.get(person, "/_lingxi/client/v1/assist/status").body;
+        EXPECT_LE(body.at("budget").at("used_tokens").as_int64(), 5000);
+    }
+    EXPECT_GT(refused, 0);
+}
+
+TEST_F(Assist, receipts_are_listed_exported_and_erased_and_the_budget_stays) {
+    world.fake->script.deltas = {"译"};
+    for (int i = 0; i < 3; ++i)
+        ASSERT_TRUE(
+            world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("done"));
+    const auto first = world.get(alice, std::string(kReceipts) + "?limit=2");
+    ASSERT_EQ(first.body.at("receipts").as_array().size(), 2U);
+    const auto& receipt = first.body.at("receipts").at(0).as_object();
+    EXPECT_EQ(receipt.at("purpose").as_string(), "translate");
+    EXPECT_EQ(receipt.at("whose").at(0).as_string(), alice.user_id);
+    EXPECT_EQ(receipt.at("outbound_sha256").as_string().size(), 64U);
+    EXPECT_GT(receipt.at("outbound_bytes").as_int64(), 0);
+    const auto second = world.get(alice, std::string(kReceipts) + "?limit=2&from=" + first.text("next"));
+    EXPECT_EQ(second.body.at("receipts").as_array().size(), 1U);
+    EXPECT_TRUE(second.body.at("next").is_null());
+    const auto id = std::string(receipt.at("call_id").as_string());
+    EXPECT_EQ(world.get(alice, std::string(kReceipts) + "/" + id).text("call_id"), id);
+    EXPECT_EQ(world.get(bob, std::string(kReceipts) + "/" + id).status, 404);
+    const auto exported = world.get(alice, std::string(kReceipts) + "/export");
+    EXPECT_EQ(std::ranges::count(exported.written, '\n'), 3);
+    EXPECT_EQ(exported.written.find("Hello"), std::string::npos) << "never the text";
+
+    const auto before = used();
+    EXPECT_EQ(world.call(alice, net::Method::del, kReceipts).status, 200);
+    EXPECT_TRUE(world.get(alice, kReceipts).body.at("receipts").as_array().empty());
+    EXPECT_EQ(used(), before);
+}
+
+TEST_F(Assist, bad_wishes_are_refused) {
+    const auto event = world.say(bob, room, "hello");
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({})).status, 400);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids(std::vector<std::string>(51, event))).status, 400);
+    EXPECT_EQ(world.post(alice, kSuggestions, {{"room_id", room}, {"event_ids", {1, 2}}}).status, 400);
+    EXPECT_EQ(world.post(alice, kTranslations, {{"text", "x"}, {"target_language", "zh\n"}}).status, 400);
+    EXPECT_EQ(world.post(alice, kTranslations, {{"target_language", "zh"}}).status, 400);
+    EXPECT_EQ(world.post(alice, kTranslations, {{"text", std::string(9000, 'x')}, {"target_language", "zh"}})
+                  .status,
+              413);
+    EXPECT_EQ(world.post(alice, kChips, {{"room_id", room}, {"event_id", "$none"}}).status, 404);
+    EXPECT_EQ(world.get(alice, std::string(kReceipts) + "?from=x").status, 400);
+}
+
+TEST_F(Assist, the_label_key_is_public_and_survives_a_restart) {
+    const auto before = world.get(alice, "/_lingxi/client/v1/assist/label-key").text("public_key");
+    EXPECT_EQ(before.size(), 43U);
+    world.restart();
+    EXPECT_EQ(world.get(alice, "/_lingxi/client/v1/assist/label-key").text("public_key"), before);
+}
+
+TEST_F(Assist, the_administrator_sets_budget_and_models_and_the_key_is_only_passed_on) {
+    auto budget = world.put(admin, "/_lingxi/admin/v1/budget",
+                            {{"person_tokens_per_day", 1000}, {"time_zone", "Asia/Shanghai"}});
+    EXPECT_EQ(budget.body.at("person_tokens_per_day").as_int64(), 1000);
+    EXPECT_EQ(budget.text("time_zone"), "Asia/Shanghai");
+    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/budget", {{"time_zone", "Nowhere"}}).status, 400);
+    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/budget", {{"server_tokens_per_day", -1}}).status, 400);
+
+    const auto models = world.get(admin, "/_lingxi/admin/v1/models");
+    EXPECT_EQ(models.text("gateway"), "up");
+    EXPECT_EQ(models.body.at("providers").as_array().size(), 1U);
+    const auto put = world.put(admin, "/_lingxi/admin/v1/models/mine",
+                               {{"name", "Mine"},
+                                {"base_url", "http://127.0.0.1:11434/v1"},
+                                {"model", "q"},
+                                {"api_key", "sk-secret"}});
+    EXPECT_EQ(put.status, 200) << json::serialize(put.body);
+    ASSERT_TRUE(world.fake->put);
+    EXPECT_EQ(world.fake->put->id, "mine");
+    EXPECT_EQ(world.fake->put_key, "sk-secret");
+
+    world.await(world.fake->stop());
+    EXPECT_TRUE(world.until([&] { return !world.gateway.is_up(); }));
+    EXPECT_EQ(world.get(admin, "/_lingxi/admin/v1/models").text("gateway"), "down");
+    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/models/mine", {{"name", "x"}}).status, 503);
+}
+
+}  // namespace
+}  // namespace assistant::test

@@ -1,0 +1,205 @@
+#include "answer_store.h"
+#include "budget.h"
+#include "world.h"
+
+#include <base/encoding.h>
+
+namespace assistant::test {
+namespace {
+
+namespace json = base::json;
+
+struct Converse : testing::Test {
+    Converse() { world.fake->script.deltas = {"我是", "程序。"}; }
+
+    World world;
+    Person alice = world.person("alice", "爱丽丝");
+    Person bob = world.person("bob", "王小波");
+    Person admin = world.person("root", "Root", true);
+
+    std::string with_assistant(const std::vector<Person>& people) {
+        const auto room = world.room(people);
+        world.invite(people.front(), room, world.assistant_id);
+        // Who it is, said by itself.
+        EXPECT_TRUE(world.until([&] { return from_assistant(people.front(), room).size() == 1; }));
+        return room;
+    }
+    /// What it said, edits left out (the server bundles them).
+    std::vector<json::object> from_assistant(const Person& reader, const std::string& room) {
+        std::vector<json::object> found;
+        for (auto& event : world.messages(reader, room)) {
+            const auto& content = event.at("content").as_object();
+            const bool is_edit = content.contains("m.new_content");
+            if (event.at("sender").as_string() == world.assistant_id && !is_edit) found.push_back(event);
+        }
+        return found;
+    }
+    /// Its last answer as it reads now; empty while there is none.
+    std::string answer(const Person& reader, const std::string& room) {
+        std::string body;
+        for (const auto& event : world.messages(reader, room)) {
+            if (event.at("sender").as_string() != world.assistant_id) continue;
+            const auto& content = event.at("content").as_object();
+            const auto* edited = base::get_object(content, "m.new_content");
+            body = base::get_string(edited ? *edited : content, "body").value_or("");
+        }
+        return body;
+    }
+    bool answers(const Person& reader, const std::string& room, std::string_view text) {
+        return world.until([&] { return answer(reader, room) == text; });
+    }
+    bool is_done(const std::string& question) {
+        return world.until([&] {
+            const auto stored =
+                world.read([&](storage::Transaction& tx) -> base::Result<std::optional<StoredAnswer>> {
+                    return find_answer(tx, question);
+                });
+            return *stored && (*stored)->state == AnswerState::done;
+        });
+    }
+};
+
+TEST_F(Converse, joins_where_it_is_invited_says_who_it_is_and_answers_in_a_chat_of_two) {
+    const auto room = with_assistant({alice});
+    const auto question = world.say(alice, room, "你是谁");
+    EXPECT_TRUE(answers(alice, room, "我是程序。"));
+    EXPECT_TRUE(is_done(question));
+    const auto said = from_assistant(alice, room);
+    ASSERT_EQ(said.size(), 2U);
+    const auto& content = said[1].at("content").as_object();
+    EXPECT_EQ(content.at("msgtype").as_string(), "m.notice");
+    EXPECT_EQ(content.at("im.lingxi.ai").at("kind").as_string(), "generated");
+    EXPECT_EQ(content.at("im.lingxi.ai").at("call_id").as_string(), call_id_for(question).value);
+    EXPECT_TRUE(world.assistant->verify_content("m.room.message", content));
+    const auto receipts =
+        world.get(alice, "/_lingxi/client/v1/assist/receipts").body.at("receipts").as_array();
+    ASSERT_EQ(receipts.size(), 1U);
+    EXPECT_EQ(receipts[0].at("purpose").as_string(), "converse");
+}
+
+TEST_F(Converse, answers_in_a_group_only_who_speaks_to_it_and_hands_over_nobody_elses_words) {
+    const auto room = with_assistant({alice, bob});
+    world.say(bob, room, "BOBS SECRET");
+    const auto question =
+        world.send(alice, room,
+                   {{"msgtype", "m.text"},
+                    {"body", "> <@bob:here.example> BOBS SECRET\n\n@assistant 王小波是谁"},
+                    {"m.mentions", {{"user_ids", json::value_from(std::vector{world.assistant_id})}}}});
+    EXPECT_TRUE(is_done(question));
+    ASSERT_EQ(world.fake->requests.size(), 1U);
+    const auto& sent = world.fake->requests[0].messages.back().content;
+    EXPECT_EQ(sent, "人物A是谁");
+    const auto said = from_assistant(alice, room);
+    ASSERT_EQ(said.size(), 2U);
+    EXPECT_EQ(said[1].at("content").at("m.relates_to").at("m.in_reply_to").at("event_id").as_string(),
+              question);
+}
+
+TEST_F(Converse, remembers_what_the_same_person_said_to_it_before) {
+    const auto room = with_assistant({alice});
+    EXPECT_TRUE(is_done(world.say(alice, room, "第一个问题")));
+    EXPECT_TRUE(is_done(world.say(alice, room, "第二个问题")));
+    ASSERT_EQ(world.fake->requests.size(), 2U);
+    const auto& messages = world.fake->requests[1].messages;
+    ASSERT_EQ(messages.size(), 4U);
+    EXPECT_EQ(messages[1].content, "第一个问题");
+    EXPECT_EQ(messages[2].content, "我是程序。");
+    EXPECT_EQ(messages[3].content, "第二个问题");
+}
+
+TEST_F(Converse, answers_neither_bots_nor_edits_nor_itself) {
+    const auto room = with_assistant({alice});
+    world.send(alice, room, {{"msgtype", "m.notice"}, {"body", "@assistant beep"}});
+    const auto question = world.say(alice, room, "真的问题");
+    world.send(alice, room,
+               {{"msgtype", "m.text"},
+                {"body", "* 改过的问题"},
+                {"m.new_content", {{"msgtype", "m.text"}, {"body", "改过的问题"}}},
+                {"m.relates_to", {{"rel_type", "m.replace"}, {"event_id", question}}}});
+    EXPECT_TRUE(is_done(question));
+    EXPECT_TRUE(is_done(world.say(alice, room, "再见")));
+    EXPECT_EQ(world.fake->requests.size(), 2U);
+}
+
+TEST_F(Converse, says_plainly_why_it_cannot_answer) {
+    const auto room = with_assistant({alice});
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 1}});
+    EXPECT_TRUE(is_done(world.say(alice, room, "问题一")));
+    EXPECT_NE(answer(alice, room).find("用完"), std::string::npos);
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 100000}});
+
+    world.fake->script.before_prepared =
+        base::Error{base::ErrorKind::unavailable, "model.none_configured", "None.", {}};
+    EXPECT_TRUE(is_done(world.say(alice, room, "And a question?")));
+    EXPECT_NE(answer(alice, room).find("No model"), std::string::npos);
+
+    world.set_state(alice, room, "im.lingxi.ai_policy", "", {{"ai", "forbidden"}});
+    EXPECT_TRUE(is_done(world.say(alice, room, "问题三")));
+    EXPECT_NE(answer(alice, room).find("不允许"), std::string::npos);
+    EXPECT_FALSE(from_assistant(alice, room).back().at("content").as_object().contains("im.lingxi.ai"))
+        << "its own words are no model's";
+}
+
+TEST_F(Converse, in_an_encrypted_room_says_once_that_it_cannot_read) {
+    const auto room = with_assistant({alice});
+    world.set_state(alice, room, "m.room.encryption", "", {{"algorithm", "m.megolm.v1.aes-sha2"}});
+    EXPECT_TRUE(world.until([&] { return from_assistant(alice, room).size() == 2; }));
+    world.send(alice, room, {{"algorithm", "m.megolm.v1.aes-sha2"}, {"ciphertext", "x"}}, "m.room.encrypted");
+    world.say(alice, room, "in the clear");
+    world.restart();
+    world.send(alice, room, {{"algorithm", "m.megolm.v1.aes-sha2"}, {"ciphertext", "y"}}, "m.room.encrypted");
+    const auto other = with_assistant({bob});
+    EXPECT_TRUE(is_done(world.say(bob, other, "hello")));
+    EXPECT_EQ(from_assistant(alice, room).size(), 2U);
+    EXPECT_EQ(world.fake->requests.size(), 1U);
+}
+
+TEST_F(Converse, a_restart_after_the_call_went_answers_once_and_does_not_ask_again) {
+    const auto room = with_assistant({alice});
+    world.fake->script.hangs_after_deltas = true;
+    const auto question = world.say(alice, room, "很长的问题");
+    EXPECT_TRUE(world.until([&] { return world.fake->went == 1; }));
+    world.restart();
+    EXPECT_TRUE(is_done(question));
+    EXPECT_EQ(world.fake->requests.size(), 1U) << "one event, one call";
+    EXPECT_NE(answer(alice, room).find("重启"), std::string::npos);
+    world.restart();
+    world.fake->script.hangs_after_deltas = false;
+    EXPECT_TRUE(is_done(world.say(bob, with_assistant({bob}), "hello")));
+    EXPECT_EQ(from_assistant(alice, room).size(), 2U);
+}
+
+TEST_F(Converse, a_question_that_was_written_while_it_was_away_is_answered_after_the_start) {
+    const auto room = with_assistant({alice});
+    world.fake->script.hangs_before_prepared = true;
+    const auto question = world.say(alice, room, "问题");
+    EXPECT_TRUE(world.until([&] { return world.fake->requests.size() == 1; }));
+    world.fake->script.hangs_before_prepared = false;
+    world.restart();
+    EXPECT_TRUE(answers(alice, room, "我是程序。")) << "nothing had left: the call is made after all";
+    EXPECT_TRUE(is_done(question));
+}
+
+TEST_F(Converse, an_answer_that_breaks_off_says_so) {
+    const auto room = with_assistant({alice});
+    world.fake->script.after_deltas =
+        base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
+    EXPECT_TRUE(is_done(world.say(alice, room, "问题")));
+    EXPECT_NE(answer(alice, room).find("中断"), std::string::npos);
+}
+
+TEST_F(Converse, a_long_answer_comes_in_edits_of_one_message) {
+    const auto room = with_assistant({alice});
+    world.fake->script.deltas = {"第一段"};
+    world.fake->script.hangs_after_deltas = true;
+    world.say(alice, room, "讲个故事");
+    // It shows what has come while the rest is still being written.
+    EXPECT_TRUE(answers(alice, room, "第一段"));
+    world.await(world.fake->stop());
+    world.fake->attach();
+    EXPECT_TRUE(world.until([&] { return answer(alice, room).find("中断") != std::string::npos; }));
+    EXPECT_EQ(from_assistant(alice, room).size(), 2U);
+}
+
+}  // namespace
+}  // namespace assistant::test

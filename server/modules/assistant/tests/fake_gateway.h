@@ -1,0 +1,155 @@
+#pragma once
+
+#include <sys/socket.h>
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <base/crypto.h>
+#include <egress/codec.h>
+#include <wire/channel.h>
+
+namespace assistant::test {
+
+/// The other end of the wire to the gateway, which is outside of this process: says what it is told to say,
+/// in the gateway's own messages.
+class FakeGateway {
+  public:
+    /// What the next call does; the last script stays.
+    struct Script {
+        std::vector<std::string> provider_ids{"cloud"};  ///< each is prepared in turn; the last one answers
+        std::vector<std::string> deltas{R"({"suggestions": ["好的", "不行", "几点？"]})"};
+        std::int64_t input_tokens = 40;
+        std::int64_t output_tokens = 12;
+        bool estimated = false;
+        bool retracted = false;
+        std::optional<base::Error> before_prepared;
+        std::optional<base::Error> after_go;
+        std::optional<base::Error> after_deltas;
+        bool hangs_before_prepared = false;
+        bool hangs_after_deltas = false;
+    };
+
+    FakeGateway(runtime::Runtime& runtime, wire::Peer& peer) : runtime_(runtime), peer_(peer) { attach(); }
+
+    void attach() {
+        std::array<int, 2> fds{};
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()) != 0)
+            throw std::runtime_error("socketpair");
+        channel_ = std::make_unique<wire::Channel>(
+            runtime_, fds[1], [this](std::string method, wire::Message request, wire::ServedCall& call) {
+                return serve(*this, std::move(method), std::move(request), call);
+            });
+        peer_.attach(fds[0]);
+    }
+    runtime::Task<void> stop() {
+        if (channel_) co_await channel_->stop();
+        channel_.reset();
+    }
+
+    Script script;
+    bool has_model = true;
+    bool on_this_machine = false;
+    std::vector<egress::ModelRequest> requests;
+    int went = 0;                     ///< calls that were told to go
+    int hanging = 0;                  ///< calls that came to where the script hangs
+    int cancelled = 0;                ///< calls that were given up
+    std::function<void()> before_go;  ///< between prepared and the wait for go
+    std::optional<egress::Provider> put;
+    std::optional<std::string> put_key;
+
+  private:
+    egress::Provider provider(const std::string& id) const {
+        return {.id = id,
+                .name = "Provider " + id,
+                .base_url = "https://" + id + ".example/v1",
+                .model = "model-" + id,
+                .has_key = true,
+                .on_this_machine = on_this_machine,
+                .input_price_micros_per_million = 1'000'000,
+                .output_price_micros_per_million = 2'000'000,
+                .currency = "CNY"};
+    }
+
+    static runtime::Task<base::Result<void>> send(wire::ServedCall& call, base::json::object object) {
+        co_return co_await call.send(wire::Message{base::json::serialize(object), {}});
+    }
+
+    static runtime::Task<base::Result<void>> serve(FakeGateway& self, std::string method,
+                                                   wire::Message request, wire::ServedCall& call) {
+        if (method == "providers.list") {
+            egress::ProviderList list{.file = "gateway.toml"};
+            if (self.has_model) list.providers.push_back(self.provider(self.script.provider_ids.front()));
+            co_return co_await send(call, egress::to_json(list));
+        }
+        if (method == "providers.put") {
+            const auto body = base::json::parse(request.text).as_object();
+            self.put = *egress::read_provider(body.at("provider"));
+            self.put_key.reset();
+            if (const auto key = base::get_string(body, "api_key")) self.put_key = std::string(*key);
+            co_return co_await send(call, {});
+        }
+        if (method != "model.call")
+            co_return base::fail(base::ErrorKind::invalid, "gateway.no_method", "No such method.");
+        co_return co_await serve_model(self, std::move(request), call);
+    }
+
+    static runtime::Task<base::Result<void>> serve_model(FakeGateway& self, wire::Message request,
+                                                         wire::ServedCall& call) {
+        const Script script = self.script;
+        auto read = egress::read_model_request(request.text, std::chrono::steady_clock::now());
+        self.requests.push_back(*read);
+        if (script.before_prepared) co_return base::fail(*script.before_prepared);
+        const auto hang = [&]() -> runtime::Task<base::Result<void>> {
+            ++self.hanging;
+            auto ended = co_await call.next();
+            ++self.cancelled;
+            co_return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "Given up.");
+        };
+        if (script.hangs_before_prepared) co_return co_await hang();
+        for (const auto& id : script.provider_ids) {
+            const auto shown = self.provider(id);
+            egress::Prepared prepared{
+                .outbound_sha256 = base::hex_encode(base::sha256(request.text)),
+                .outbound_bytes = static_cast<std::int64_t>(request.text.size()),
+                .provider_id = id,
+                .provider_name = shown.name,
+                .model = shown.model,
+                .on_this_machine = shown.on_this_machine,
+                .input_price_micros_per_million = shown.input_price_micros_per_million,
+                .output_price_micros_per_million = shown.output_price_micros_per_million,
+                .currency = shown.currency};
+            if (auto sent = co_await send(call, egress::to_json(prepared)); !sent) co_return sent;
+            if (self.before_go) self.before_go();
+            auto go = co_await call.next();
+            if (!go) {
+                ++self.cancelled;
+                co_return base::fail(go.error());
+            }
+            ++self.went;
+        }
+        if (script.after_go) co_return base::fail(*script.after_go);
+        for (const auto& text : script.deltas) {
+            if (auto sent = co_await send(call, egress::to_json(egress::Delta{text})); !sent) co_return sent;
+        }
+        if (script.hangs_after_deltas) co_return co_await hang();
+        if (script.after_deltas) co_return base::fail(*script.after_deltas);
+        co_return co_await send(call, egress::to_json(egress::Finished{.input_tokens = script.input_tokens,
+                                                                       .output_tokens = script.output_tokens,
+                                                                       .estimated = script.estimated,
+                                                                       .finish_reason = "stop",
+                                                                       .retracted = script.retracted}));
+    }
+
+    runtime::Runtime& runtime_;
+    wire::Peer& peer_;
+    std::unique_ptr<wire::Channel> channel_;
+};
+
+}  // namespace assistant::test

@@ -1,0 +1,174 @@
+#include "inert_text.h"
+#include "labels.h"
+#include "names.h"
+#include "prompts.h"
+#include "question.h"
+#include "server_day.h"
+
+#include <gtest/gtest.h>
+
+namespace assistant {
+namespace {
+
+namespace json = base::json;
+
+TEST(InertText, drops_controls_and_overrides_of_direction_and_keeps_line_breaks_and_emoji) {
+    InertText inert(1000);
+    EXPECT_EQ(inert.feed("a\x01\xE2\x80\xAE"
+                         "b\x7F\nc \xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9\xE2\x81\xA6"),
+              "ab\nc \xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9");
+}
+
+TEST(InertText, trims_both_ends_across_pieces_and_tells_the_same_text_as_its_pieces) {
+    InertText inert(1000);
+    std::string joined;
+    for (const char* piece : {"  \n", " Hello ", "\n", " world ", " \n "}) joined += inert.feed(piece);
+    EXPECT_EQ(joined, "Hello \n world");
+    EXPECT_EQ(inert.text(), joined);
+}
+
+TEST(InertText, drops_broken_bytes_and_cuts_between_characters) {
+    InertText inert(7);
+    EXPECT_EQ(inert.feed("\xFF你\xE5好吗"), "你好");
+    EXPECT_TRUE(inert.is_full());
+    EXPECT_EQ(inert.feed("more"), "");
+}
+
+TEST(InertText, a_line_has_no_breaks) {
+    EXPECT_EQ(inert_line("  one\n\n two\tthree ", 100), "one two three");
+}
+
+Labels labels() {
+    base::initialise_crypto();
+    std::array<std::uint8_t, 32> seed{};
+    seed[0] = 7;
+    return Labels(base::SigningKey::from_seed(seed));
+}
+
+json::object labelled(const json::object& label, std::string_view body) {
+    return {{"msgtype", "m.text"}, {"body", body}, {"im.lingxi.ai", label}};
+}
+
+TEST(Labels, holds_for_the_text_that_it_was_given_for_and_no_other) {
+    const auto known = labels();
+    const auto label = known.generated("c1", "m", "你好");
+    EXPECT_TRUE(known.verify(labelled(label, "你好")));
+    const auto refused = known.verify(labelled(label, "你好!"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "IM.LINGXI.FORGED_LABEL");
+}
+
+TEST(Labels, an_edited_text_is_assisted_and_keeps_the_hash_of_what_it_was) {
+    const auto known = labels();
+    auto label = known.generated("c1", "m", "你好");
+    label["kind"] = "assisted";
+    EXPECT_TRUE(known.verify(labelled(label, "你好呀")));
+    label["call_id"] = "c2";
+    EXPECT_FALSE(known.verify(labelled(label, "你好呀")));
+}
+
+TEST(Labels, another_servers_signature_and_wrong_shapes_are_forged) {
+    const auto known = labels();
+    std::array<std::uint8_t, 32> seed{};
+    seed[0] = 8;
+    const Labels stranger(base::SigningKey::from_seed(seed));
+    EXPECT_FALSE(known.verify(labelled(stranger.generated("c1", "m", "x"), "x")));
+    auto label = known.generated("c1", "m", "x");
+    label["kind"] = "human";
+    EXPECT_FALSE(known.verify(labelled(label, "x")));
+    label = known.generated("c1", "m", "x");
+    label.erase("model");
+    EXPECT_FALSE(known.verify(labelled(label, "x")));
+    EXPECT_FALSE(known.verify({{"body", "x"}, {"im.lingxi.ai", true}}));
+    EXPECT_FALSE(known.verify({{"im.lingxi.ai", known.generated("c1", "m", "x")}}));
+}
+
+TEST(Labels, an_edit_is_verified_by_its_new_text_and_its_fallback) {
+    const auto known = labels();
+    const auto label = known.generated("c1", "m", "new");
+    json::object content = labelled(label, "* new");
+    content["m.new_content"] = labelled(label, "new");
+    EXPECT_TRUE(known.verify(content));
+    content["m.new_content"] = labelled(label, "other");
+    EXPECT_FALSE(known.verify(content));
+    EXPECT_FALSE(known.verify(labelled(label, "* new")));
+}
+
+TEST(Names, hides_names_but_not_words_that_contain_them_and_puts_them_back) {
+    Names names;
+    EXPECT_EQ(names.stand_in("张小伟", true), "人物A");
+    EXPECT_EQ(names.stand_in("Ann", false), "Person B");
+    EXPECT_EQ(names.stand_in("张小伟", true), "人物A");
+    EXPECT_EQ(names.hide("张小伟说 ann 和 Anna 都来"), "人物A说 Person B 和 Anna 都来");
+    Names::Restorer restorer(names);
+    std::string back;
+    for (const char* piece : {"Per", "son ", "B meets 人", "物A. Person", " Bob, Person A"})
+        back += restorer.feed(piece);
+    back += restorer.finish();
+    EXPECT_EQ(back, "Ann meets 张小伟. Person Bob, 张小伟");
+}
+
+TEST(Names, a_name_of_one_letter_is_left_alone) {
+    Names names;
+    names.stand_in("A", false);
+    names.stand_in("伟", true);
+    EXPECT_EQ(names.hide("A great 伟大"), "A great 伟大");
+}
+
+TEST(Suggestions, are_read_from_json_in_any_wrapping) {
+    const std::vector<std::string> three{"好的", "不行", "几点？"};
+    EXPECT_EQ(read_suggestions(R"({"suggestions": ["好的", "不行", "几点？"]})"), three);
+    EXPECT_EQ(read_suggestions("Sure!\n```json\n{\"replies\": "
+                               "[{\"text\":\"好的\"},{\"text\":\"不行\"},{\"reply\":\"几点？\"}]}\n```"),
+              three);
+    EXPECT_EQ(read_suggestions(R"(["好的","不行","几点？","第四"])"), three);
+}
+
+TEST(Suggestions, are_read_from_plain_lines) {
+    EXPECT_EQ(read_suggestions("1. Sure\n2) \"Sorry, no\"\n\n- When?\n• More"),
+              (std::vector<std::string>{"Sure", "Sorry, no", "When?"}));
+    EXPECT_EQ(read_suggestions("1、“好的”\n2、好的\n3、不行"), (std::vector<std::string>{"好的", "不行"}));
+}
+
+TEST(Suggestions, that_are_cut_or_empty_are_none) {
+    EXPECT_TRUE(read_suggestions("").empty());
+    EXPECT_TRUE(read_suggestions(R"({"suggestions": ["好的", "不)").empty());
+    EXPECT_TRUE(read_suggestions("\x01\x02").empty());
+}
+
+TEST(Address, is_the_assistants_name_at_the_start) {
+    const auto after = [](std::string_view text) {
+        return after_address(text, "@assistant:x", "灵犀 Lingxi");
+    };
+    EXPECT_EQ(after("@assistant: hello"), "hello");
+    EXPECT_EQ(after("@assistant:x hello"), "hello");
+    EXPECT_EQ(after("灵犀，你好"), "你好");
+    EXPECT_EQ(after("灵犀 Lingxi: hi"), "hi");
+    EXPECT_EQ(after("assistants are helpful"), std::nullopt);
+    EXPECT_EQ(after("hello @assistant"), std::nullopt);
+}
+
+TEST(Quotes, are_cut_line_by_line) {
+    EXPECT_EQ(without_quotes("> secret of bob\n>more\nmy words\n  > again\nend"), "my words\nend");
+}
+
+TEST(ServerDay, begins_at_midnight_of_the_servers_zone) {
+    // 2023-11-14 22:13:20 UTC is the 15th in Shanghai.
+    const std::int64_t now_ms = 1'700'000'000'000;
+    EXPECT_EQ(server_day("UTC", now_ms).number + 1, server_day("Asia/Shanghai", now_ms).number);
+    EXPECT_EQ(server_day("UTC", now_ms).resets_at_ms, 1'700'006'400'000);
+    EXPECT_EQ(server_day("Asia/Shanghai", now_ms).resets_at_ms, 1'700'064'000'000);
+}
+
+TEST(ServerDay, is_as_long_as_the_zone_makes_it) {
+    // Europe/Berlin, 2024-03-31: summer time begins, 23 hours.
+    const std::int64_t midnight_ms = 1'711'839'600'000;
+    EXPECT_EQ(server_day("Europe/Berlin", midnight_ms).resets_at_ms - midnight_ms, 23LL * 3600 * 1000);
+    EXPECT_EQ(server_day("Europe/Berlin", midnight_ms - 1).number + 1,
+              server_day("Europe/Berlin", midnight_ms).number);
+    EXPECT_TRUE(is_time_zone("Asia/Shanghai"));
+    EXPECT_FALSE(is_time_zone("Moon/Crater"));
+}
+
+}  // namespace
+}  // namespace assistant
