@@ -112,6 +112,14 @@ std::vector<StoredMembership> members_of(storage::Transaction& tx, RoomNumber ro
     return rows;
 }
 
+bool share_room(storage::Transaction& tx, identity::UserNumber one, identity::UserNumber other) {
+    auto statement = tx.prepare(
+        "SELECT 1 FROM membership a JOIN membership b ON b.room_number = a.room_number AND b.user_number = "
+        "?2 AND b.membership = 1 WHERE a.user_number = ?1 AND a.membership = 1 LIMIT 1");
+    statement.bind(one, other);
+    return statement.step();
+}
+
 std::vector<MembershipChange> membership_changes(storage::Transaction& tx, RoomNumber room,
                                                  identity::UserNumber user) {
     auto statement = tx.prepare(

@@ -43,6 +43,9 @@ std::vector<RoomNumber> rooms_ever_of(storage::Transaction& tx, identity::UserNu
 std::vector<StoredMembership> members_of(storage::Transaction& tx, RoomNumber room, Membership membership,
                                          identity::UserNumber after = {}, std::size_t limit = 1'000'000);
 
+/// Whether both have joined some room.
+bool share_room(storage::Transaction& tx, identity::UserNumber one, identity::UserNumber other);
+
 /// When a person's membership changed, oldest first.
 struct MembershipChange {
     Position position;

@@ -3,6 +3,7 @@
 #include "sync/routes.h"
 
 #include <chat/sync.h>
+#include <identity/users.h>
 
 namespace chat {
 
@@ -14,19 +15,36 @@ Sync::Sync(runtime::Runtime& runtime, storage::Database& database, const base::C
 Sync::~Sync() = default;
 
 runtime::Task<base::Result<void>> Sync::start() {
+    struct Status {
+        identity::UserNumber user;
+        std::string user_id;
+        std::string message;
+    };
     struct Positions {
         std::int64_t events = 0;
         std::int64_t receipts = 0;
         std::int64_t account_data = 0;
+        std::vector<Status> statuses;
     };
     auto positions = co_await core_->database.read([](storage::Transaction& tx) -> base::Result<Positions> {
-        return Positions{last_position(tx, Stream::events), last_position(tx, Stream::receipts),
-                         last_position(tx, Stream::account_data)};
+        Positions found{last_position(tx, Stream::events),
+                        last_position(tx, Stream::receipts),
+                        last_position(tx, Stream::account_data),
+                        {}};
+        auto rows =
+            tx.prepare("SELECT user_number, status_message FROM presence_status WHERE status_message <> ''");
+        while (rows.step()) {
+            found.statuses.push_back({identity::UserNumber{rows.integer(0)}, {}, std::string(rows.text(1))});
+        }
+        for (auto& status : found.statuses) status.user_id = identity::user_id_of(tx, status.user).value;
+        return found;
     });
     if (!positions) co_return base::fail(std::move(positions.error()));
     core_->events.reset(positions->events);
     core_->receipts.reset(positions->receipts);
     core_->account_data_position = positions->account_data;
+    for (auto& status : positions->statuses)
+        core_->presence.restore(status.user, std::move(status.user_id), std::move(status.message));
     core_->tasks.spawn(core_->upkeep());
     co_return base::Result<void>{};
 }

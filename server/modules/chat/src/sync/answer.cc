@@ -2,6 +2,7 @@
 
 #include "event/canonical_json.h"
 #include "event_store.h"
+#include "membership_store.h"
 #include "sync/receipt_store.h"
 #include "sync/room_part.h"
 
@@ -187,7 +188,7 @@ class AnswerMaker {
         if (!filter_.presence.allows_type("m.presence")) return;
         for (const auto& change : query_.presence) {
             if (!filter_.presence.allows_sender(change.known.user_id)) continue;
-            if (change.user != query_.user && !shares_room(change.user)) continue;
+            if (change.user != query_.user && !share_room(tx_, change.user, query_.user)) continue;
             if (out.back() != '[') out.push_back(',');
             out.append(R"({"type":"m.presence","sender":)");
             append_canonical_string(out, change.known.user_id);
@@ -196,15 +197,6 @@ class AnswerMaker {
                 .push_back('}');
             answer_.has_news = true;
         }
-    }
-
-    bool shares_room(identity::UserNumber other) {
-        auto statement = tx_.prepare(
-            "SELECT 1 FROM membership a JOIN membership b ON b.room_number = a.room_number AND b.user_number "
-            "= "
-            "?2 AND b.membership = 1 WHERE a.user_number = ?1 AND a.membership = 1 LIMIT 1");
-        statement.bind(other, query_.user);
-        return statement.step();
     }
 
     storage::Transaction& tx_;

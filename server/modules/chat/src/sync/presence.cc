@@ -68,6 +68,12 @@ void Presence::set(identity::UserNumber user, std::string_view user_id, Presence
     change(user, person, state);
 }
 
+void Presence::restore(identity::UserNumber user, std::string user_id, std::string status_message) {
+    auto& person = people_[user];
+    person.user_id = std::move(user_id);
+    person.status_message = std::move(status_message);
+}
+
 void Presence::forget(identity::UserNumber user) {
     const auto at = people_.find(user);
     if (at == people_.end()) return;

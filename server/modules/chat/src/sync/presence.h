@@ -38,6 +38,8 @@ class Presence {
     void poll_ends(identity::UserNumber user);
     void set(identity::UserNumber user, std::string_view user_id, PresenceState state,
              std::optional<std::string> status_message);
+    /// What a person said of themselves before the last restart.
+    void restore(identity::UserNumber user, std::string user_id, std::string status_message);
     void forget(identity::UserNumber user);
     /// Those who have not been heard of for a while go offline.
     void expire();

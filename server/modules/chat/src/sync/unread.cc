@@ -3,12 +3,10 @@
 #include "event/hashes.h"
 #include "event_json.h"
 #include "event_store.h"
-#include "push/evaluate.h"
 #include "relation_store.h"
 #include "relations.h"
-#include "room_rules.h"
-#include "state_store.h"
 #include "sync/account_data_store.h"
+#include "sync/judge.h"
 #include "sync/receipt_store.h"
 
 #include <algorithm>
@@ -36,74 +34,6 @@ bool looks_for_name(const PushRules& rules) {
     return false;
 }
 
-/// How far the person has read: of all, and of each thread.
-struct ReadMarks {
-    Position all;
-    std::map<std::string, Position, std::less<>> threads;
-    std::int64_t last_receipt = 0;
-
-    Position of(std::string_view thread) const {
-        const auto at = threads.find(thread);
-        return at == threads.end() ? all : std::max(all, at->second);
-    }
-};
-
-ReadMarks read_marks(storage::Transaction& tx, RoomNumber room, identity::UserNumber user) {
-    ReadMarks marks;
-    for (const auto& receipt : receipts_of(tx, room, user)) {
-        auto& mark = receipt.thread_id.empty() ? marks.all : marks.threads[receipt.thread_id];
-        mark = std::max(mark, receipt.event_position);
-        marks.last_receipt = std::max(marks.last_receipt, receipt.position);
-    }
-    return marks;
-}
-
-/// Judges the events of one room; what costs a look at the database is read when it is first needed.
-class Judge {
-  public:
-    Judge(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings)
-        : tx_(tx), room_(room), settings_(settings) {}
-
-    const PushRule* rule_for(const StoredEvent& event, const base::json::object& json) {
-        const auto sender = base::get_string(json, "sender").value_or(std::string_view{});
-        if (settings_.ignored.contains(sender)) return nullptr;
-        return matching_rule(
-            *settings_.rules,
-            {.event = json,
-             .room_id = room_.room_id,
-             .sender = sender,
-             .display_name = display_name(),
-             .joined_members = room_.joined_members,
-             // A look at the power levels only for what may ask for them.
-             .levels = event.json.find(R"("m.mentions")") == std::string::npos ? nullptr : levels()});
-    }
-
-  private:
-    std::string_view display_name() {
-        if (!settings_.asks_for_name) return {};
-        if (!name_) {
-            name_.emplace();
-            if (const auto member = state_event(tx_, room_.room, "m.room.member", settings_.user_id)) {
-                const auto content = parse_content(*member);
-                *name_ = base::get_string(content, "displayname").value_or(std::string_view{});
-            }
-        }
-        return *name_;
-    }
-    const PowerLevels* levels() {
-        if (!rules_) {
-            if (const auto room = find_room(tx_, room_.room)) rules_ = load_rules(tx_, *room);
-        }
-        return rules_ ? &rules_->levels : nullptr;
-    }
-
-    storage::Transaction& tx_;
-    const UnreadRoom& room_;
-    const NotificationSettings& settings_;
-    std::optional<std::string> name_;
-    std::shared_ptr<const RoomRules> rules_;
-};
-
 /// Whether sending it shows that the person has read what stands before it.
 bool shows_reading(const StoredEvent& event) {
     return !event.is_state() && event.type != "m.room.redaction";
@@ -119,7 +49,11 @@ class Count {
   public:
     Count(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
           const ReadMarks& marks)
-        : tx_(tx), room_(room), settings_(settings), marks_(marks), judge_(tx, room, settings) {}
+        : tx_(tx),
+          room_(room),
+          settings_(settings),
+          marks_(marks),
+          judge_(tx, {room.room, room.room_id, room.joined_members}, settings) {}
 
     /// False where nothing before this event can count.
     bool look_at(const StoredEvent& event, Unread& unread) {
@@ -241,7 +175,7 @@ Unread count_unread(storage::Transaction& tx, const UnreadRoom& room, const Noti
     if (is_redacting || events.size() == limit) return count_all(tx, room, settings, marks, limit);
     Unread unread = *known;
     unread.up_to = room.up_to;
-    Judge judge(tx, room, settings);
+    Judge judge(tx, {room.room, room.room_id, room.joined_members}, settings);
     for (const auto& event : events) {
         if (event.redacted_by) continue;
         const bool is_own = event.sender == settings.user;

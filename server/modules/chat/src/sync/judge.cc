@@ -1,0 +1,59 @@
+#include "sync/judge.h"
+
+#include "event_json.h"
+#include "push/evaluate.h"
+#include "state_store.h"
+#include "sync/receipt_store.h"
+
+#include <algorithm>
+
+namespace chat {
+
+Position ReadMarks::of(std::string_view thread) const {
+    const auto at = threads.find(thread);
+    return at == threads.end() ? all : std::max(all, at->second);
+}
+
+ReadMarks read_marks(storage::Transaction& tx, RoomNumber room, identity::UserNumber user) {
+    ReadMarks marks;
+    for (const auto& receipt : receipts_of(tx, room, user)) {
+        auto& mark = receipt.thread_id.empty() ? marks.all : marks.threads[receipt.thread_id];
+        mark = std::max(mark, receipt.event_position);
+        marks.last_receipt = std::max(marks.last_receipt, receipt.position);
+    }
+    return marks;
+}
+
+const PushRule* Judge::rule_for(const StoredEvent& event, const base::json::object& json) {
+    const auto sender = base::get_string(json, "sender").value_or(std::string_view{});
+    if (settings_.ignored.contains(sender)) return nullptr;
+    // A look at the power levels only for what may ask for them.
+    const bool mentions = event.json.find(R"("m.mentions")") != std::string::npos;
+    return matching_rule(*settings_.rules, {.event = json,
+                                            .room_id = room_.id,
+                                            .sender = sender,
+                                            .display_name = display_name(),
+                                            .joined_members = room_.joined_members,
+                                            .levels = mentions ? levels() : nullptr});
+}
+
+std::string_view Judge::display_name() {
+    if (!settings_.asks_for_name) return {};
+    if (!name_) {
+        name_.emplace();
+        if (const auto member = state_event(tx_, room_.number, "m.room.member", settings_.user_id)) {
+            const auto content = parse_content(*member);
+            *name_ = base::get_string(content, "displayname").value_or(std::string_view{});
+        }
+    }
+    return *name_;
+}
+
+const PowerLevels* Judge::levels() {
+    if (!rules_) {
+        if (const auto room = find_room(tx_, room_.number)) rules_ = load_rules(tx_, *room);
+    }
+    return rules_ ? &rules_->levels : nullptr;
+}
+
+}  // namespace chat
