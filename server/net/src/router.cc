@@ -32,7 +32,8 @@ void Router::add_path(std::string_view path, const Route& route) {
         }
     }
     const auto [place, is_new] = node->leaves.try_emplace(route.method, Leaf{&route, std::move(names)});
-    if (!is_new)
+    // A row may name a path with and without its last slash; they are one path here.
+    if (!is_new && place->second.route != &route)
         throw std::logic_error("two routes for " + std::string(to_string(route.method)) + " " + whole);
 }
 
