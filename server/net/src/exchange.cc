@@ -259,7 +259,7 @@ runtime::Task<base::Result<void>> Connection::admit(const Route& route, Request&
             route.rate, request.principal ? request.principal->user_id : rate_key(request.peer_address));
         if (wait) {
             co_return base::fail(
-                base::Error{base::ErrorKind::rate_limited, "net.too_fast", "Too many requests.", *wait});
+                base::Error{base::ErrorKind::rate_limited, "net.too_fast", "Too many requests.", wait});
         }
     }
     if (failure) co_return base::fail(std::move(*failure));

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 
 namespace net {
 namespace {
@@ -27,14 +26,17 @@ std::string format_http_date(std::int64_t unix_seconds) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(time - day);
-    std::array<char, 64> text{};
-    const int length =
-        std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
-                      kDays[std::chrono::weekday(day).c_encoding()].data(), static_cast<unsigned>(date.day()),
-                      kMonths[static_cast<unsigned>(date.month()) - 1].data(), static_cast<int>(date.year()),
-                      static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                      static_cast<int>(clock.seconds().count()));
-    return {text.data(), static_cast<std::size_t>(length)};
+    const auto pad = [](std::int64_t value, std::size_t width) {
+        auto digits = std::to_string(value);
+        digits.insert(0, width - std::min(width, digits.size()), '0');
+        return digits;
+    };
+    std::string text(kDays[std::chrono::weekday(day).c_encoding()]);
+    text += ", " + pad(static_cast<unsigned>(date.day()), 2) + " ";
+    text += kMonths[static_cast<unsigned>(date.month()) - 1];
+    text += " " + pad(static_cast<int>(date.year()), 4) + " " + pad(clock.hours().count(), 2) + ":";
+    text += pad(clock.minutes().count(), 2) + ":" + pad(clock.seconds().count(), 2) + " GMT";
+    return text;
 }
 
 std::optional<std::int64_t> parse_http_date(std::string_view text) {

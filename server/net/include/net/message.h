@@ -86,6 +86,7 @@ class EventStream {
     virtual ~EventStream() = default;
     /// Sends one event; `data` may hold line breaks. False once the client has gone.
     virtual runtime::Task<bool> send(std::string_view event, std::string_view data) = 0;
+    /// Whether the client has gone, or was cut because it read too slowly. Turns true without a send.
     virtual bool closed() const = 0;
 };
 
