@@ -33,7 +33,7 @@ test("the administrator's link sets the server up, in Chinese", async () => {
     await wang.locator("input[type=password]").fill("a long password");
     const server_name = wang.locator("input:not([readonly])").first();
     if (!(await server_name.inputValue())) await server_name.fill("home.lingxi");
-    await wang.locator("button[type=submit]").click();
+    await wang.locator("input[type=password]").press("Enter");
     await wang.locator("[data-chat]").first().waitFor();
     await shot(wang, "chats-zh-desktop");
 });
@@ -53,7 +53,7 @@ test("an invitation brings a second person into the first chat, on a phone, in E
     await emma.locator("input[autocomplete=name]").fill("Emma Hart");
     await emma.locator("input[autocomplete=username]").fill("emma");
     await emma.locator("input[type=password]").fill("another long password");
-    await emma.locator("button[type=submit]").click();
+    await emma.locator("input[type=password]").press("Enter");
     await emma.locator("[data-chat]").first().waitFor();
     await shot(emma, "chats-en-phone");
 });
