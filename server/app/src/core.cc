@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 
+#include <assistant/assistant.h>
 #include <base/clock.h>
 #include <base/random.h>
 #include <chat/chat.h>
@@ -97,7 +98,7 @@ class Core {
 
     int run(const std::vector<std::string>& addresses, const runtime::CoreStart& start) {
         auto database = storage::Database::open(runtime_, {.path = paths_.database()},
-                                                {identity::migrations(), chat::migrations()});
+                                                {identity::migrations(), chat::migrations(), assistant::migrations()});
         if (!database) return refuse_to_start(database.error());
         database_ = std::move(*database);
         group_.spawn(live(addresses, start));
@@ -135,11 +136,16 @@ class Core {
     runtime::Task<base::Result<void>> start_all(std::vector<std::string> addresses, std::vector<int> listeners) {
         identity_.emplace(runtime_, *database_, clock_, random_, identity_options(settings_, public_url_));
         chat_.emplace(runtime_, *database_, clock_, random_);
+        assistant_.emplace(runtime_, *database_, clock_, random_, *chat_, gateway_);
+        chat_->add_content_check([this](identity::UserNumber, std::string_view type, const base::json::object& content) {
+            return assistant_->verify_content(type, content);
+        });
         identity_->set_hooks(hooks());
         if (auto started = co_await identity_->start(); !started) co_return base::fail(std::move(started.error()));
         if (auto started = co_await chat_->start(); !started) co_return base::fail(std::move(started.error()));
         sync_.emplace(runtime_, *database_, clock_, chat_->news());
         if (auto started = co_await sync_->start(); !started) co_return base::fail(std::move(started.error()));
+        if (auto started = co_await assistant_->start(); !started) co_return base::fail(std::move(started.error()));
 
         wire_server();
         if (auto started = server_->start({.descriptor = listeners.at(0), .address = addresses.at(0)}); !started) {
@@ -161,6 +167,7 @@ class Core {
     /// What identity asks of the modules above it, put together.
     identity::Hooks hooks() {
         identity::Hooks hooks = chat_->hooks();
+        hooks.server_named = [this](storage::Transaction& tx) { return assistant_->server_named(tx); };
         hooks.device_removed = [](storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device) {
             chat::erase_device(tx, user, device);
         };
@@ -190,7 +197,7 @@ class Core {
         server_->set_authenticator(identity_->authenticator());
         const auto is_set_up = [this] { return identity_->is_set_up(); };
         std::vector<net::Route> routes = operations_routes(*server_);
-        for (auto& module : {identity_->routes(), chat_->routes(), sync_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
+        for (auto& module : {identity_->routes(), chat_->routes(), sync_->routes(), assistant_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
         server_->on_stopping([this] { sync_->release_all(); });
         server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));
         if (!settings_.text("web-root").empty()) {
@@ -230,6 +237,7 @@ class Core {
     runtime::Task<void> stop_all() {
         if (server_) co_await server_->stop(kStopGrace);
         if (metrics_server_) co_await metrics_server_->stop(1s);
+        if (assistant_) co_await assistant_->stop();
         if (sync_) co_await sync_->stop();
         if (chat_) co_await chat_->stop();
         if (identity_) co_await identity_->stop();
@@ -253,6 +261,7 @@ class Core {
     std::optional<identity::Identity> identity_;
     std::optional<chat::Chat> chat_;
     std::optional<chat::Sync> sync_;
+    std::optional<assistant::Assistant> assistant_;
     std::optional<net::Server> server_;
     std::optional<net::Server> metrics_server_;
     runtime::TaskGroup group_;
