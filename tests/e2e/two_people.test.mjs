@@ -54,7 +54,12 @@ test("an invitation brings a second person into the first chat, on a phone, in E
     await emma.locator("input[autocomplete=username]").fill("emma");
     await emma.locator("input[type=password]").fill("another long password");
     await emma.locator("input[type=password]").press("Enter");
-    await emma.locator("[data-chat]").first().waitFor();
+    // A person who came by an invitation stands in its chat, or sees it in the list.
+    const arrived = emma.locator("[data-chat], .composer, [aria-label='Write a message']").first();
+    await arrived.waitFor().catch(async (error) => {
+        await shot(emma, "failed-invite");
+        throw error;
+    });
     await shot(emma, "chats-en-phone");
 });
 
