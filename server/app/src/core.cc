@@ -12,10 +12,12 @@
 #include <base/clock.h>
 #include <base/random.h>
 #include <chat/chat.h>
+#include <chat/media.h>
 #include <chat/sync.h>
 #include <egress/model.h>
 #include <identity/identity.h>
 #include <identity/matrix_error.h>
+#include <imaging/renderer.h>
 #include <net/server.h>
 #include <net/static_files.h>
 #include <runtime/log_sink.h>
@@ -145,6 +147,8 @@ class Core {
         if (auto started = co_await chat_->start(); !started) co_return base::fail(std::move(started.error()));
         sync_.emplace(runtime_, *database_, clock_, chat_->news());
         if (auto started = co_await sync_->start(); !started) co_return base::fail(std::move(started.error()));
+        media_.emplace(runtime_, *database_, clock_, random_, renderer_, media_options());
+        if (auto started = co_await media_->start(); !started) co_return base::fail(std::move(started.error()));
         if (auto started = co_await assistant_->start(); !started) co_return base::fail(std::move(started.error()));
 
         wire_server();
@@ -162,6 +166,15 @@ class Core {
             return administer(std::move(arguments));
         }));
         co_return base::Result<void>{};
+    }
+
+    auto media_options() const {
+        chat::Media::Options options;
+        options.directory = paths_.core / "media";
+        options.upload_limit_bytes = settings_.integer("upload-limit");
+        options.quota_bytes = settings_.integer("upload-quota");
+        options.server_name = [this] { return identity_->server_name(); };
+        return options;
     }
 
     /// What identity asks of the modules above it, put together.
@@ -182,6 +195,7 @@ class Core {
         std::function<runtime::Task<base::Result<void>>(identity::UserNumber, bool)> leave, identity::UserNumber user,
         bool erase) {
         if (auto left = co_await leave(user, erase); !left || !erase) co_return left;
+        if (auto erased = co_await media_->erase_user(user); !erased) co_return erased;
         co_return co_await database_->write(storage::OrderKey{"user:" + std::to_string(user.value)},
                                             [user](storage::Transaction& tx) -> base::Result<void> {
                                                 chat::erase_user(tx, user);
@@ -197,7 +211,7 @@ class Core {
         server_->set_authenticator(identity_->authenticator());
         const auto is_set_up = [this] { return identity_->is_set_up(); };
         std::vector<net::Route> routes = operations_routes(*server_);
-        for (auto& module : {identity_->routes(), chat_->routes(), sync_->routes(), assistant_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
+        for (auto& module : {identity_->routes(), chat_->routes(), sync_->routes(), media_->routes(), assistant_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
         server_->on_stopping([this] { sync_->release_all(); });
         server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));
         if (!settings_.text("web-root").empty()) {
@@ -238,6 +252,7 @@ class Core {
         if (server_) co_await server_->stop(kStopGrace);
         if (metrics_server_) co_await metrics_server_->stop(1s);
         if (assistant_) co_await assistant_->stop();
+        if (media_) co_await media_->stop();
         if (sync_) co_await sync_->stop();
         if (chat_) co_await chat_->stop();
         if (identity_) co_await identity_->stop();
@@ -255,12 +270,14 @@ class Core {
     wire::Peer gateway_peer_{runtime_};
     wire::Peer render_peer_{runtime_};
     egress::Gateway gateway_{gateway_peer_};
+    imaging::Renderer renderer_{render_peer_};
     std::unique_ptr<storage::Database> database_;
     AdminSocket admin_socket_;
     std::optional<runtime::SupervisorLink> link_;
     std::optional<identity::Identity> identity_;
     std::optional<chat::Chat> chat_;
     std::optional<chat::Sync> sync_;
+    std::optional<chat::Media> media_;
     std::optional<assistant::Assistant> assistant_;
     std::optional<net::Server> server_;
     std::optional<net::Server> metrics_server_;
