@@ -1,9 +1,9 @@
 #include "admin.h"
 
+#include "admin_socket.h"
+
 #include <cstdio>
 #include <filesystem>
-
-#include "admin_socket.h"
 
 namespace app {
 

@@ -38,7 +38,8 @@ bool fill_address(sockaddr_un& address, const std::filesystem::path& path) {
     return true;
 }
 
-runtime::Task<base::Result<void>> answer(AdminSocket::Command command, wire::Message request, wire::ServedCall& call) {
+runtime::Task<base::Result<void>> answer(AdminSocket::Command command, wire::Message request,
+                                         wire::ServedCall& call) {
     auto body = base::parse_json(request.text, kRequestLimitBytes);
     if (!body || !body->is_array()) {
         co_return base::fail(base::ErrorKind::invalid, "app.bad_command", "Expected a list of words.");
@@ -52,10 +53,12 @@ runtime::Task<base::Result<void>> answer(AdminSocket::Command command, wire::Mes
     co_return co_await call.send(wire::Message{std::move(*done), {}});
 }
 
-runtime::Task<void> serve_connection(runtime::Runtime& runtime, int descriptor, AdminSocket::Command command) {
-    wire::Channel channel(
-        runtime, descriptor,
-        [command](std::string, wire::Message request, wire::ServedCall& call) { return answer(command, std::move(request), call); });
+runtime::Task<void> serve_connection(runtime::Runtime& runtime, int descriptor,
+                                     AdminSocket::Command command) {
+    wire::Channel channel(runtime, descriptor,
+                          [command](std::string, wire::Message request, wire::ServedCall& call) {
+                              return answer(command, std::move(request), call);
+                          });
     co_await channel.closed();
     co_await channel.stop();
 }
@@ -65,8 +68,9 @@ runtime::Task<void> serve_connection(runtime::Runtime& runtime, int descriptor, 
 base::Result<AdminSocket> AdminSocket::bind(const std::filesystem::path& path) {
     sockaddr_un address{};
     if (!fill_address(address, path)) {
-        return base::fail(base::ErrorKind::invalid, "app.admin_socket",
-                          "The data directory's path is too long for a socket: choose a shorter one with --data.");
+        return base::fail(
+            base::ErrorKind::invalid, "app.admin_socket",
+            "The data directory's path is too long for a socket: choose a shorter one with --data.");
     }
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return socket_failure("no socket for administration");
@@ -88,7 +92,8 @@ AdminSocket::~AdminSocket() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-runtime::Task<void> AdminSocket::serve(runtime::Runtime& runtime, runtime::TaskGroup& group, Command command) {
+runtime::Task<void> AdminSocket::serve(runtime::Runtime& runtime, runtime::TaskGroup& group,
+                                       Command command) {
     asio::local::stream_protocol::acceptor acceptor(runtime.io(), asio::local::stream_protocol(),
                                                     std::exchange(descriptor_, -1));
     for (;;) {
@@ -103,10 +108,12 @@ runtime::Task<void> AdminSocket::serve(runtime::Runtime& runtime, runtime::TaskG
     }
 }
 
-base::Result<std::string> ask_running_server(const std::filesystem::path& path, std::vector<std::string> arguments) {
+base::Result<std::string> ask_running_server(const std::filesystem::path& path,
+                                             std::vector<std::string> arguments) {
     sockaddr_un address{};
     const auto not_running = [] {
-        return base::fail(base::ErrorKind::unavailable, "app.not_running", "No server is running on this data directory.");
+        return base::fail(base::ErrorKind::unavailable, "app.not_running",
+                          "No server is running on this data directory.");
     };
     if (!fill_address(address, path)) return not_running();
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -119,7 +126,8 @@ base::Result<std::string> ask_running_server(const std::filesystem::path& path, 
     runtime::Runtime runtime;
     runtime::TaskGroup group(runtime, "admin");
     base::Result<std::string> result = not_running();
-    auto ask = [](runtime::Runtime& r, int fd, std::string request, base::Result<std::string>& out) -> runtime::Task<void> {
+    auto ask = [](runtime::Runtime& r, int fd, std::string request,
+                  base::Result<std::string>& out) -> runtime::Task<void> {
         wire::Channel channel(r, fd, nullptr);
         if (auto call = channel.call("command", wire::Message{std::move(request), {}},
                                      std::chrono::steady_clock::now() + kAnswerLimit)) {

@@ -12,8 +12,8 @@
 
 namespace app {
 
-/// The door for `lingxi admin` on this machine: a unix socket in the data directory that only its owner may open.
-/// Bound before the process locks itself.
+/// The door for `lingxi admin` on this machine: a unix socket in the data directory that only its owner may
+/// open. Bound before the process locks itself.
 class AdminSocket {
   public:
     /// Errors: app.admin_socket (unavailable).
@@ -22,7 +22,8 @@ class AdminSocket {
     AdminSocket& operator=(AdminSocket&&) = delete;
     ~AdminSocket();
 
-    using Command = std::function<runtime::Task<base::Result<std::string>>(std::vector<std::string> arguments)>;
+    using Command =
+        std::function<runtime::Task<base::Result<std::string>>(std::vector<std::string> arguments)>;
     /// Answers one command a connection until the group is cancelled.
     runtime::Task<void> serve(runtime::Runtime& runtime, runtime::TaskGroup& group, Command command);
 
@@ -31,7 +32,9 @@ class AdminSocket {
     int descriptor_;
 };
 
-/// Asks a running server. Errors: app.not_running (unavailable) where nobody listens; what the command answered.
-base::Result<std::string> ask_running_server(const std::filesystem::path& path, std::vector<std::string> arguments);
+/// Asks a running server. Errors: app.not_running (unavailable) where nobody listens; what the command
+/// answered.
+base::Result<std::string> ask_running_server(const std::filesystem::path& path,
+                                             std::vector<std::string> arguments);
 
 }  // namespace app

@@ -1,8 +1,13 @@
 #include "core.h"
 
-#include <csignal>
+#include "admin_socket.h"
+#include "demo.h"
+#include "gate.h"
+#include "operations.h"
+#include "version.h"
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -28,12 +33,6 @@
 #include <storage/database.h>
 #include <wire/channel.h>
 
-#include "admin_socket.h"
-#include "demo.h"
-#include "gate.h"
-#include "operations.h"
-#include "version.h"
-
 namespace app {
 namespace {
 
@@ -48,13 +47,16 @@ int refuse_to_start(const base::Error& error) {
     return runtime::kExitMisconfigured;
 }
 
-/// What core may read beside its own folder: the web client, and the folders of the certificate (files in them are
-/// replaced when it is renewed).
+/// What core may read beside its own folder: the web client, and the folders of the certificate (files in
+/// them are replaced when it is renewed).
 std::vector<std::filesystem::path> readable_paths(const base::Settings& settings) {
-    std::vector<std::filesystem::path> paths{"/etc/localtime", "/usr/share/zoneinfo", "/usr/share/unicode", "/usr/share/icu"};
-    if (const std::string& root = settings.text("web-root"); !root.empty()) paths.emplace_back(std::filesystem::absolute(root));
+    std::vector<std::filesystem::path> paths{"/etc/localtime", "/usr/share/zoneinfo", "/usr/share/unicode",
+                                             "/usr/share/icu"};
+    if (const std::string& root = settings.text("web-root"); !root.empty())
+        paths.emplace_back(std::filesystem::absolute(root));
     for (const std::string_view name : {"tls-certificate", "tls-key"}) {
-        if (!settings.text(name).empty()) paths.push_back(std::filesystem::absolute(settings.text(name)).parent_path());
+        if (!settings.text(name).empty())
+            paths.push_back(std::filesystem::absolute(settings.text(name)).parent_path());
     }
     return paths;
 }
@@ -99,8 +101,9 @@ class Core {
           group_(runtime_, "core") {}
 
     int run(const std::vector<std::string>& addresses, const runtime::CoreStart& start) {
-        auto database = storage::Database::open(runtime_, {.path = paths_.database()},
-                                                {identity::migrations(), chat::migrations(), assistant::migrations()});
+        auto database =
+            storage::Database::open(runtime_, {.path = paths_.database()},
+                                    {identity::migrations(), chat::migrations(), assistant::migrations()});
         if (!database) return refuse_to_start(database.error());
         database_ = std::move(*database);
         group_.spawn(live(addresses, start));
@@ -135,30 +138,40 @@ class Core {
         runtime_.stop();
     }
 
-    runtime::Task<base::Result<void>> start_all(std::vector<std::string> addresses, std::vector<int> listeners) {
+    runtime::Task<base::Result<void>> start_all(std::vector<std::string> addresses,
+                                                std::vector<int> listeners) {
         identity_.emplace(runtime_, *database_, clock_, random_, identity_options(settings_, public_url_));
         chat_.emplace(runtime_, *database_, clock_, random_);
         assistant_.emplace(runtime_, *database_, clock_, random_, *chat_, gateway_);
-        chat_->add_content_check([this](identity::UserNumber, std::string_view type, const base::json::object& content) {
-            return assistant_->verify_content(type, content);
-        });
+        chat_->add_content_check(
+            [this](identity::UserNumber, std::string_view type, const base::json::object& content) {
+                return assistant_->verify_content(type, content);
+            });
         identity_->set_hooks(hooks());
-        if (auto started = co_await identity_->start(); !started) co_return base::fail(std::move(started.error()));
-        if (auto started = co_await chat_->start(); !started) co_return base::fail(std::move(started.error()));
+        if (auto started = co_await identity_->start(); !started)
+            co_return base::fail(std::move(started.error()));
+        if (auto started = co_await chat_->start(); !started)
+            co_return base::fail(std::move(started.error()));
         sync_.emplace(runtime_, *database_, clock_, chat_->news());
-        if (auto started = co_await sync_->start(); !started) co_return base::fail(std::move(started.error()));
+        if (auto started = co_await sync_->start(); !started)
+            co_return base::fail(std::move(started.error()));
         media_.emplace(runtime_, *database_, clock_, random_, renderer_, media_options());
-        if (auto started = co_await media_->start(); !started) co_return base::fail(std::move(started.error()));
-        if (auto started = co_await assistant_->start(); !started) co_return base::fail(std::move(started.error()));
+        if (auto started = co_await media_->start(); !started)
+            co_return base::fail(std::move(started.error()));
+        if (auto started = co_await assistant_->start(); !started)
+            co_return base::fail(std::move(started.error()));
 
         wire_server();
-        if (auto started = server_->start({.descriptor = listeners.at(0), .address = addresses.at(0)}); !started) {
+        if (auto started = server_->start({.descriptor = listeners.at(0), .address = addresses.at(0)});
+            !started) {
             co_return base::fail(std::move(started.error()));
         }
         if (listeners.size() > 1) {
             metrics_server_.emplace(runtime_, clock_, net::ServerOptions{.rate_limits = false});
             metrics_server_->add_routes(metrics_routes(runtime_));
-            if (auto started = metrics_server_->start({.descriptor = listeners.at(1), .address = addresses.at(1)}); !started) {
+            if (auto started =
+                    metrics_server_->start({.descriptor = listeners.at(1), .address = addresses.at(1)});
+                !started) {
                 co_return base::fail(std::move(started.error()));
             }
         }
@@ -168,7 +181,7 @@ class Core {
         co_return base::Result<void>{};
     }
 
-    auto media_options() const {
+    chat::Media::Options media_options() const {
         chat::Media::Options options;
         options.directory = paths_.core / "media";
         options.upload_limit_bytes = settings_.integer("upload-limit");
@@ -181,10 +194,10 @@ class Core {
     identity::Hooks hooks() {
         identity::Hooks hooks = chat_->hooks();
         hooks.server_named = [this](storage::Transaction& tx) { return assistant_->server_named(tx); };
-        hooks.device_removed = [](storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device) {
-            chat::erase_device(tx, user, device);
-        };
-        hooks.account_deactivated = [this, leave = std::move(hooks.account_deactivated)](identity::UserNumber user, bool erase) {
+        hooks.device_removed = [](storage::Transaction& tx, identity::UserNumber user,
+                                  identity::DeviceNumber device) { chat::erase_device(tx, user, device); };
+        hooks.account_deactivated = [this, leave = std::move(hooks.account_deactivated)](
+                                        identity::UserNumber user, bool erase) {
             return deactivate(leave, user, erase);
         };
         return hooks;
@@ -192,8 +205,8 @@ class Core {
 
     /// Leaves every room, then, where the person asked to be forgotten, deletes what is kept of them.
     runtime::Task<base::Result<void>> deactivate(
-        std::function<runtime::Task<base::Result<void>>(identity::UserNumber, bool)> leave, identity::UserNumber user,
-        bool erase) {
+        std::function<runtime::Task<base::Result<void>>(identity::UserNumber, bool)> leave,
+        identity::UserNumber user, bool erase) {
         if (auto left = co_await leave(user, erase); !left || !erase) co_return left;
         if (auto erased = co_await media_->erase_user(user); !erased) co_return erased;
         co_return co_await database_->write(storage::OrderKey{"user:" + std::to_string(user.value)},
@@ -207,15 +220,19 @@ class Core {
         server_.emplace(runtime_, clock_, server_options(settings_));
         server_->add_surface({.path_prefix = "/_matrix/", .dialect = identity::matrix_error, .cors = true});
         server_->add_surface({.path_prefix = "/_lingxi/", .dialect = identity::matrix_error, .cors = true});
-        server_->add_surface({.path_prefix = "/.well-known/matrix/", .dialect = identity::matrix_error, .cors = true});
+        server_->add_surface(
+            {.path_prefix = "/.well-known/matrix/", .dialect = identity::matrix_error, .cors = true});
         server_->set_authenticator(identity_->authenticator());
         const auto is_set_up = [this] { return identity_->is_set_up(); };
         std::vector<net::Route> routes = operations_routes(*server_);
-        for (auto& module : {identity_->routes(), chat_->routes(), sync_->routes(), media_->routes(), assistant_->routes()}) routes.insert(routes.end(), module.begin(), module.end());
+        for (auto& module :
+             {identity_->routes(), chat_->routes(), sync_->routes(), media_->routes(), assistant_->routes()})
+            routes.insert(routes.end(), module.begin(), module.end());
         server_->on_stopping([this] { sync_->release_all(); });
         server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));
         if (!settings_.text("web-root").empty()) {
-            server_->set_fallback(pages_behind_setup(net::static_files(settings_.text("web-root")), is_set_up));
+            server_->set_fallback(
+                pages_behind_setup(net::static_files(settings_.text("web-root")), is_set_up));
         }
     }
 
@@ -225,7 +242,8 @@ class Core {
         if (public_url_.find(address) == std::string::npos) note += "  (listening on " + address + ")\n";
         if (settings_.boolean("demo")) {
             auto demo = co_await furnish_demo(*identity_, *chat_, random_, *database_);
-            co_return note + (demo ? *demo : "The demonstration could not be furnished: " + demo.error().message + "\n");
+            co_return note +
+                (demo ? *demo : "The demonstration could not be furnished: " + demo.error().message + "\n");
         }
         if (!identity_->has_admin()) {
             auto link = co_await identity_->make_setup_link();
@@ -238,8 +256,10 @@ class Core {
     }
 
     runtime::Task<base::Result<std::string>> administer(std::vector<std::string> arguments) {
-        if (arguments.size() == 1 && arguments[0] == "setup-link") co_return co_await identity_->make_setup_link();
-        co_return base::fail(base::ErrorKind::invalid, "app.bad_command", "There is no such command: setup-link.");
+        if (arguments.size() == 1 && arguments[0] == "setup-link")
+            co_return co_await identity_->make_setup_link();
+        co_return base::fail(base::ErrorKind::invalid, "app.bad_command",
+                             "There is no such command: setup-link.");
     }
 
     runtime::Task<void> end_without_supervisor() {

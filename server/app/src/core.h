@@ -1,5 +1,7 @@
 #pragma once
 
+#include "paths.h"
+
 #include <string>
 #include <vector>
 
@@ -7,12 +9,10 @@
 #include <base/setting.h>
 #include <runtime/supervisor.h>
 
-#include "paths.h"
-
 namespace app {
 
-/// The core process, from its lock to its end. `addresses` are the listeners' as bound: clients first, then metrics if
-/// there is one. Returns the exit code.
+/// The core process, from its lock to its end. `addresses` are the listeners' as bound: clients first, then
+/// metrics if there is one. Returns the exit code.
 int run_core(const base::Settings& settings, const Paths& paths, const std::vector<std::string>& addresses,
              runtime::CoreStart start);
 

@@ -27,7 +27,8 @@ struct Line {
     std::string_view text;
 };
 
-/// Two old classmates plan a visit. The last words are each other's, so that both sides have something to answer.
+/// Two old classmates plan a visit. The last words are each other's, so that both sides have something to
+/// answer.
 constexpr std::array kConversation{
     Line{true, "Emma，好久不见！下个月我要来上海出差，你还在那边吗？"},
     Line{false, "Xiao! Yes, still here. It's been ages, so happy to hear from you"},
@@ -42,7 +43,9 @@ constexpr std::array kConversation{
     Line{true, "当然，她听说你喜欢，已经装好两瓶了。你到时候能来机场接我吗？"},
 };
 
-json::object text_content(std::string_view text) { return {{"msgtype", "m.text"}, {"body", text}}; }
+json::object text_content(std::string_view text) {
+    return {{"msgtype", "m.text"}, {"body", text}};
+}
 
 /// The two people and their rooms. Only on an empty server.
 class Furnisher {
@@ -60,21 +63,31 @@ class Furnisher {
         auto club = co_await shared_room(*emma, *xiao, "周末徒步 · Weekend hikes");
         if (!club) co_return base::fail(std::move(club.error()));
 
-        if (auto sent = co_await send(*emma, *club, text_content("Trail for Sunday: the bamboo valley, 11 km, mostly shade. Who's in?")); !sent) {
+        if (auto sent = co_await send(
+                *emma, *club,
+                text_content("Trail for Sunday: the bamboo valley, 11 km, mostly shade. Who's in?"));
+            !sent) {
             co_return base::fail(std::move(sent.error()));
         }
-        if (auto sent = co_await send(*xiao, *club, text_content("我下个月来了就加入，先帮我留个位置！")); !sent) {
+        if (auto sent = co_await send(*xiao, *club, text_content("我下个月来了就加入，先帮我留个位置！"));
+            !sent) {
             co_return base::fail(std::move(sent.error()));
         }
         std::optional<chat::EventId> promise;
         for (const Line& line : kConversation) {
-            auto sent = co_await send(line.chinese_speaker ? *xiao : *emma, *chat_room, text_content(line.text));
+            auto sent =
+                co_await send(line.chinese_speaker ? *xiao : *emma, *chat_room, text_content(line.text));
             if (!sent) co_return base::fail(std::move(sent.error()));
             if (line.text.starts_with("一定要去")) promise = std::move(*sent);
         }
         if (promise) {
-            json::object reaction{{"m.relates_to", {{"rel_type", "m.annotation"}, {"event_id", promise->value}, {"key", "😋"}}}};
-            auto sent = co_await chat_.send({.sender = emma->number, .room_id = *chat_room, .type = "m.reaction", .content = std::move(reaction)});
+            json::object reaction{
+                {"m.relates_to",
+                 {{"rel_type", "m.annotation"}, {"event_id", promise->value}, {"key", "😋"}}}};
+            auto sent = co_await chat_.send({.sender = emma->number,
+                                             .room_id = *chat_room,
+                                             .type = "m.reaction",
+                                             .content = std::move(reaction)});
             if (!sent) co_return base::fail(std::move(sent.error()));
         }
         co_return base::Result<void>{};
@@ -94,16 +107,25 @@ class Furnisher {
     /// The owner's first room, into which the other was invited: the way that invitations take.
     runtime::Task<base::Result<std::string>> shared_room(Person owner, Person guest, std::string name) {
         const auto hooks = chat_.hooks();
-        auto made = co_await hooks.account_created({.user = owner.number, .user_id = owner.id, .first_steps = identity::FirstSteps{.room_name = std::move(name)}});
+        auto made = co_await hooks.account_created(
+            {.user = owner.number,
+             .user_id = owner.id,
+             .first_steps = identity::FirstSteps{.room_name = std::move(name)}});
         if (!made) co_return base::fail(std::move(made.error()));
-        if (!*made) co_return base::fail(base::ErrorKind::internal, "app.demo", "The demonstration's room was not made.");
-        auto joined = co_await hooks.account_created({.user = guest.number, .user_id = guest.id, .inviter = owner.number, .room_ids = {**made}});
+        if (!*made)
+            co_return base::fail(base::ErrorKind::internal, "app.demo",
+                                 "The demonstration's room was not made.");
+        auto joined = co_await hooks.account_created(
+            {.user = guest.number, .user_id = guest.id, .inviter = owner.number, .room_ids = {**made}});
         if (!joined) co_return base::fail(std::move(joined.error()));
         co_return std::move(**made);
     }
 
     runtime::Task<base::Result<chat::EventId>> send(Person sender, std::string room, json::object content) {
-        co_return co_await chat_.send({.sender = sender.number, .room_id = std::move(room), .type = "m.room.message", .content = std::move(content)});
+        co_return co_await chat_.send({.sender = sender.number,
+                                       .room_id = std::move(room),
+                                       .type = "m.room.message",
+                                       .content = std::move(content)});
     }
 
     identity::Identity& identity_;
@@ -111,36 +133,45 @@ class Furnisher {
     base::Random& random_;
 };
 
-runtime::Task<base::Result<std::optional<UserNumber>>> find_person(storage::Database& database, std::string user_id) {
-    co_return co_await database.read([user_id](storage::Transaction& tx) -> base::Result<std::optional<UserNumber>> {
-        return identity::find_user(tx, user_id);
-    });
+runtime::Task<base::Result<std::optional<UserNumber>>> find_person(storage::Database& database,
+                                                                   std::string user_id) {
+    co_return co_await database.read(
+        [user_id](storage::Transaction& tx) -> base::Result<std::optional<UserNumber>> {
+            return identity::find_user(tx, user_id);
+        });
 }
 
 }  // namespace
 
-runtime::Task<base::Result<std::string>> furnish_demo(identity::Identity& identity, chat::Chat& chat, base::Random& random,
-                                                      storage::Database& database) {
+runtime::Task<base::Result<std::string>> furnish_demo(identity::Identity& identity, chat::Chat& chat,
+                                                      base::Random& random, storage::Database& database) {
     const std::string at_server = ":" + identity.server_name();
     auto known = co_await find_person(database, "@emma" + at_server);
     if (!known) co_return base::fail(std::move(known.error()));
     if (!*known) {
         Furnisher furnisher(identity, chat, random);
-        if (auto furnished = co_await furnisher.furnish(); !furnished) co_return base::fail(std::move(furnished.error()));
+        if (auto furnished = co_await furnisher.furnish(); !furnished)
+            co_return base::fail(std::move(furnished.error()));
     }
     std::string text =
-        "\nThis is the demonstration: two people, one writing Chinese and one English. Open both links in one browser,\n"
+        "\nThis is the demonstration: two people, one writing Chinese and one English. Open both links in "
+        "one browser,\n"
         "side by side (each works once, for 30 minutes; start again for new ones):\n";
-    for (const auto& [localpart, label] : {std::pair{"linxiao", "  林晓 (中文)    "}, std::pair{"emma", "  Emma (English) "}}) {
+    for (const auto& [localpart, label] :
+         {std::pair{"linxiao", "  林晓 (中文)    "}, std::pair{"emma", "  Emma (English) "}}) {
         auto user = co_await find_person(database, "@" + std::string(localpart) + at_server);
-        if (!user || !*user) co_return base::fail(base::ErrorKind::internal, "app.demo", "The demonstration's people are missing.");
+        if (!user || !*user)
+            co_return base::fail(base::ErrorKind::internal, "app.demo",
+                                 "The demonstration's people are missing.");
         auto link = co_await identity.make_login_link(**user, kLinkTtlMs);
         if (!link) co_return base::fail(std::move(link.error()));
         text += label + *link + "\n";
     }
     text +=
-        "\nNothing in it was written by AI. The suggestions over the composer are the offline method's. With a model server\n"
-        "(林晓 is the administrator: settings, model servers) there would also be translation under each message,\n"
+        "\nNothing in it was written by AI. The suggestions over the composer are the offline method's. With "
+        "a model server\n"
+        "(林晓 is the administrator: settings, model servers) there would also be translation under each "
+        "message,\n"
         "suggestions in your own manner, and @assistant.\n";
     co_return text;
 }

@@ -17,7 +17,8 @@ constexpr std::array<std::string_view, 6> kAlwaysAnswered{
 };
 
 bool is_always_answered(std::string_view path) {
-    return std::ranges::any_of(kAlwaysAnswered, [&](std::string_view prefix) { return path.starts_with(prefix); });
+    return std::ranges::any_of(kAlwaysAnswered,
+                               [&](std::string_view prefix) { return path.starts_with(prefix); });
 }
 
 runtime::Task<net::Response> refuse(net::ErrorDialect dialect) {
@@ -47,7 +48,8 @@ std::vector<net::Route> behind_setup(std::vector<net::Route> routes, const std::
 
 net::Handler pages_behind_setup(net::Handler pages, std::function<bool()> is_set_up) {
     return [pages = std::move(pages), is_set_up = std::move(is_set_up)](net::Request request) {
-        const bool shown = is_set_up() || request.path == "/setup" || request.path.find('.') != std::string::npos;
+        const bool shown =
+            is_set_up() || request.path == "/setup" || request.path.find('.') != std::string::npos;
         return shown ? pages(std::move(request)) : redirect_to_setup();
     };
 }

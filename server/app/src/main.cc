@@ -1,5 +1,10 @@
 // lingxi: the only wiring. Subcommands: serve, admin, settings.
 
+#include "admin.h"
+#include "serve.h"
+#include "settings.h"
+#include "version.h"
+
 #include <unistd.h>
 
 #include <array>
@@ -15,11 +20,6 @@
 #include <base/crypto.h>
 #include <base/setting.h>
 #include <runtime/supervisor.h>
-
-#include "admin.h"
-#include "serve.h"
-#include "settings.h"
-#include "version.h"
 
 namespace {
 
@@ -41,10 +41,13 @@ std::map<std::string, std::string> environment() {
 }
 
 /// Defaults, then the file, then the environment, then the command line.
-base::Result<base::Settings> read_settings(std::span<const std::string_view> arguments, std::vector<std::string>& rest) {
+base::Result<base::Settings> read_settings(std::span<const std::string_view> arguments,
+                                           std::vector<std::string>& rest) {
     base::Settings first(app::setting_rows());
-    if (auto applied = first.apply_environment(environment()); !applied) return base::fail(std::move(applied.error()));
-    if (auto applied = first.apply_arguments(arguments, rest); !applied) return base::fail(std::move(applied.error()));
+    if (auto applied = first.apply_environment(environment()); !applied)
+        return base::fail(std::move(applied.error()));
+    if (auto applied = first.apply_arguments(arguments, rest); !applied)
+        return base::fail(std::move(applied.error()));
     const std::string file = first.text("config");
     if (file.empty()) return first;
 
@@ -52,21 +55,26 @@ base::Result<base::Settings> read_settings(std::span<const std::string_view> arg
     std::ostringstream text;
     text << in.rdbuf();
     if (!in) {
-        return base::fail(base::ErrorKind::invalid, "base.bad_setting", "The file " + file + " cannot be read.");
+        return base::fail(base::ErrorKind::invalid, "base.bad_setting",
+                          "The file " + file + " cannot be read.");
     }
     base::Settings settings(app::setting_rows());
     rest.clear();
-    if (auto applied = settings.apply_toml(text.str(), file); !applied) return base::fail(std::move(applied.error()));
-    if (auto applied = settings.apply_environment(environment()); !applied) return base::fail(std::move(applied.error()));
-    if (auto applied = settings.apply_arguments(arguments, rest); !applied) return base::fail(std::move(applied.error()));
+    if (auto applied = settings.apply_toml(text.str(), file); !applied)
+        return base::fail(std::move(applied.error()));
+    if (auto applied = settings.apply_environment(environment()); !applied)
+        return base::fail(std::move(applied.error()));
+    if (auto applied = settings.apply_arguments(arguments, rest); !applied)
+        return base::fail(std::move(applied.error()));
     return settings;
 }
 
 int run(std::span<const std::string_view> arguments) {
     const std::string_view command = arguments.empty() ? "--help" : arguments.front();
     const auto rest_of_line = arguments.empty() ? arguments : arguments.subspan(1);
-    const bool wants_help = command == "--help" || command == "-h" || command == "help" ||
-                            (!rest_of_line.empty() && (rest_of_line.back() == "--help" || rest_of_line.back() == "-h"));
+    const bool wants_help =
+        command == "--help" || command == "-h" || command == "help" ||
+        (!rest_of_line.empty() && (rest_of_line.back() == "--help" || rest_of_line.back() == "-h"));
     if (wants_help) {
         std::printf("%s%s", std::string(kUsage).c_str(), base::Settings(app::setting_rows()).help().c_str());
         return 0;
@@ -80,7 +88,8 @@ int run(std::span<const std::string_view> arguments) {
         return 0;
     }
     if (command != "serve" && command != "admin") {
-        std::fprintf(stderr, "lingxi: there is no command '%s'; see lingxi --help\n", std::string(command).c_str());
+        std::fprintf(stderr, "lingxi: there is no command '%s'; see lingxi --help\n",
+                     std::string(command).c_str());
         return runtime::kExitMisconfigured;
     }
     std::vector<std::string> rest;
@@ -94,7 +103,8 @@ int run(std::span<const std::string_view> arguments) {
             const std::string_view name = fallback.substr(2, fallback.find('=') - 2);
             if (settings->is_set(name)) continue;
             const std::array one{fallback};
-            if (auto applied = settings->apply_arguments(one, rest); !applied) return runtime::kExitMisconfigured;
+            if (auto applied = settings->apply_arguments(one, rest); !applied)
+                return runtime::kExitMisconfigured;
         }
     }
     if (command == "admin") return app::administer(*settings, rest);

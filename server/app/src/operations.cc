@@ -1,8 +1,8 @@
 #include "operations.h"
 
-#include <array>
-
 #include "version.h"
+
+#include <array>
 
 namespace app {
 namespace {
@@ -13,11 +13,14 @@ using net::RateClass;
 
 constexpr std::array<std::string_view, 2> kDocumented{"/_lingxi/", "/_matrix/"};
 
-runtime::Task<net::Response> health(net::Request) { co_return net::json(200, R"({"status":"ok"})"); }
+runtime::Task<net::Response> health(net::Request) {
+    co_return net::json(200, R"({"status":"ok"})");
+}
 
 runtime::Task<net::Response> openapi(const net::Server* server) {
     // Made anew at each request: the document is small, asked for rarely, and the table is what is true.
-    co_return net::json(200, base::json::value(net::openapi_document(server->routes(), "Lingxi", kVersion, kDocumented)));
+    co_return net::json(
+        200, base::json::value(net::openapi_document(server->routes(), "Lingxi", kVersion, kDocumented)));
 }
 
 runtime::Task<net::Response> metrics(runtime::Runtime* runtime) {
@@ -26,7 +29,8 @@ runtime::Task<net::Response> metrics(runtime::Runtime* runtime) {
     co_return response;
 }
 
-net::Route row(std::string_view path, std::string_view operation_id, net::Handler handler, std::string_view summary) {
+net::Route row(std::string_view path, std::string_view operation_id, net::Handler handler,
+               std::string_view summary) {
     return {.method = Method::get,
             .path = path,
             .operation_id = operation_id,
@@ -42,13 +46,15 @@ net::Route row(std::string_view path, std::string_view operation_id, net::Handle
 
 std::vector<net::Route> operations_routes(const net::Server& server) {
     return {row("/healthz", "health", health, "Whether the server answers."),
-            row("/_lingxi/openapi.json", "getOpenApi", [&server](net::Request) { return openapi(&server); },
+            row(
+                "/_lingxi/openapi.json", "getOpenApi", [&server](net::Request) { return openapi(&server); },
                 "This document: every endpoint that the server serves.")};
 }
 
 std::vector<net::Route> metrics_routes(runtime::Runtime& runtime) {
-    return {row("/metrics", "getMetrics", [&runtime](net::Request) { return metrics(&runtime); },
-                "Metrics in Prometheus' text format.")};
+    return {row(
+        "/metrics", "getMetrics", [&runtime](net::Request) { return metrics(&runtime); },
+        "Metrics in Prometheus' text format.")};
 }
 
 }  // namespace app

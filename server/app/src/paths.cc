@@ -13,8 +13,9 @@ base::Result<Paths> prepare_paths(const std::filesystem::path& data) {
         const bool made = std::filesystem::create_directories(folder, error);
         if (!error && made) std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
         if (error) {
-            return base::fail(base::ErrorKind::unavailable, "app.data_directory",
-                              "The data directory " + root.string() + " cannot be used: " + error.message() + ".");
+            return base::fail(
+                base::ErrorKind::unavailable, "app.data_directory",
+                "The data directory " + root.string() + " cannot be used: " + error.message() + ".");
         }
     }
     return paths;

@@ -1,5 +1,8 @@
 #include "serve.h"
 
+#include "core.h"
+#include "paths.h"
+
 #include <unistd.h>
 
 #include <cstdio>
@@ -8,9 +11,6 @@
 #include <net/server.h>
 #include <runtime/log_sink.h>
 #include <runtime/supervisor.h>
-
-#include "core.h"
-#include "paths.h"
 
 namespace app {
 namespace {
@@ -21,7 +21,8 @@ int refuse_to_start(const base::Error& error) {
 }
 
 std::vector<std::string> gateway_arguments(const base::Settings& settings, const Paths& paths) {
-    std::vector<std::string> arguments{"--directory", paths.gateway.string(), "--log-level", settings.text("log-level")};
+    std::vector<std::string> arguments{"--directory", paths.gateway.string(), "--log-level",
+                                       settings.text("log-level")};
     if (const std::string& file = settings.text("gateway-config"); !file.empty()) {
         arguments.insert(arguments.end(), {"--config", std::filesystem::absolute(file).string()});
     }
@@ -49,7 +50,9 @@ int serve(const base::Settings& settings) {
         plan.listeners.push_back(listener->descriptor);
         addresses.push_back(listener->address);
     }
-    plan.core = [&](runtime::CoreStart start) { return run_core(settings, *paths, addresses, std::move(start)); };
+    plan.core = [&](runtime::CoreStart start) {
+        return run_core(settings, *paths, addresses, std::move(start));
+    };
     plan.helpers = {{.name = "gateway",
                      .executable = runtime::beside_own_executable("lingxi-gateway"),
                      .arguments = gateway_arguments(settings, *paths),

@@ -1,5 +1,10 @@
 // lingxi-gateway: started by the supervisor with its end of the wire to core at kWireDescriptor.
 
+#include "http_client.h"
+#include "provider_store.h"
+#include "router.h"
+#include "service.h"
+
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -18,17 +23,14 @@
 #include <runtime/supervisor.h>
 #include <runtime/task_group.h>
 
-#include "http_client.h"
-#include "provider_store.h"
-#include "router.h"
-#include "service.h"
-
 namespace {
 
 constexpr base::Setting kRows[] = {
-    {"directory", base::SettingType::path, "", "", "", false, "The gateway's own folder in the data directory."},
+    {"directory", base::SettingType::path, "", "", "", false,
+     "The gateway's own folder in the data directory."},
     {"config", base::SettingType::path, "", "", "", false, "A file of model servers that is only read."},
-    {"log-level", base::SettingType::choice, "info", "", "debug|info|warning|error", false, "Least important events."},
+    {"log-level", base::SettingType::choice, "info", "", "debug|info|warning|error", false,
+     "Least important events."},
 };
 
 base::LogLevel level_of(const std::string& name) {
@@ -64,11 +66,13 @@ int refuse_to_start(const base::Error& error) {
 int serve(const base::Settings& settings) {
     const std::filesystem::path directory = settings.text("directory");
     const bool read_only = !settings.text("config").empty();
-    const std::filesystem::path file = read_only ? std::filesystem::path(settings.text("config")) : directory / "gateway.toml";
+    const std::filesystem::path file =
+        read_only ? std::filesystem::path(settings.text("config")) : directory / "gateway.toml";
 
     std::vector<std::filesystem::path> readable;
     if (read_only) readable.push_back(file);
-    if (auto locked = runtime::lock_down(runtime::gateway_allowances(directory, readable)); !locked) return refuse_to_start(locked.error());
+    if (auto locked = runtime::lock_down(runtime::gateway_allowances(directory, readable)); !locked)
+        return refuse_to_start(locked.error());
 
     auto store = gateway::ProviderStore::open(file, read_only);
     if (!store) return refuse_to_start(store.error());

@@ -208,7 +208,8 @@ base::Result<void> ProviderStore::reorder(const std::vector<std::string>& ids) {
     std::vector<StoredProvider> next;
     for (const std::string& id : ids) {
         const StoredProvider* stored = find(id);
-        const bool listed = std::ranges::any_of(next, [&](const StoredProvider& other) { return other.shown.id == id; });
+        const bool listed =
+            std::ranges::any_of(next, [&](const StoredProvider& other) { return other.shown.id == id; });
         if (stored != nullptr && !listed) next.push_back(*stored);
     }
     for (const StoredProvider& stored : providers_) {

@@ -1,6 +1,6 @@
-// Bytes of a connection: the head's scanner and check, Beast's parser, and the decoder of bodies of each framing, fed in
-// pieces. What must hold: no fault, nothing read past the head, a body never over its limit, and the same
-// outcome however the bytes are cut.
+// Bytes of a connection: the head's scanner and check, Beast's parser, and the decoder of bodies of each
+// framing, fed in pieces. What must hold: no fault, nothing read past the head, a body never over its limit,
+// and the same outcome however the bytes are cut.
 #include "body_decoder.h"
 #include "head_check.h"
 #include "request_head.h"

@@ -1,12 +1,11 @@
 #pragma once
 
 #include "body_decoder.h"
+#include "request_head.h"
 
 #include <chrono>
 #include <cstdint>
 #include <string>
-
-#include "request_head.h"
 
 #include <net/message.h>
 

@@ -39,10 +39,11 @@ void write_certificate(const std::filesystem::path& certificate, const std::file
     std::fclose(file);
     X509_free(made);
     EVP_PKEY_free(pair);
-    // Two writes within a tick of the kernel's clock have one time; a later one each time keeps the test honest.
+    // Two writes within a tick of the kernel's clock have one time; a later one each time keeps the test
+    // honest.
     static int written = 0;
-    std::filesystem::last_write_time(certificate,
-                                     std::filesystem::file_time_type::clock::now() + std::chrono::seconds(++written));
+    std::filesystem::last_write_time(
+        certificate, std::filesystem::file_time_type::clock::now() + std::chrono::seconds(++written));
 }
 
 class TlsClient {
