@@ -25,7 +25,7 @@ export async function startServer(...args) {
             server.process.stdout.on("data", (piece) => {
                 server.output += piece;
                 const found = /Lingxi is running at (http:\/\/(\S+))/.exec(server.output);
-                if (found && server.output.trimEnd().includes("\n\n")) {
+                if (found) {
                     server.url = found[1];
                     server.listen = found[2];
                     resolve(server);

@@ -35,7 +35,11 @@ struct SupervisorLink::State {
         while (self->socket.is_open() && task.cancelled() == asio::cancellation_type::none) {
             SupervisorPacket packet;
             const auto outcome = receive_packet(self->socket.native_handle(), packet);
-            if (outcome == PacketOutcome::gone) break;
+            if (outcome == PacketOutcome::gone) {
+                self->is_gone = true;
+                self->ended.notify();
+                co_return;
+            }
             if (outcome == PacketOutcome::none_yet) {
                 boost::system::error_code ignored;  // closed: seen above; else the next read tells
                 co_await self->socket.async_wait(asio::posix::stream_descriptor::wait_read,
@@ -45,8 +49,6 @@ struct SupervisorLink::State {
                 self->on_peer(packet.text, packet.fd);
             }
         }
-        self->is_gone = true;
-        self->ended.notify();
     }
 };
 

@@ -25,6 +25,7 @@ class SupervisorLink {
     /// Says that core serves; `note` (at most 4,000 bytes) is for the person who started it.
     void ready(std::string_view note);
     /// Resolves when the supervisor has gone: then nobody would restart the helpers, and core should end too.
+    /// Not by stop(): that is our own doing.
     Task<void> gone();
     Task<void> stop();
 
