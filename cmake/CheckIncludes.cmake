@@ -8,10 +8,8 @@ set(rules
   "<curl/"              "gateway"
   "<vips/"              "render"
   "<spdlog/"            "runtime"
-  "<prometheus/"        "runtime"
   "<seccomp"            "runtime"
   "<linux/landlock"     "runtime"
-  "<CLI/"               "app|gateway|render|runtime"
   "<toml"               "base|runtime|gateway|app"
   "<unicode/"           "base|modules/identity|modules/assistant|modules/chat")
 
