@@ -1,10 +1,10 @@
-#include "account_news.h"
 #include "core.h"
-#include "members.h"
-#include "room_card.h"
+#include "members/account_news.h"
+#include "members/members.h"
+#include "rooms/room_card.h"
 #include "routes.h"
 #include "server_key_store.h"
-#include "timeline.h"
+#include "timeline/timeline.h"
 
 #include <algorithm>
 #include <chrono>

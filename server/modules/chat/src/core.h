@@ -1,10 +1,10 @@
 #pragma once
 
 #include "event/signing.h"
-#include "room_cache.h"
-#include "room_view.h"
-#include "room_writer.h"
-#include "transaction_ids.h"
+#include "rooms/room_cache.h"
+#include "rooms/room_view.h"
+#include "rooms/room_writer.h"
+#include "timeline/transaction_ids.h"
 
 #include <optional>
 #include <string>

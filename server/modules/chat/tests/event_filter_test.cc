@@ -1,4 +1,4 @@
-#include "event_filter.h"
+#include "timeline/event_filter.h"
 
 #include "stream_token.h"
 

@@ -1,6 +1,6 @@
-#include "relation_store.h"
 #include "test_room.h"
-#include "transaction_store.h"
+#include "timeline/relation_store.h"
+#include "timeline/transaction_store.h"
 
 namespace chat {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "room_writer.h"
+#include "rooms/room_writer.h"
 
 #include <cstdlib>
 #include <filesystem>

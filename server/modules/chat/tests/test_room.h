@@ -1,7 +1,7 @@
 #pragma once
 
-#include "room_view.h"
-#include "room_writer.h"
+#include "rooms/room_view.h"
+#include "rooms/room_writer.h"
 
 #include <string>
 #include <string_view>

@@ -1,9 +1,9 @@
 #include "event/hashes.h"
 #include "event/signing.h"
-#include "event_json.h"
-#include "federation_format.h"
-#include "state_store.h"
+#include "rooms/state_store.h"
 #include "test_room.h"
+#include "timeline/event_json.h"
+#include "timeline/federation_format.h"
 
 namespace chat {
 namespace {

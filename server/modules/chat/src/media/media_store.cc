@@ -1,7 +1,7 @@
 #include "media_store.h"
 
-#include "../membership_store.h"
-#include "../room_store.h"
+#include "members/membership_store.h"
+#include "rooms/room_store.h"
 
 #include <algorithm>
 

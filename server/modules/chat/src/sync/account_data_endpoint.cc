@@ -1,5 +1,5 @@
-#include "membership_store.h"
-#include "room_store.h"
+#include "members/membership_store.h"
+#include "rooms/room_store.h"
 #include "sync/account_data_store.h"
 #include "sync/endpoints.h"
 #include "sync/unread.h"

@@ -1,10 +1,10 @@
 #include "sync/answer.h"
 
 #include "event/canonical_json.h"
-#include "event_store.h"
-#include "membership_store.h"
+#include "members/membership_store.h"
 #include "sync/receipt_store.h"
 #include "sync/room_part.h"
+#include "timeline/event_store.h"
 
 #include <algorithm>
 #include <map>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "event_filter.h"
+#include "timeline/event_filter.h"
 
 #include <cstddef>
 #include <optional>

@@ -1,9 +1,9 @@
 #include "sync/judge.h"
 
-#include "event_json.h"
 #include "push/evaluate.h"
-#include "state_store.h"
+#include "rooms/state_store.h"
 #include "sync/receipt_store.h"
+#include "timeline/event_json.h"
 
 #include <algorithm>
 

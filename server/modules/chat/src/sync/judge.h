@@ -1,9 +1,9 @@
 #pragma once
 
-#include "event_store.h"
 #include "push/push_rules.h"
-#include "room_rules.h"
+#include "rooms/room_rules.h"
 #include "sync/unread.h"
+#include "timeline/event_store.h"
 
 #include <cstdint>
 #include <map>

@@ -1,10 +1,10 @@
 #include "event/canonical_json.h"
-#include "event_json.h"
-#include "membership_store.h"
-#include "room_store.h"
-#include "room_view.h"
+#include "members/membership_store.h"
+#include "rooms/room_store.h"
+#include "rooms/room_view.h"
 #include "sync/endpoints.h"
 #include "sync/judge.h"
+#include "timeline/event_json.h"
 
 #include <charconv>
 #include <queue>

@@ -1,4 +1,4 @@
-#include "membership_store.h"
+#include "members/membership_store.h"
 #include "sync/endpoints.h"
 
 #include <algorithm>

@@ -1,10 +1,10 @@
 #include "event/canonical_json.h"
-#include "event_json.h"
-#include "event_store.h"
 #include "sync/account_data_store.h"
 #include "sync/endpoints.h"
 #include "sync/receipt_store.h"
 #include "sync/unread.h"
+#include "timeline/event_json.h"
+#include "timeline/event_store.h"
 
 #include <optional>
 #include <vector>

@@ -1,14 +1,14 @@
 #include "sync/room_part.h"
 
 #include "event/canonical_json.h"
-#include "event_json.h"
-#include "room_view.h"
-#include "state_store.h"
+#include "rooms/room_view.h"
+#include "rooms/state_store.h"
 #include "sync/receipt_store.h"
 #include "sync/receipts_part.h"
 #include "sync/state_part.h"
 #include "sync/summary_part.h"
 #include "sync/timeline_part.h"
+#include "timeline/event_json.h"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "sync/state_part.h"
 
-#include "event_store.h"
-#include "state_store.h"
+#include "rooms/state_store.h"
+#include "timeline/event_store.h"
 
 #include <algorithm>
 #include <set>

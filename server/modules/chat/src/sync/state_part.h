@@ -1,6 +1,6 @@
 #pragma once
 
-#include "room_view.h"
+#include "rooms/room_view.h"
 #include "sync/filter.h"
 #include "sync/sync_query.h"
 #include "sync/timeline_part.h"

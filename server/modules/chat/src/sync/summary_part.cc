@@ -1,8 +1,8 @@
 #include "sync/summary_part.h"
 
 #include "event/canonical_json.h"
-#include "event_json.h"
-#include "state_store.h"
+#include "rooms/state_store.h"
+#include "timeline/event_json.h"
 
 #include <vector>
 

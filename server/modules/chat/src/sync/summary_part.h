@@ -1,6 +1,6 @@
 #pragma once
 
-#include "room_store.h"
+#include "rooms/room_store.h"
 #include "sync/sync_query.h"
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "membership_store.h"
+#include "members/membership_store.h"
 #include "sync/account_data_store.h"
 #include "sync/answer.h"
 #include "sync/endpoints.h"

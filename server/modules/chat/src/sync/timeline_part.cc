@@ -1,7 +1,7 @@
 #include "sync/timeline_part.h"
 
-#include "event_json.h"
 #include "stream_token.h"
+#include "timeline/event_json.h"
 
 #include <algorithm>
 

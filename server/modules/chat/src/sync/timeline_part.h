@@ -1,9 +1,9 @@
 #pragma once
 
-#include "event_store.h"
-#include "room_view.h"
+#include "rooms/room_view.h"
 #include "sync/filter.h"
 #include "sync/unread.h"
+#include "timeline/event_store.h"
 
 #include <string>
 #include <string_view>

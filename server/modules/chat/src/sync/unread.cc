@@ -1,13 +1,13 @@
 #include "sync/unread.h"
 
 #include "event/hashes.h"
-#include "event_json.h"
-#include "event_store.h"
-#include "relation_store.h"
-#include "relations.h"
 #include "sync/account_data_store.h"
 #include "sync/judge.h"
 #include "sync/receipt_store.h"
+#include "timeline/event_json.h"
+#include "timeline/event_store.h"
+#include "timeline/relation_store.h"
+#include "timeline/relations.h"
 
 #include <algorithm>
 #include <optional>

@@ -1,0 +1,232 @@
+#include "rooms/room_view.h"
+
+#include "event/canonical_json.h"
+#include "rooms/state_store.h"
+#include "timeline/event_json.h"
+#include "timeline/relation_store.h"
+#include "timeline/transaction_store.h"
+
+#include <algorithm>
+
+namespace chat {
+namespace {
+
+constexpr std::string_view kMember = "m.room.member";
+constexpr std::string_view kHistoryVisibility = "m.room.history_visibility";
+/// An edit of a thread's latest event is bundled with it; nothing is bundled with that.
+constexpr int kBundleDepthLimit = 2;
+/// References are listed by id; more than these are found through the relations endpoint.
+constexpr std::size_t kReferenceLimit = 100;
+
+void append_member(std::string& out, std::string_view key) {
+    if (!out.empty()) out.push_back(',');
+    out.push_back('"');
+    out.append(key);
+    out.append("\":");
+}
+
+}  // namespace
+
+RoomView::RoomView(storage::Transaction& tx, RoomNumber room, std::string room_id, Reader reader,
+                   std::int64_t now_ms)
+    : tx_(tx), room_(room), room_id_(std::move(room_id)), reader_(reader), now_ms_(now_ms) {
+    if (const auto now = find_membership(tx, room, reader.user)) is_forgotten_ = now->is_forgotten;
+    memberships_ = membership_changes(tx, room, reader.user);
+    for (const auto position : state_versions(tx, room, kHistoryVisibility)) {
+        const auto event = find_event(tx, room, position);
+        if (!event) continue;
+        auto visibility = HistoryVisibility::shared;  // also where the word is not understood
+        const auto content = parse_content(*event);
+        const auto word = base::get_string(content, "history_visibility").value_or(std::string_view{});
+        if (word == "world_readable") visibility = HistoryVisibility::world_readable;
+        if (word == "invited") visibility = HistoryVisibility::invited;
+        if (word == "joined") visibility = HistoryVisibility::joined;
+        visibilities_.emplace_back(position, visibility);
+    }
+}
+
+Membership RoomView::membership_at(Position position) const {
+    auto membership = Membership::none;
+    for (const auto& change : memberships_) {
+        if (change.position > position) break;
+        membership = change.membership;
+    }
+    return membership;
+}
+
+RoomView::HistoryVisibility RoomView::visibility_at(Position position) const {
+    auto visibility = HistoryVisibility::shared;
+    for (const auto& [at, value] : visibilities_) {
+        if (at > position) break;
+        visibility = value;
+    }
+    return visibility;
+}
+
+bool RoomView::joined_after(Position position) const {
+    return std::ranges::any_of(memberships_, [&](const MembershipChange& change) {
+        return change.position > position && change.membership == Membership::join;
+    });
+}
+
+bool RoomView::allows(HistoryVisibility visibility, Membership membership, Position position) const {
+    if (visibility == HistoryVisibility::world_readable || membership == Membership::join) return true;
+    if (visibility == HistoryVisibility::shared) return joined_after(position);
+    return visibility == HistoryVisibility::invited && membership == Membership::invite;
+}
+
+bool RoomView::may_see(const StoredEvent& event) const {
+    const auto position = event.position;
+    const Position before{position.value - 1};
+    if (is_forgotten_) return visibility_at(position) == HistoryVisibility::world_readable;
+    const auto membership = membership_at(position);
+    if (allows(visibility_at(position), membership, position)) return true;
+    if (event.type == kHistoryVisibility && event.is_state()) {
+        return allows(visibility_at(before), membership, position);
+    }
+    // One's own member event: seen with the membership before it or after it.
+    const bool is_own = event.type == kMember && std::ranges::any_of(memberships_, [&](const auto& change) {
+                            return change.position == position;
+                        });
+    return is_own && allows(visibility_at(before), membership_at(before), before);
+}
+
+/// Where the person's last stay in the room ended; none for one who never was there.
+Position RoomView::last_leave() const {
+    Position end;
+    for (std::size_t i = 1; i < memberships_.size(); ++i) {
+        if (memberships_[i - 1].membership == Membership::join) end = memberships_[i].position;
+    }
+    return end;
+}
+
+Position RoomView::sees_up_to() const {
+    if (visibility_at(kEndOfTime) == HistoryVisibility::world_readable) return kEndOfTime;
+    if (is_forgotten_) return {};
+    const auto now = membership();
+    return now == Membership::join || now == Membership::invite ? kEndOfTime : last_leave();
+}
+
+Position RoomView::reads_state_at() const {
+    if (membership() == Membership::join || visibility_at(kEndOfTime) == HistoryVisibility::world_readable) {
+        return kEndOfTime;
+    }
+    return is_forgotten_ ? Position{} : last_leave();
+}
+
+void RoomView::expect(Position first, Position last) {
+    expected_ = {std::min(first, last), std::max(first, last)};
+    has_relations_.reset();
+}
+
+void RoomView::append(std::string& out, const StoredEvent& event, RoomIdIn room_id,
+                      Aggregations aggregations) {
+    append_client_event(out, event,
+                        room_id == RoomIdIn::include ? std::string_view(room_id_) : std::string_view{},
+                        unsigned_of(event, room_id, aggregations));
+}
+
+void RoomView::append_array(std::string& out, const std::vector<StoredEvent>& events, RoomIdIn room_id,
+                            Aggregations aggregations) {
+    if (!events.empty()) expect(events.front().position, events.back().position);
+    out.push_back('[');
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (i > 0) out.push_back(',');
+        append(out, events[i], room_id, aggregations);
+    }
+    out.push_back(']');
+}
+
+std::string RoomView::unsigned_of(const StoredEvent& event, RoomIdIn room_id, Aggregations aggregations) {
+    std::string out;
+    const auto age_ms = std::max<std::int64_t>(0, now_ms_ - event.origin_server_ts);
+    append_member(out, "age");
+    out.append(std::to_string(age_ms));
+    append_member(out, "membership");
+    out.append("\"").append(to_string(membership_at(event.position))).append("\"");
+    if (event.sender == reader_.user && reader_.device && age_ms < kTransactionRetentionMs) {
+        const auto sent = find_transaction(tx_, event.position);
+        if (sent && sent->device == reader_.device) {
+            append_member(out, "transaction_id");
+            append_canonical_string(out, sent->txn_id);
+        }
+    }
+    if (event.replaces) {
+        if (const auto before = find_event(tx_, room_, event.replaces)) {
+            append_member(out, "replaces_state");
+            append_canonical_string(out, before->event_id());
+            append_member(out, "prev_content");
+            out.append(content_text(*before));
+        }
+    }
+    if (event.redacted_by) {
+        if (const auto redaction = find_event(tx_, room_, event.redacted_by)) {
+            append_member(out, "redacted_because");
+            append_client_event(out, *redaction, room_id == RoomIdIn::include ? room_id_ : std::string{}, {});
+        }
+    }
+    if (aggregations == Aggregations::include && !event.is_state() && bundle_depth_ < kBundleDepthLimit) {
+        if (!has_relations_) has_relations_ = any_relations(tx_, room_, expected_.first, expected_.second);
+        if (*has_relations_ || bundle_depth_ > 0) {
+            const auto relations = relations_of(event, room_id);
+            if (!relations.empty()) {
+                append_member(out, "m.relations");
+                out.append("{").append(relations).append("}");
+            }
+        }
+    }
+    return out;
+}
+
+std::string RoomView::relations_of(const StoredEvent& event, RoomIdIn room_id) {
+    std::string out;
+    const auto append_bundled = [&](const StoredEvent& bundled) {
+        ++bundle_depth_;
+        append(out, bundled, room_id, Aggregations::include);
+        --bundle_depth_;
+    };
+    if (!event.redacted_by) {
+        if (const auto position = latest_child(tx_, room_, event.position, "m.replace")) {
+            const auto edit = find_event(tx_, room_, position);
+            if (edit && may_see(*edit)) {
+                append_member(out, "m.replace");
+                append_bundled(*edit);
+            }
+        }
+    }
+    if (const auto thread = find_thread(tx_, room_, event.position)) {
+        const auto latest = find_event(tx_, room_, thread->latest);
+        if (latest && may_see(*latest)) {
+            const bool participated =
+                event.sender == reader_.user || has_participated(tx_, room_, event.position, reader_.user);
+            append_member(out, "m.thread");
+            out.append(R"({"count":)").append(std::to_string(thread->reply_count));
+            out.append(R"(,"current_user_participated":)").append(participated ? "true" : "false");
+            out.append(R"(,"latest_event":)");
+            append_bundled(*latest);
+            out.append("}");
+        }
+    }
+    const auto references = children_of(tx_, {.room = room_,
+                                              .parent = event.position,
+                                              .rel_type = "m.reference",
+                                              .type = {},
+                                              .after = {},
+                                              .before = kEndOfTime,
+                                              .newest_first = false,
+                                              .limit = kReferenceLimit});
+    if (!references.empty()) {
+        append_member(out, "m.reference");
+        out.append(R"({"chunk":[)");
+        for (std::size_t i = 0; i < references.size(); ++i) {
+            if (i > 0) out.push_back(',');
+            out.append(R"({"event_id":)");
+            append_canonical_string(out, event_id_at(tx_, room_, references[i]));
+            out.push_back('}');
+        }
+        out.append("]}");
+    }
+    return out;
+}
+
+}  // namespace chat

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "members/membership_store.h"
+#include "rooms/room_store.h"
+#include "timeline/event_store.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <chat/ids.h>
+#include <identity/ids.h>
+#include <storage/transaction.h>
+
+namespace chat {
+
+/// Who reads: transaction ids are told to the device that sent them alone.
+struct Reader {
+    identity::UserNumber user;
+    identity::DeviceNumber device;
+};
+
+enum class RoomIdIn : std::uint8_t { leave_out, include };
+enum class Aggregations : std::uint8_t { leave_out, include };
+
+/// A room as one person may see it, within one transaction: which events they may read (history visibility as
+/// it was when each was sent), and how each is written for them (`unsigned`).
+class RoomView {
+  public:
+    /// Reads the person's membership there, and how visible the history was when: a few rows.
+    RoomView(storage::Transaction& tx, RoomNumber room, std::string room_id, Reader reader,
+             std::int64_t now_ms);
+
+    Membership membership() const { return membership_at(kEndOfTime); }
+    /// After the event at `position`.
+    Membership membership_at(Position position) const;
+    bool is_forgotten() const { return is_forgotten_; }
+    bool may_see(const StoredEvent& event) const;
+    /// The newest position that this person may see at all: of their leave, where they left; the end of time
+    /// where they are in the room or the room is open to all; none for a person who may see nothing but
+    /// single events.
+    Position sees_up_to() const;
+    /// As of which position the person may read the room's state: the end of time for members (and for
+    /// everybody where the history is world readable), their leave for those who left; none for all others.
+    Position reads_state_at() const;
+
+    /// Tells which events come next, so that their relations are looked for once.
+    void expect(Position first, Position last);
+    /// Appends the event in client format with its `unsigned`.
+    void append(std::string& out, const StoredEvent& event, RoomIdIn room_id = RoomIdIn::include,
+                Aggregations aggregations = Aggregations::include);
+    /// Appends `[…]` of those.
+    void append_array(std::string& out, const std::vector<StoredEvent>& events,
+                      RoomIdIn room_id = RoomIdIn::include,
+                      Aggregations aggregations = Aggregations::include);
+
+    storage::Transaction& transaction() { return tx_; }
+    RoomNumber room() const { return room_; }
+    const std::string& room_id() const { return room_id_; }
+    Reader reader() const { return reader_; }
+
+  private:
+    enum class HistoryVisibility : std::uint8_t { world_readable, shared, invited, joined };
+    HistoryVisibility visibility_at(Position position) const;
+    bool allows(HistoryVisibility visibility, Membership membership, Position position) const;
+    bool joined_after(Position position) const;
+    Position last_leave() const;
+    std::string unsigned_of(const StoredEvent& event, RoomIdIn room_id, Aggregations aggregations);
+    std::string relations_of(const StoredEvent& event, RoomIdIn room_id);
+
+    storage::Transaction& tx_;
+    RoomNumber room_;
+    std::string room_id_;
+    Reader reader_;
+    std::int64_t now_ms_;
+    bool is_forgotten_ = false;
+    std::vector<MembershipChange> memberships_;                         ///< of the reader, oldest first
+    std::vector<std::pair<Position, HistoryVisibility>> visibilities_;  ///< oldest first
+    std::pair<Position, Position> expected_{Position{0}, kEndOfTime};
+    std::optional<bool> has_relations_;  ///< in the expected range
+    int bundle_depth_ = 0;
+};
+
+}  // namespace chat

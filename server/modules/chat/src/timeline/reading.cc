@@ -1,0 +1,133 @@
+#include "rooms/room_view.h"
+#include "rooms/state_store.h"
+#include "sync/account_data_store.h"
+#include "timeline/event_json.h"
+#include "timeline/relation_store.h"
+
+#include <chat/reading.h>
+
+namespace chat {
+
+struct RoomReading::Inside {
+    Inside(storage::Transaction& tx_in, StoredRoom room_in, identity::UserNumber reader)
+        : tx(tx_in),
+          room(std::move(room_in)),
+          // The time of reading matters only for what is written into `unsigned`.
+          view(tx_in, room.number, room.id.value, {reader, {}}, 0) {}
+
+    std::optional<ReadEvent> read(const StoredEvent& event) {
+        if (event.room != room.number || !view.may_see(event)) return std::nullopt;
+        ReadEvent read{.id = EventId(event.event_id()),
+                       .position = event.position,
+                       .sender = event.sender,
+                       .type = event.type,
+                       .is_state = event.is_state(),
+                       .is_redacted = static_cast<bool>(event.redacted_by),
+                       .origin_server_ts = event.origin_server_ts,
+                       .content = parse_content(event),
+                       .latest = {}};
+        read.latest = read.content;
+        if (read.is_redacted || read.is_state) return read;
+        const auto edit_position = latest_child(tx, room.number, event.position, "m.replace");
+        if (!edit_position) return read;
+        const auto edit = find_event(tx, room.number, edit_position);
+        if (!edit || edit->redacted_by || edit->sender != event.sender || !view.may_see(*edit)) return read;
+        const auto content = parse_content(*edit);
+        if (const auto* after = base::get_object(content, "m.new_content")) read.latest = *after;
+        return read;
+    }
+
+    storage::Transaction& tx;
+    StoredRoom room;
+    RoomView view;
+};
+
+RoomReading::RoomReading(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
+RoomReading::~RoomReading() = default;
+RoomReading::RoomReading(RoomReading&&) noexcept = default;
+RoomReading& RoomReading::operator=(RoomReading&&) noexcept = default;
+
+std::optional<RoomReading> RoomReading::open(storage::Transaction& tx, std::string_view room_id,
+                                             identity::UserNumber reader) {
+    const auto room = find_room(tx, room_id);
+    if (!room) return std::nullopt;
+    auto inside = std::make_unique<Inside>(tx, *room, reader);
+    if (!inside->view.sees_up_to()) return std::nullopt;
+    return RoomReading(std::move(inside));
+}
+
+std::optional<RoomReading> RoomReading::open(storage::Transaction& tx, RoomNumber room,
+                                             identity::UserNumber reader) {
+    const auto found = find_room(tx, room);
+    if (!found) return std::nullopt;
+    return open(tx, found->id.value, reader);
+}
+
+RoomNumber RoomReading::number() const {
+    return inside_->room.number;
+}
+const std::string& RoomReading::room_id() const {
+    return inside_->room.id.value;
+}
+Membership RoomReading::membership() const {
+    return inside_->view.membership();
+}
+std::int64_t RoomReading::joined_count() const {
+    return inside_->room.joined_count;
+}
+
+std::vector<identity::UserNumber> RoomReading::joined(std::size_t limit) const {
+    std::vector<identity::UserNumber> people;
+    for (const auto& member : members_of(inside_->tx, number(), Membership::join, {}, limit))
+        people.push_back(member.user);
+    return people;
+}
+
+std::optional<ReadEvent> RoomReading::event(std::string_view event_id) {
+    const auto event = find_event(inside_->tx, event_id);
+    return event ? inside_->read(*event) : std::nullopt;
+}
+
+std::optional<ReadEvent> RoomReading::event(Position position) {
+    const auto event = find_event(inside_->tx, number(), position);
+    return event ? inside_->read(*event) : std::nullopt;
+}
+
+std::vector<ReadEvent> RoomReading::events_before(Position before, std::size_t limit) {
+    std::vector<ReadEvent> events;
+    for (const auto& event :
+         chat::events_before(inside_->tx, number(), Position{before.value - 1}, Position{}, limit)) {
+        if (auto read = inside_->read(event)) events.push_back(std::move(*read));
+    }
+    return events;
+}
+
+std::optional<base::json::object> RoomReading::state(std::string_view type,
+                                                     std::string_view state_key) const {
+    const auto event = state_event(inside_->tx, number(), type, state_key);
+    if (!event) return std::nullopt;
+    return parse_content(*event);
+}
+
+std::vector<RoomReading::State> RoomReading::states_of_type(std::string_view type) const {
+    std::vector<State> states;
+    for (const auto& entry : current_state_of_type(inside_->tx, number(), type)) {
+        const auto event = find_event(inside_->tx, number(), entry.position);
+        if (event) states.push_back({entry.state_key, parse_content(*event)});
+    }
+    return states;
+}
+
+std::vector<RoomNumber> rooms_with(storage::Transaction& tx, identity::UserNumber user, Membership membership,
+                                   std::size_t limit) {
+    return rooms_of(tx, user, membership, {}, limit);
+}
+
+std::optional<base::json::object> account_data(storage::Transaction& tx, identity::UserNumber user,
+                                               std::string_view type) {
+    const auto stored = find_account_data(tx, user, kNoRoom, type);
+    if (!stored) return std::nullopt;
+    return parse_stored(stored->json);
+}
+
+}  // namespace chat

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "timeline/transaction_store.h"
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+#include <runtime/signal.h>
+#include <runtime/task.h>
+#include <storage/database.h>
+
+namespace chat {
+
+/// Which request made which event: the index in memory over `sent_transaction`, complete once it has been
+/// rebuilt at start, because every send goes through it. A hint all the same: what it says is compared with
+/// the row in the write job. I/O thread only.
+class TransactionIds {
+  public:
+    TransactionIds(runtime::Runtime& runtime, storage::Database& database)
+        : runtime_(runtime), database_(database), loaded_(runtime) {}
+
+    /// Reads what is stored, page by page. Sends wait for it.
+    runtime::Task<base::Result<void>> load();
+    /// Deletes what is older than the retention; a page a job.
+    runtime::Task<void> prune(std::int64_t now_ms);
+
+    /// Held while a request of this key is under way, so that its repetition waits for the outcome.
+    class Turn {
+      public:
+        Turn(TransactionIds& ids, std::int64_t key) : ids_(&ids), key_(key) {}
+        ~Turn();
+        Turn(Turn&& other) noexcept : ids_(std::exchange(other.ids_, nullptr)), key_(other.key_) {}
+        Turn(const Turn&) = delete;
+        Turn& operator=(const Turn&) = delete;
+        Turn& operator=(Turn&&) = delete;
+
+      private:
+        TransactionIds* ids_;
+        std::int64_t key_;
+    };
+    /// Waits until the index is there and nobody else has this key's turn.
+    runtime::Task<Turn> take_turn(std::int64_t key);
+
+    Position find(std::int64_t key) const;
+    void remember(std::int64_t key, Position position);
+    std::size_t size() const { return positions_.size(); }
+
+  private:
+    void forget_through(Position position);
+
+    runtime::Runtime& runtime_;
+    storage::Database& database_;
+    runtime::Notifier loaded_;
+    bool is_loaded_ = false;
+    std::unordered_map<std::int64_t, Position> positions_;
+    std::deque<std::pair<Position, std::int64_t>> order_;  ///< oldest first, for forgetting
+    std::unordered_map<std::int64_t, std::shared_ptr<runtime::Notifier>> under_way_;
+};
+
+}  // namespace chat
