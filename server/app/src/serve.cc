@@ -3,11 +3,13 @@
 #include "core.h"
 #include "paths.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
 
+#include <base/log.h>
 #include <net/server.h>
 #include <runtime/log_sink.h>
 #include <runtime/supervisor.h>
@@ -27,6 +29,15 @@ std::vector<std::string> gateway_arguments(const base::Settings& settings, const
         arguments.insert(arguments.end(), {"--config", std::filesystem::absolute(file).string()});
     }
     return arguments;
+}
+
+/// Each client and each parked long-poll is a descriptor, and shells allow 1,024: as many as the system lets
+/// this process have. What cannot be raised bounds the connections, and no more.
+void raise_descriptor_limit() {
+    rlimit descriptors{};
+    if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0 || descriptors.rlim_cur == descriptors.rlim_max) return;
+    descriptors.rlim_cur = descriptors.rlim_max;
+    if (::setrlimit(RLIMIT_NOFILE, &descriptors) != 0) base::log_warning("serve.descriptor_limit_kept");
 }
 
 /// Core's note, one line a fact, is printed as it came: it knows the links.
@@ -64,6 +75,7 @@ int serve(const base::Settings& settings) {
     plan.run_directory = paths->run;
     plan.on_ready = print_note;
     runtime::install_log_sink("supervisor", log_level_of(settings));
+    raise_descriptor_limit();
     return runtime::supervise(std::move(plan));
 }
 

@@ -1,0 +1,27 @@
+"""What the gateway adds to a call of a model server."""
+
+from support.report import amount
+from support.session import BUILD, median
+
+P50_MS, P99_MS = 0.15, 0.5
+
+
+def measure(session):
+    directory = session.scratch / "gateway"
+    directory.mkdir()
+    with session.talking_tool("model") as model:
+        url = model.stdout.readline().strip()
+        config = directory / "gateway.toml"
+        config.write_text(f'[[provider]]\nid = "bench"\nbase_url = "{url}/v1"\nmodel = "bench"\nmax_concurrent = 256\n')
+        for rate in (100, 1000):
+            runs = [session.tool("gateway", gateway=BUILD / "bin" / "lingxi-gateway", directory=directory, config=config, model=url,
+                                 rate=rate, slice_ms=session.ms(400), slices=4) for _ in range(session.rounds)]
+            failed = sum(run["failed"] + run["skipped"] for run in runs)
+            for name, limit in (("p50", P50_MS), ("p99", P99_MS)):
+                through = median([run["through"][name + "_ms"] for run in runs])
+                direct = median([run["direct"][name + "_ms"] for run in runs])
+                more = median([run["through"][name + "_ms"] - run["direct"][name + "_ms"] for run in runs])
+                session.report.line(f"a model call through the gateway, {rate:,}/s, {name}",
+                                    amount(through, "ms") + (f", {failed} failed" if failed else ""),
+                                    f"directly: {amount(direct, 'ms')}; + {more:.3f} ms", through / direct, f"+ ≤ {limit} ms",
+                                    more <= limit and not failed, "three turns between processes more")
