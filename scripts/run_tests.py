@@ -144,6 +144,7 @@ def groups():
     for folder in ("system", "clients"):
         for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             found.append(pytest_group(f"{folder}/{path.stem[5:]}", path, EXECUTABLES))
+    found.append(pytest_group("conformance", ROOT / "tests" / "conformance", EXECUTABLES))
     for path in sorted((ROOT / "tests" / "e2e").glob("*.test.mjs")):
         found.append(browser_group(path))
     return found

@@ -11,7 +11,7 @@ using net::Auth;
 using net::Method;
 using net::RateClass;
 
-constexpr std::array<std::string_view, 2> kDocumented{"/_lingxi/", "/_matrix/"};
+constexpr std::array<std::string_view, 4> kDocumented{"/_lingxi/", "/_matrix/", "/.well-known/", "/healthz"};
 
 runtime::Task<net::Response> health(net::Request) {
     co_return net::json(200, R"({"status":"ok"})");

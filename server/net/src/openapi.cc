@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include <base/encoding.h>
+#include <net/rate_limit.h>
 #include <net/route.h>
 
 namespace net {
@@ -52,6 +53,7 @@ json::object operation(const Route& route, std::string_view path, bool is_alias)
         operation["requestBody"] = {{"content", {{type, json::object{}}}}};
         operation["x-body-limit-bytes"] = route.body_limit_bytes;
     }
+    operation["x-rate-class"] = to_string(route.rate);
     json::object responses{{"200", {{"description", "Done."}}}};
     responses["400"] = error_answer("The request is malformed.");
     if (route.auth != Auth::none) responses["401"] = error_answer("The access token is missing or unknown.");
@@ -66,8 +68,10 @@ json::object operation(const Route& route, std::string_view path, bool is_alias)
         case Auth::optional:
             operation["security"] = json::array{json::object{}, json::object{{"accessToken", json::array{}}}};
             break;
-        case Auth::required:
         case Auth::admin:
+            operation["x-auth"] = "administrator";
+            [[fallthrough]];
+        case Auth::required:
             operation["security"] = json::array{json::object{{"accessToken", json::array{}}}};
             break;
     }

@@ -8,24 +8,29 @@ namespace net {
 namespace {
 
 struct Allowance {
+    std::string_view name;
     double per_second;
     double burst;
 };
 
 /// One row a class, in the order of RateClass. What a person does fits amply; what a script tries does not.
 constexpr std::array kAllowances{
-    Allowance{0, 0},     // none: not limited
-    Allowance{50, 300},  // read: a client that starts asks for dozens of things at once
-    Allowance{20, 100},  // sync: one long-poll each 30 s when nothing happens, many a second in a busy room
-    Allowance{20, 100},  // write: receipts, typing, settings
-    Allowance{10, 60},   // send: messages; a burst of pasted pictures passes
-    Allowance{0.2, 12},  // login: guessing passwords, one every five seconds an address
-    Allowance{0.1, 20},  // registration: several requests each (user-interactive authentication)
-    Allowance{2, 40},    // upload: an album
-    Allowance{0.5, 15},  // assist: each may cost money; the budget is the real limit
+    Allowance{"none", 0, 0},      // not limited
+    Allowance{"read", 50, 300},   // a client that starts asks for dozens of things at once
+    Allowance{"sync", 20, 100},   // a long-poll each 30 s when nothing happens, many a second in a busy room
+    Allowance{"write", 20, 100},  // receipts, typing, settings
+    Allowance{"send", 10, 60},    // messages; a burst of pasted pictures passes
+    Allowance{"login", 0.2, 12},  // guessing passwords, one every five seconds an address
+    Allowance{"registration", 0.1, 20},  // several requests each (user-interactive authentication)
+    Allowance{"upload", 2, 40},          // an album
+    Allowance{"assist", 0.5, 15},        // each may cost money; the budget is the real limit
 };
 
 }  // namespace
+
+std::string_view to_string(RateClass rate) {
+    return kAllowances[static_cast<std::size_t>(rate)].name;
+}
 
 RateLimiter::RateLimiter(const base::Clock& clock, std::size_t bucket_limit)
     : clock_(clock), bucket_limit_(std::max<std::size_t>(bucket_limit, 1)) {}

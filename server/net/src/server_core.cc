@@ -8,9 +8,6 @@
 namespace net {
 namespace {
 
-constexpr std::array<std::string_view, 9> kRateClassNames{"none",  "read",         "sync",   "write", "send",
-                                                          "login", "registration", "upload", "assist"};
-
 /// Fine enough for the smallest timeout to be kept within a quarter, and coarse enough to cost nothing.
 std::chrono::milliseconds tick_for(const ServerOptions& options) {
     const auto smallest =
@@ -60,7 +57,7 @@ void ServerCore::observe(RateClass rate, int status, std::chrono::steady_clock::
         histogram = &runtime.metrics().histogram(
             "http_request_seconds", "From a request's head to its answer's head, by operation class",
             {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60},
-            {{"class", std::string(kRateClassNames[row])}, {"status", std::to_string(column) + "xx"}});
+            {{"class", std::string(to_string(rate))}, {"status", std::to_string(column) + "xx"}});
     }
     histogram->observe(std::chrono::duration<double>(took).count());
 }

@@ -39,11 +39,13 @@ runtime::Task<net::Response> change_password(Core& core, net::Request request) {
     if (password) {
         if (auto strong = check_password(*password); !strong) co_return matrix_error(strong.error());
     }
+    // Clients ask without one what they have to confirm by; the confirmation itself is not used up for
+    // nothing.
+    if (!password && body.has("auth")) {
+        co_return matrix_error({ErrorKind::invalid, "M_MISSING_PARAM", "'new_password' is missing."});
+    }
     if (auto refusal = co_await ask_password(core, *request.principal, "change_password", body.object())) {
         co_return std::move(*refusal);
-    }
-    if (!password) {
-        co_return matrix_error({ErrorKind::invalid, "M_MISSING_PARAM", "'new_password' is missing."});
     }
     auto hash = co_await core.hash(std::move(*password));
     if (!hash) co_return matrix_error(hash.error());
@@ -109,6 +111,7 @@ runtime::Task<net::Response> forget_3pid(Core&, net::Request request) {
 }
 
 runtime::Task<net::Response> request_open_id_token(Core& core, net::Request request) {
+    if (const Body body(request); body.failed()) co_return matrix_error(body.error());
     if (request.value("userId") != request.principal->user_id) {
         co_return matrix_error({ErrorKind::forbidden, "M_FORBIDDEN", "This is not your account."});
     }

@@ -123,8 +123,7 @@ base::Error closed() {
 runtime::Task<net::Response> register_account(Core& core, net::Request request) {
     const auto kind = request.query.get("kind").value_or("user");
     if (kind == "guest") {
-        co_return matrix_error(
-            {ErrorKind::forbidden, "M_GUEST_ACCESS_FORBIDDEN", "This server has no guests."});
+        co_return matrix_error({ErrorKind::forbidden, "M_FORBIDDEN", "This server has no guests."});
     }
     if (kind != "user")
         co_return matrix_error({ErrorKind::invalid, "M_INVALID_PARAM", "'kind' is guest or user."});

@@ -61,7 +61,7 @@ void add_sessions(Table& table) {
     table.add(post, "/_matrix/client/v1/login/get_token", "generateLoginToken", Auth::required,
               RateClass::login, generate_login_token, "A token that logs another client in");
     table.add(post, "/_matrix/client/v3/refresh", "refresh", Auth::none, RateClass::write, refresh,
-              "New tokens for a refresh token", {"/_matrix/client/v1/refresh"});
+              "New tokens for a refresh token", {"/_matrix/client/r0/refresh", "/_matrix/client/v1/refresh"});
     table.add(post, "/_matrix/client/v3/logout", "logout", Auth::required, RateClass::write, logout,
               "Ends this session and removes its device", {"/_matrix/client/r0/logout"});
     table.add(post, "/_matrix/client/v3/logout/all", "logout_all", Auth::required, RateClass::write,

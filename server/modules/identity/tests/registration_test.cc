@@ -104,7 +104,7 @@ TEST(Registration, without_a_login_gives_no_token_and_without_a_name_chooses_one
 
 TEST(Registration, of_guests_and_on_a_closed_server_is_refused) {
     World world;
-    EXPECT_EQ(world.post(kRegister + "?kind=guest", {}).errcode(), "M_GUEST_ACCESS_FORBIDDEN");
+    EXPECT_EQ(world.post(kRegister + "?kind=guest", {}).errcode(), "M_FORBIDDEN");
     EXPECT_EQ(world.post(kRegister + "?kind=robot", {}).errcode(), "M_INVALID_PARAM");
     const auto token = world.join("alice");
 

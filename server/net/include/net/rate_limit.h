@@ -12,6 +12,9 @@
 
 namespace net {
 
+/// Its name in metrics and in the OpenAPI document.
+std::string_view to_string(RateClass rate);
+
 /// A token bucket a class and client (the user where known, else the address), in bounded memory.
 class RateLimiter {
   public:

@@ -114,6 +114,10 @@ Answer get_joined_rooms(Core& core, net::Request request) {
 }
 
 Answer invite_user(Core& core, net::Request request) {
+    if (const identity::Body body(request); !body.has("user_id") && body.has("address")) {
+        co_return identity::matrix_error({base::ErrorKind::forbidden, "M_THREEPID_DENIED",
+                                          "This server keeps no e-mail addresses or telephone numbers."});
+    }
     co_return co_await change_other(core, std::move(request), Membership::invite,
                                     [](Membership) -> base::Result<void> { return {}; });
 }

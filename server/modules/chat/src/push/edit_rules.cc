@@ -69,6 +69,10 @@ base::Result<PushRule> read_body(RuleKind kind, std::string_view id, const base:
     const auto* actions = body.if_contains("actions");
     if (actions == nullptr) return invalid("M_MISSING_PARAM", "'actions' is missing.");
     if (!actions->is_array()) return invalid("M_BAD_JSON", "'actions' is a list.");
+    if (base::has_wrong_type(body, "pattern", base::json::kind::string))
+        return invalid("M_BAD_JSON", "'pattern' is a string.");
+    if (base::has_wrong_type(body, "conditions", base::json::kind::array))
+        return invalid("M_BAD_JSON", "'conditions' is a list.");
     auto checked = read_actions(actions->get_array());
     if (!checked) return base::fail(std::move(checked.error()));
     PushRule rule;

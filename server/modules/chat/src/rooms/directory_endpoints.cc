@@ -132,6 +132,10 @@ Answer delete_room_alias(Core& core, net::Request request) {
 }
 
 Answer get_local_aliases(Core& core, net::Request request) {
+    if (!request.value("roomId").starts_with('!')) {
+        co_return identity::matrix_error(
+            {base::ErrorKind::invalid, "M_INVALID_PARAM", "This is no room id."});
+    }
     auto read = [](RoomView& view) -> base::Result<std::string> {
         if (view.reads_state_at() != kEndOfTime) return base::fail(Core::not_in_room());
         base::json::array aliases;

@@ -219,7 +219,8 @@ base::Result<RoomPlan> read_room_plan(identity::Body& body) {
         plan.invite = std::move(*users);
     }
     if (const auto* array = body.optional_array("invite_3pid"); array != nullptr && !array->empty()) {
-        return invalid("M_THREEPID_DENIED", "Third-party invitations are not served.");
+        return base::fail(base::ErrorKind::forbidden, "M_THREEPID_DENIED",
+                          "This server keeps no e-mail addresses or telephone numbers.");
     }
     if (const auto* array = body.optional_array("initial_state")) {
         auto states = read_initial_state(*array);

@@ -137,8 +137,9 @@ Answer get_joined_members_by_room(Core& core, net::Request request) {
             if (!first) out.push_back(',');
             first = false;
             append_canonical_string(out, event->state_key.value_or(std::string{}));
-            base::json::object profile;
-            if (const auto name = base::get_string(content, "displayname")) profile["display_name"] = *name;
+            // Who has no name has an empty one: clients were written that refuse a member without.
+            base::json::object profile{
+                {"display_name", base::get_string(content, "displayname").value_or(std::string_view{})}};
             if (const auto avatar = base::get_string(content, "avatar_url")) profile["avatar_url"] = *avatar;
             out.append(":").append(base::json::serialize(profile));
         }

@@ -46,6 +46,10 @@ base::Result<PusherWish> read_pusher(const base::json::object& body) {
         return invalid("M_MISSING_PARAM", "Missing parameters: app_id, pushkey or kind");
     if (app_id->size() > kAppIdLimitBytes || pushkey->size() > kPushkeyLimitBytes)
         return invalid("M_INVALID_PARAM", "'app_id' has at most 64 bytes, 'pushkey' 512.");
+    if (base::has_wrong_type(body, "append", base::json::kind::bool_))
+        return invalid("M_BAD_JSON", "'append' is true or false.");
+    if (base::has_wrong_type(body, "profile_tag", base::json::kind::string))
+        return invalid("M_BAD_JSON", "'profile_tag' is a string.");
     PusherWish wish{std::string(*app_id), std::string(*pushkey), std::nullopt,
                     base::get_bool(body, "append").value_or(false)};
     if (kind->is_null()) return wish;

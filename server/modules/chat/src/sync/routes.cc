@@ -129,7 +129,9 @@ std::vector<net::Route> sync_routes(SyncCore& core) {
                        .summary = row.summary,
                        .aliases = {row.older}});
         // Clients leave the slash at the end away.
-        if (row.path.ends_with('/')) route.aliases.push_back(row.path.substr(0, row.path.size() - 1));
+        for (const auto path : {row.path, row.older}) {
+            if (path.ends_with('/')) route.aliases.push_back(path.substr(0, path.size() - 1));
+        }
     }
     return routes;
 }
