@@ -1,8 +1,9 @@
+import { MatrixEvent } from "matrix-js-sdk";
 import { describe, expect, it, vi } from "vitest";
 import { labelFor } from "@/features/assistant/origin";
 import { problemOf } from "@/features/assistant/assistant";
 import { readDestination, readPurposes } from "@/features/assistant/consent";
-import { labelOf, withoutReplyFallback } from "@/features/chat/engine/content";
+import { bodyOf, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/chat/engine/content";
 import { Drafts } from "@/features/chat/engine/drafts";
 import { parseMxc } from "@/features/chat/engine/media";
 import { compareRooms, type RoomSummary } from "@/features/chat/engine/roomList";
@@ -154,10 +155,21 @@ describe("AI labels", () => {
     });
     it("survives a forward, which drops what hangs on the old chat", () => {
         const content = { msgtype: "m.text", body: "x", "im.lingxi.ai": label, "m.relates_to": { "m.in_reply_to": { event_id: "$e" } }, "m.mentions": { user_ids: ["@a:b"] } };
-        const forwarded = forwardContent(content);
+        const forwarded = forwardContent(new MatrixEvent({ type: "m.room.message", event_id: "$1", sender: "@a:b", content }));
         expect(labelOf(forwarded)).toEqual(label);
         expect(forwarded).not.toHaveProperty("m.relates_to");
         expect(forwarded["m.mentions"]).toEqual({});
+    });
+    it("survives an edit by a client that knows nothing of labels, as AI-assisted", () => {
+        const message = { type: "m.room.message", sender: "@a:b" };
+        const event = new MatrixEvent({ ...message, event_id: "$1", content: { msgtype: "m.text", body: "x", "im.lingxi.ai": label } });
+        expect(labelOfEvent(event)).toEqual(label);
+        const fresh = { msgtype: "m.text", body: "y" };
+        event.makeReplaced(new MatrixEvent({ ...message, event_id: "$2", content: { ...fresh, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: "$1" } } }));
+        expect(bodyOf(event)).toBe("y");
+        expect(labelOfEvent(event)).toEqual({ ...label, kind: "assisted" });
+        expect(labelOf(forwardContent(event))).toEqual({ ...label, kind: "assisted" });
+        expect(labelOfEvent(new MatrixEvent({ ...message, event_id: "$3", content: fresh }))).toBeNull();
     });
     it("takes no nonsense for a label", () => {
         for (const nonsense of [null, 1, "x", [], {}, { call_id: 5 }]) expect(labelOf({ "im.lingxi.ai": nonsense })).toBeNull();

@@ -5,7 +5,7 @@ import { Assistant } from "@/features/assistant/assistant";
 import { AssistantContext } from "@/features/assistant/context";
 import { ChatsPane } from "@/features/chat/ChatsPane";
 import { Conversation } from "@/features/chat/Conversation";
-import { isMessage, labelOf, summaryOf } from "@/features/chat/engine/content";
+import { isMessage, labelOfEvent, summaryOf } from "@/features/chat/engine/content";
 import { EngineContext, useEngine, useRooms } from "@/features/chat/engine/context";
 import { Engine } from "@/features/chat/engine/engine";
 import { isMuted } from "@/features/chat/engine/roomList";
@@ -87,7 +87,7 @@ function LiveRegion() {
     useEffect(() => {
         const listen = (event: Parameters<typeof isMessage>[0], room: { roomId: string } | undefined, toStart: boolean | undefined, _removed: boolean, data: { liveEvent?: boolean }) => {
             if (toStart || !data.liveEvent || !room || event.getSender() === engine.me || !isMessage(event) || isMuted(engine.client, room.roomId)) return;
-            setWords(i18n.t("chat.live", engine.name(event.getSender() ?? "", engine.client.getRoom(room.roomId)), (labelOf(event.getContent()) ? `${i18n.t("ai.mark")} ` : "") + summaryOf(event.getType(), event.getContent(), i18n)));
+            setWords(i18n.t("chat.live", engine.name(event.getSender() ?? "", engine.client.getRoom(room.roomId)), (labelOfEvent(event) ? `${i18n.t("ai.mark")} ` : "") + summaryOf(event.getType(), event.getContent(), i18n)));
         };
         engine.client.on(RoomEvent.Timeline, listen);
         return () => void engine.client.off(RoomEvent.Timeline, listen);

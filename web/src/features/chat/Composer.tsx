@@ -4,7 +4,7 @@ import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, u
 import { DraftTranslate } from "@/features/assistant/parts/DraftTranslate";
 import { labelFor, originOf, setOrigin } from "@/features/assistant/origin";
 import { AiTag } from "@/features/assistant/parts/AiMark";
-import { bodyOf, labelKey, labelOf, summaryOf, type AiLabel } from "@/features/chat/engine/content";
+import { bodyOf, labelKey, labelOfEvent, summaryOf, type AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { EmojiButton } from "@/features/chat/parts/Emoji";
 import { useI18n } from "@/i18n";
@@ -120,7 +120,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                 onMode({ kind: "write" });
                 return;
             }
-            const label = labelOf(mode.event.getContent());
+            const label = labelOfEvent(mode.event);
             const fresh: Json = { ...content, ...(label ? { [labelKey]: { ...label, kind: "assisted" } } : {}) };
             engine.send(room.roomId, { ...fresh, body: `* ${words}`, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: mode.event.getId() } });
             setEditText("");

@@ -1,5 +1,6 @@
 import type { MatrixEvent } from "matrix-js-sdk";
 import { useState } from "react";
+import { labelKey, labelOfEvent } from "@/features/chat/engine/content";
 import { useEngine, useRooms } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
@@ -8,9 +9,10 @@ import { Dialog, SearchField } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 
 /** The content of a message for another chat: its words, picture and AI label, without what it hangs on here. */
-export function forwardContent(content: Json): Json {
-    const { "m.relates_to": _relation, "m.mentions": _mentions, "m.new_content": _new, ...rest } = content;
-    return { ...rest, "m.mentions": {} };
+export function forwardContent(event: MatrixEvent): Json {
+    const { "m.relates_to": _relation, "m.mentions": _mentions, "m.new_content": _new, ...rest } = event.getContent();
+    const label = labelOfEvent(event);
+    return { ...rest, ...(label ? { [labelKey]: label } : {}), "m.mentions": {} };
 }
 
 export function ForwardDialog({ event, onClose }: { event: MatrixEvent; onClose(): void }) {
@@ -30,7 +32,7 @@ export function ForwardDialog({ event, onClose }: { event: MatrixEvent; onClose(
                             type="button"
                             className="list-button"
                             onClick={() => {
-                                engine.send(room.roomId, forwardContent(event.getContent()));
+                                engine.send(room.roomId, forwardContent(event));
                                 toast(t("chat.forwarded"));
                                 onClose();
                             }}

@@ -24,6 +24,14 @@ export function labelOf(content: Record<string, unknown>): AiLabel | null {
     };
 }
 
+/** The label of a message as it reads now. A client that knows nothing of labels edits them away: what AI wrote is still at least AI-assisted. */
+export function labelOfEvent(event: MatrixEvent): AiLabel | null {
+    const label = labelOf(event.getContent());
+    if (label || event.isRedacted()) return label;
+    const original = labelOf(event.getOriginalContent());
+    return original && { ...original, kind: "assisted" };
+}
+
 export const consentType = "im.lingxi.consent";
 export const consentRequestType = "im.lingxi.consent.request";
 export const policyType = "im.lingxi.ai_policy";

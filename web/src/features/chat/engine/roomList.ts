@@ -1,5 +1,5 @@
 import { ClientEvent, KnownMembership, NotificationCountType, RoomEvent, RoomStateEvent, RoomMemberEvent, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
-import { isMessage, labelOf, summaryOf } from "@/features/chat/engine/content";
+import { isMessage, labelOf, labelOfEvent, summaryOf } from "@/features/chat/engine/content";
 import type { Drafts } from "@/features/chat/engine/drafts";
 import { directRooms, personName } from "@/features/chat/engine/names";
 import type { Outbox } from "@/features/chat/engine/outbox";
@@ -162,7 +162,7 @@ export class RoomList {
         let lastAtMs = last?.getTs() ?? 0;
         if (last && isMessage(last)) {
             lastText = last.isRedacted() ? i18n.t("chat.redacted") : summaryOf(last.getType(), last.getContent(), i18n);
-            lastIsAi = !last.isRedacted() && labelOf(last.getContent()) !== null;
+            lastIsAi = !last.isRedacted() && labelOfEvent(last) !== null;
             if (!other && last.getSender() !== me && !last.isRedacted()) lastSender = name(last.getSender() ?? "");
         } else if (last?.isState()) lastText = systemLine(last, name, i18n) ?? "";
         if (waiting && waiting.createdAtMs > lastAtMs) {

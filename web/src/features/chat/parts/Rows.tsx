@@ -7,7 +7,7 @@ import { useAiVisible, useAssistant } from "@/features/assistant/context";
 import { AiMark } from "@/features/assistant/parts/AiMark";
 import { ConsentCard } from "@/features/assistant/parts/ConsentCard";
 import { WithTranslation } from "@/features/assistant/parts/TranslationView";
-import { bodyOf, consentRequestType, labelOf, replyTargetOf, summaryOf, text } from "@/features/chat/engine/content";
+import { bodyOf, consentRequestType, labelOf, labelOfEvent, replyTargetOf, summaryOf, text } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
 import type { MessageRow, OutgoingRow, SystemRow, TimelineRow } from "@/features/chat/engine/timeline";
@@ -89,7 +89,7 @@ function Quote({ room, targetId, onJump }: { room: Room; targetId: string; onJum
                 <>
                     <span className="quote-name">{name(target.getSender() ?? "")}</span>
                     <span className="quote-text">
-                        {labelOf(target.getContent()) && !target.isRedacted() && <span className="ai-tag">{i18n.t("ai.mark")}</span>} {target.isRedacted() ? i18n.t("chat.redacted") : summaryOf(target.getType(), target.getContent(), i18n)}
+                        {labelOfEvent(target) && !target.isRedacted() && <span className="ai-tag">{i18n.t("ai.mark")}</span>} {target.isRedacted() ? i18n.t("chat.redacted") : summaryOf(target.getType(), target.getContent(), i18n)}
                     </span>
                 </>
             ) : (
@@ -119,7 +119,7 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
     const content = edited ?? event.getContent();
     if (event.getType() === "m.room.encrypted") return <span className="gone">{t("chat.encrypted")}</span>;
     const body = edited ? text(edited["body"]) : bodyOf(event);
-    const label = labelOf(content);
+    const label = edited ? labelOf(edited) : labelOfEvent(event);
     switch (content["msgtype"]) {
         case "m.image":
             return <PictureMessage content={content} sender={name(row.sender)} />;
@@ -221,7 +221,7 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
     const card = event.getType() === consentRequestType && !row.redacted;
     const content = event.getContent();
     const media = !row.redacted && ["m.image", "m.file", "m.video", "m.audio"].includes(String(content["msgtype"]));
-    const bare = media || (!row.redacted && !replyTo && isOnlyEmoji(bodyOf(event)) && !labelOf(content));
+    const bare = media || (!row.redacted && !replyTo && isOnlyEmoji(bodyOf(event)) && !labelOfEvent(event));
     const endPress = () => {
         if (press.current) clearTimeout(press.current);
     };
