@@ -6,6 +6,9 @@
 #include "operations.h"
 #include "version.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -55,14 +58,30 @@ std::vector<std::filesystem::path> readable_paths(const base::Settings& settings
     if (const std::string& root = settings.text("web-root"); !root.empty())
         paths.emplace_back(std::filesystem::absolute(root));
     for (const std::string_view name : {"tls-certificate", "tls-key"}) {
-        if (!settings.text(name).empty())
-            paths.push_back(std::filesystem::absolute(settings.text(name)).parent_path());
+        if (settings.text(name).empty()) continue;
+        const auto file = std::filesystem::absolute(settings.text(name));
+        paths.push_back(file.parent_path());
+        // ACME clients keep links to files in a folder of their own.
+        std::error_code unreadable;  // the server says so when it reads the certificate
+        if (const auto target = std::filesystem::canonical(file, unreadable); !unreadable)
+            paths.push_back(target.parent_path());
     }
     return paths;
 }
 
+/// Connections for which there are descriptors, besides those of the database, files and processes.
+std::size_t connection_room() {
+    constexpr rlim_t kReserve = 256;
+    rlimit limits{};
+    if (::getrlimit(RLIMIT_NOFILE, &limits) != 0 || limits.rlim_cur <= 2 * kReserve) return kReserve;
+    return static_cast<std::size_t>(limits.rlim_cur - kReserve);
+}
+
 net::ServerOptions server_options(const base::Settings& settings) {
     net::ServerOptions options;
+    options.connection_limit = std::min(options.connection_limit, connection_room());
+    options.connections_per_address_limit =
+        static_cast<std::size_t>(std::max<std::int64_t>(0, settings.integer("connections-per-address")));
     options.rate_limits = settings.boolean("rate-limits");
     options.trusted_proxies = settings.list("trusted-proxies");
     options.tls_certificate_path = settings.text("tls-certificate");

@@ -6,8 +6,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
+#include <tuple>
 
 #include <base/log.h>
 #include <net/server.h>
@@ -46,9 +48,18 @@ void print_note(std::string_view note) {
     std::fflush(stdout);
 }
 
+/// A connection is a descriptor, and what a shell or a service manager allows at first (1,024) is few.
+void allow_many_descriptors() {
+    rlimit limits{};
+    if (::getrlimit(RLIMIT_NOFILE, &limits) != 0) return;
+    limits.rlim_cur = std::max(limits.rlim_cur, std::min(limits.rlim_max, rlim_t{65'536}));
+    std::ignore = ::setrlimit(RLIMIT_NOFILE, &limits);  // core counts with what there is
+}
+
 }  // namespace
 
 int serve(const base::Settings& settings) {
+    allow_many_descriptors();
     auto paths = prepare_paths(settings.text("data"));
     if (!paths) return refuse_to_start(paths.error());
 

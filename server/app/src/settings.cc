@@ -24,6 +24,9 @@ constexpr base::Setting kRows[] = {
      "Whom people find by name: everyone, or those with whom they share a room."},
     {"rate-limits", SettingType::boolean, "on", "", "", false,
      "Whether clients that ask too often are slowed."},
+    {"connections-per-address", SettingType::integer, "2000", "connections", "", false,
+     "Most connections that one address (of IPv6: one /64) may hold, trusted proxies excepted; 0: no limit. "
+     "Not in force with rate-limits off."},
     {"trusted-proxies", SettingType::list, "", "", "", false,
      "Addresses or blocks (10.0.0.0/8) of proxies whose X-Forwarded-For is believed."},
     {"tls-certificate", SettingType::path, "", "", "", false,

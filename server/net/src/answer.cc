@@ -135,19 +135,6 @@ bool is_same_version(const Headers& headers, std::string_view if_range) {
     return modified && *modified == if_range;
 }
 
-class OwnedFile {
-  public:
-    explicit OwnedFile(const std::optional<FileBody>& file) : descriptor_(file ? file->descriptor : -1) {}
-    ~OwnedFile() {
-        if (descriptor_ >= 0) close(descriptor_);
-    }
-    OwnedFile(const OwnedFile&) = delete;
-    OwnedFile& operator=(const OwnedFile&) = delete;
-
-  private:
-    int descriptor_;
-};
-
 }  // namespace
 
 class ChunkWriter final : public BodyWriter {
@@ -183,7 +170,6 @@ class ChunkWriter final : public BodyWriter {
 };
 
 runtime::Task<bool> Connection::send(Response response, Exchange& ex) {
-    const OwnedFile owned(response.file);
     const bool is_reading = ex.method == Method::get || ex.method == Method::head;
     const bool over_time = response.events || response.writer;
     ByteRange part{0, response.file ? response.file->size_bytes : 0};
@@ -196,7 +182,9 @@ runtime::Task<bool> Connection::send(Response response, Exchange& ex) {
         } else if (response.file) {
             response.headers.set("Accept-Ranges", "bytes");
             const auto size = response.file->size_bytes;
-            if (!ex.range.empty() && is_same_version(response.headers, ex.if_range)) {
+            // RFC 9110, 14.2: only GET has ranges.
+            if (ex.method == Method::get && !ex.range.empty() &&
+                is_same_version(response.headers, ex.if_range)) {
                 const auto kind = parse_range(ex.range, size, part);
                 if (kind == RangeKind::part) {
                     response.status = 206;
@@ -359,6 +347,8 @@ runtime::Task<bool> Connection::write(std::string_view first, std::string_view s
             const auto of_first = std::min(outcome.bytes, first.size());
             first.remove_prefix(of_first);
             second.remove_prefix(outcome.bytes - of_first);
+            turn_.use_bytes(outcome.bytes);
+            co_await share_turn();
             continue;
         }
         if (outcome.next == Transport::Next::ended || outcome.next == Transport::Next::broken)

@@ -15,15 +15,19 @@ namespace net {
 
 namespace asio = boost::asio;
 
-Connection::Connection(std::shared_ptr<ServerCore> core, int descriptor, IpAddress peer)
+Connection::Connection(std::shared_ptr<ServerCore> core, asio::posix::stream_descriptor descriptor,
+                       IpAddress peer)
     : core_(std::move(core)),
-      descriptor_(core_->runtime.executor(), descriptor),
-      transport_(descriptor, core_->tls ? core_->tls->session(descriptor) : nullptr),
+      descriptor_(std::move(descriptor)),
+      transport_(descriptor_.native_handle(),
+                 core_->tls ? core_->tls->session(descriptor_.native_handle()) : nullptr),
       peer_(peer) {
     core_->enter(*this);
 }
 
-Connection::~Connection() = default;
+Connection::~Connection() {
+    if (!finished) core_->leave(*this);  // cancelled before its task began
+}
 
 runtime::Task<void> Connection::run(std::shared_ptr<Connection> self) {
     struct Leaving {
@@ -33,8 +37,7 @@ runtime::Task<void> Connection::run(std::shared_ptr<Connection> self) {
             connection.cancel_signal = nullptr;
             connection.clear_deadline();
             connection.core_->leave(connection);
-            boost::system::error_code ignored;  // the descriptor is gone either way
-            connection.descriptor_.close(ignored);
+            connection.close_socket();
         }
     } leaving{*self};
     try {
@@ -67,6 +70,12 @@ void Connection::on_deadline() {
     descriptor_.cancel(ignored);
 }
 
+void Connection::close_socket() {
+    transport_.abandon();
+    boost::system::error_code ignored;  // the descriptor is gone either way
+    descriptor_.close(ignored);
+}
+
 void Connection::close_if_idle() {
     if (idle_) abort();
 }
@@ -76,8 +85,8 @@ void Connection::abort() {
     aborted_ = true;
     if (events_) events_->on_peer_gone();
     wake_reader();
-    boost::system::error_code ignored;  // nothing to cancel is fine
-    descriptor_.cancel(ignored);
+    // At once: a handler that cannot be cancelled (it writes) may take its time, and the client must not.
+    close_socket();
     // A handler that waits for something else, or a body that nobody reads.
     if (!idle_ && cancel_signal) {
         asio::post(core_->runtime.executor(), [self = shared_from_this()] {
@@ -105,7 +114,7 @@ void Connection::on_readable(bool is_cancelled) {
         reader();
     } else if (is_cancelled) {
         if (watching_ && !aborted_) arm_read();
-    } else if (watching_) {
+    } else if (watching_ && !aborted_) {
         watch();
     } else {
         readable_ = true;
@@ -120,6 +129,7 @@ void Connection::wake_reader() {
 runtime::Task<void> Connection::wait_readable() {
     if (is_over()) co_return;
     if (std::exchange(readable_, false)) co_return;
+    turn_.renew();
     arm_read();
     co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(
         [this](auto handler) { reader_ = std::move(handler); }, asio::use_awaitable);
@@ -127,9 +137,16 @@ runtime::Task<void> Connection::wait_readable() {
 
 runtime::Task<void> Connection::wait_writable() {
     if (is_over()) co_return;
+    turn_.renew();
     boost::system::error_code ignored;  // the next write finds out
     co_await descriptor_.async_wait(asio::posix::descriptor_base::wait_write,
                                     asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+runtime::Task<void> Connection::share_turn() {
+    if (!turn_.is_used_up()) co_return;
+    turn_.renew();
+    co_await asio::post(core_->runtime.executor(), asio::use_awaitable);
 }
 
 // ---- Reading
@@ -160,7 +177,9 @@ runtime::Task<bool> Connection::wait_for_request(bool is_first) {
     if (is_over() || core_->stopping) co_return false;
     if (!in_.empty() || transport_.holds_bytes()) {
         idle_ = false;
-        co_return true;
+        turn_.use_request();
+        co_await share_turn();
+        co_return !is_over();
     }
     std::string().swap(in_);
     idle_ = true;
@@ -181,6 +200,8 @@ runtime::Task<bool> Connection::fill(std::size_t limit_bytes) {
         switch (outcome.next) {
             case Transport::Next::go_on:
                 in_.append(scratch.data(), outcome.bytes);
+                turn_.use_bytes(outcome.bytes);
+                co_await share_turn();
                 co_return true;
             case Transport::Next::wait_read:
                 co_await wait_readable();

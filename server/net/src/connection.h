@@ -4,6 +4,7 @@
 #include "request_head.h"
 #include "server_core.h"
 #include "transport.h"
+#include "turn_share.h"
 
 #include <chrono>
 #include <functional>
@@ -30,7 +31,8 @@ class Events;
 /// RateClass::sync).
 class Connection final : public std::enable_shared_from_this<Connection>, public DeadlineWheel::Entry {
   public:
-    Connection(std::shared_ptr<ServerCore> core, int descriptor, IpAddress peer);
+    Connection(std::shared_ptr<ServerCore> core, boost::asio::posix::stream_descriptor descriptor,
+               IpAddress peer);
     ~Connection() override;
 
     static runtime::Task<void> run(std::shared_ptr<Connection> self);
@@ -40,9 +42,10 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
 
     /// Ends the connection where no request is under way.
     void close_if_idle();
-    /// Ends it whatever is under way.
+    /// Ends it whatever is under way, and closes its socket at once.
     void abort();
     void on_deadline() override;
+    const IpAddress& peer() const { return peer_; }
 
     std::list<Connection*>::iterator place;  // in the core's list
 
@@ -77,6 +80,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     runtime::Task<bool> fill(std::size_t limit_bytes);
     runtime::Task<void> wait_readable();
     runtime::Task<void> wait_writable();
+    /// Lets the other connections have their turn once this one has used up its share.
+    runtime::Task<void> share_turn();
     void arm_read();
     void on_readable(bool is_cancelled);
     void wake_reader();
@@ -102,6 +107,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     runtime::Task<bool> write(std::string_view first, std::string_view second = {});
     runtime::Task<void> linger();
 
+    void close_socket();
     void set_deadline(std::chrono::milliseconds from_now);
     void clear_deadline() { DeadlineWheel::clear(*this); }
     bool is_over() const { return aborted_ || timed_out_; }
@@ -109,6 +115,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     std::shared_ptr<ServerCore> core_;
     boost::asio::posix::stream_descriptor descriptor_;
     Transport transport_;
+    TurnShare turn_;
     IpAddress peer_;
     std::string in_;                          // came, and is not yet understood
     std::move_only_function<void()> reader_;  // the coroutine that waits for readability

@@ -98,11 +98,14 @@ IpAddress TrustedProxies::client(const IpAddress& peer, std::string_view forward
     return client;
 }
 
+IpAddress subscriber_of(IpAddress address) {
+    if (!address.is_v4()) std::fill(address.bytes.begin() + 8, address.bytes.end(), std::uint8_t{0});
+    return address;
+}
+
 std::string rate_key(std::string_view address) {
-    auto parsed = parse_ip(address);
-    if (!parsed || parsed->is_v4()) return std::string(address);
-    std::fill(parsed->bytes.begin() + 8, parsed->bytes.end(), std::uint8_t{0});
-    return parsed->text();
+    const auto parsed = parse_ip(address);
+    return parsed ? subscriber_of(*parsed).text() : std::string(address);
 }
 
 }  // namespace net

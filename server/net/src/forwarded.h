@@ -14,7 +14,7 @@ namespace net {
 /// An IP address; IPv4 in its mapped form, so that ::ffff:10.0.0.1 and 10.0.0.1 are one.
 struct IpAddress {
     std::array<std::uint8_t, 16> bytes{};
-    bool operator==(const IpAddress&) const = default;
+    auto operator<=>(const IpAddress&) const = default;
     bool is_v4() const;
     std::string text() const;
 };
@@ -41,7 +41,9 @@ class TrustedProxies {
     std::vector<Block> blocks_;
 };
 
-/// What a rate limit counts by: an IPv4 address, or the /64 that one subscriber of IPv6 has.
+/// What limits count by: an IPv4 address, or the /64 that one subscriber of IPv6 has.
+IpAddress subscriber_of(IpAddress address);
+/// The same as text; what is no address stays as it is.
 std::string rate_key(std::string_view address);
 
 }  // namespace net

@@ -1,5 +1,7 @@
 #include "text.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 
@@ -49,6 +51,10 @@ const std::string& Request::value(std::string_view name) const {
     const auto found =
         std::ranges::find(path_values, name, [](const auto& pair) { return std::string_view(pair.first); });
     return found == path_values.end() ? kNone : found->second;
+}
+
+FileBody::~FileBody() {
+    if (descriptor >= 0) close(descriptor);
 }
 
 Response json(int status, std::string body) {

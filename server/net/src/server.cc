@@ -44,9 +44,32 @@ IpAddress address_of(const sockaddr_storage& storage) {
     return parse_ip(text.data()).value_or(IpAddress{});
 }
 
+/// Whether it arrives does not matter: closing says the same.
+void turn_away(const ServerCore& core, int descriptor, std::string_view status) {
+    if (!core.tls) {
+        const std::string answer = "HTTP/1.1 " + std::string(status) +
+                                   "\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
+        std::ignore = send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    }
+    close(descriptor);
+}
+
 void begin_connection(const std::shared_ptr<ServerCore>& core, int descriptor,
                       const sockaddr_storage& storage) {
-    auto connection = std::make_shared<Connection>(core, descriptor, address_of(storage));
+    const auto peer = address_of(storage);
+    if (core->connections.size() >= core->options.connection_limit) {
+        return turn_away(*core, descriptor, "503 Service Unavailable");
+    }
+    if (core->is_crowded(peer)) return turn_away(*core, descriptor, "429 Too Many Requests");
+    asio::posix::stream_descriptor socket(core->runtime.executor());
+    boost::system::error_code error;
+    socket.assign(descriptor, error);
+    if (error) {
+        base::log_warning("net.cannot_accept", {{"reason", error.message()}});
+        close(descriptor);
+        return;
+    }
+    auto connection = std::make_shared<Connection>(core, std::move(socket), peer);
     auto* signal = core->tasks.spawn(Connection::run(connection));
     if (!connection->finished) connection->cancel_signal = signal;
 }
@@ -63,16 +86,6 @@ bool accept_some(const std::shared_ptr<ServerCore>& core, int listener) {
             if (errno == EINTR || errno == ECONNABORTED) continue;
             base::log_warning("net.cannot_accept", {{"reason", std::strerror(errno)}});
             return false;
-        }
-        if (core->connections.size() >= core->options.connection_limit) {
-            static constexpr std::string_view kFull =
-                "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: "
-                "close\r\n\r\n";
-            // Whether it arrives does not matter: closing says the same.
-            if (!core->tls)
-                std::ignore = send(descriptor, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-            close(descriptor);
-            continue;
         }
         begin_connection(core, descriptor, storage);
     }

@@ -62,13 +62,23 @@ void ServerCore::observe(RateClass rate, int status, std::chrono::steady_clock::
     histogram->observe(std::chrono::duration<double>(took).count());
 }
 
+bool ServerCore::is_crowded(const IpAddress& peer) const {
+    const auto limit = options.connections_per_address_limit;
+    if (limit == 0 || !options.rate_limits || trusted_proxies.contains(peer)) return false;
+    const auto place = connections_of_.find(subscriber_of(peer));
+    return place != connections_of_.end() && place->second >= limit;
+}
+
 void ServerCore::enter(Connection& connection) {
+    ++connections_of_[subscriber_of(connection.peer())];
     connection.place = connections.insert(connections.end(), &connection);
     connection_count_.set(static_cast<double>(connections.size()));
 }
 
 void ServerCore::leave(Connection& connection) {
     connections.erase(connection.place);
+    const auto place = connections_of_.find(subscriber_of(connection.peer()));
+    if (--place->second == 0) connections_of_.erase(place);
     if (is_abandoned) return;
     connection_count_.set(static_cast<double>(connections.size()));
     if (connections.empty()) emptied.notify();

@@ -8,6 +8,7 @@
 #include <array>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct ServerCore {
     std::string_view date();
     /// Counts a request that was answered. `status` decides the label "2xx" to "5xx".
     void observe(RateClass rate, int status, std::chrono::steady_clock::duration took);
+    /// Whether as many connections as one address may have come from `peer` already.
+    bool is_crowded(const IpAddress& peer) const;
     void enter(Connection& connection);
     void leave(Connection& connection);
 
@@ -62,6 +65,7 @@ struct ServerCore {
     static constexpr std::size_t kRateClasses = 9;
     static constexpr std::size_t kStatusClasses = 6;
     std::array<std::array<base::Histogram*, kStatusClasses>, kRateClasses> seconds_{};
+    std::map<IpAddress, std::size_t> connections_of_;  // by subscriber
     base::Gauge& connection_count_;
     std::string date_;
     std::int64_t date_second_ = 0;

@@ -30,12 +30,14 @@ Transport::Outcome Transport::tls_outcome(int result) const {
 }
 
 Transport::Outcome Transport::handshake() {
+    if (descriptor_ < 0) return {Next::broken};
     ERR_clear_error();
     const int result = SSL_accept(tls_);
     return result == 1 ? Outcome{Next::go_on} : tls_outcome(result);
 }
 
 Transport::Outcome Transport::read(std::span<char> into) {
+    if (descriptor_ < 0) return {Next::broken};
     if (tls_) {
         ERR_clear_error();
         const int result =
@@ -52,6 +54,7 @@ Transport::Outcome Transport::read(std::span<char> into) {
 }
 
 Transport::Outcome Transport::write(std::span<const iovec> pieces) {
+    if (descriptor_ < 0) return {Next::broken};
     if (tls_) {
         for (const auto& piece : pieces) {
             if (piece.iov_len == 0) continue;
@@ -74,10 +77,11 @@ Transport::Outcome Transport::write(std::span<const iovec> pieces) {
 }
 
 bool Transport::holds_bytes() const {
-    return tls_ && SSL_has_pending(tls_) == 1;
+    return descriptor_ >= 0 && tls_ && SSL_has_pending(tls_) == 1;
 }
 
 void Transport::finish_writing() {
+    if (descriptor_ < 0) return;
     if (tls_) {
         ERR_clear_error();
         SSL_shutdown(tls_);

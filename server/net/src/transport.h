@@ -39,6 +39,8 @@ class Transport {
     Outcome write(std::span<const iovec> pieces);
     /// Whether bytes may have been taken off the descriptor that read() has not given out.
     bool holds_bytes() const;
+    /// The descriptor is about to be closed: from now on every answer is `broken`.
+    void abandon() { descriptor_ = -1; }
     /// Says that nothing more will be written.
     void finish_writing();
 

@@ -131,14 +131,47 @@ TEST_F(File, is_not_sent_again_to_whom_has_it) {
     EXPECT_EQ(fetch("If-None-Match: \"v1\"\r\nRange: bytes=0-1\r\n").status, 304);
 }
 
-TEST_F(File, descriptors_are_given_back) {
-    const auto count = [] {
-        int open = 0;
-        for (int fd = 0; fd < 1024; ++fd) open += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
-        return open;
+TEST_F(File, has_ranges_for_get_alone) {
+    const auto head = request(server.port(), "HEAD", "/api/file", "", "Range: bytes=0-1\r\n");
+    EXPECT_EQ(head.status, 200);
+    EXPECT_EQ(head.field("Content-Length"), std::to_string(kFileBytes));
+}
+
+int count_descriptors() {
+    int open = 0;
+    for (int fd = 0; fd < 1024; ++fd) open += fcntl(fd, F_GETFD) >= 0 ? 1 : 0;
+    return open;
+}
+
+TEST(CancelledFile, gives_its_descriptor_back) {
+    // The client goes away after the handler's last wait: the answer is whole, and is never sent.
+    std::atomic<int> entered = 0;
+    const auto answer_when_cancelled = [&](Request) -> runtime::Task<Response> {
+        co_await boost::asio::this_coro::throw_if_cancelled(false);
+        auto response = co_await file_handler(Request{});
+        ++entered;
+        const auto state = co_await boost::asio::this_coro::cancellation_state;
+        while (state.cancelled() == boost::asio::cancellation_type::none)
+            co_await runtime::sleep_for(std::chrono::milliseconds(1));
+        co_await boost::asio::this_coro::throw_if_cancelled(true);
+        co_return response;
     };
+    TestServer server({Route{Method::get, "/api/file", "file", Auth::none, RateClass::none, 0, false,
+                             answer_when_cancelled, ""}});
+    const int before = count_descriptors();
+    for (int i = 1; i <= 3; ++i) {
+        Client client(server.port());
+        client.send("GET /api/file HTTP/1.1\r\nHost: t\r\n\r\n");
+        ASSERT_TRUE(eventually([&] { return entered == i; }));
+        client.close();
+        ASSERT_TRUE(server.wait_until_empty());
+    }
+    EXPECT_EQ(count_descriptors(), before);
+}
+
+TEST_F(File, descriptors_are_given_back) {
     ASSERT_TRUE(server.wait_until_empty());
-    const int before = count();
+    const int before = count_descriptors();
     for (int i = 0; i < 5; ++i) {
         fetch();
         fetch("If-None-Match: \"v1\"\r\n");
@@ -149,7 +182,7 @@ TEST_F(File, descriptors_are_given_back) {
         client.reset();
     }
     ASSERT_TRUE(server.wait_until_empty());
-    EXPECT_EQ(count(), before);
+    EXPECT_EQ(count_descriptors(), before);
 }
 
 TEST(Cors, is_on_every_answer_of_its_surface_and_preflights_ask_nobody) {
@@ -170,6 +203,7 @@ TEST(Cors, is_on_every_answer_of_its_surface_and_preflights_ask_nobody) {
     const auto preflight =
         request(port, "OPTIONS", "/api/locked", "", "Access-Control-Request-Method: GET\r\n");
     EXPECT_EQ(preflight.status, 200);
+    EXPECT_EQ(preflight.field("Access-Control-Max-Age"), "86400");
     expect_cors(preflight);
     const auto refused = get(port, "/api/locked");
     EXPECT_EQ(refused.status, 401);

@@ -97,6 +97,37 @@ TEST(Limits, connections_over_the_limit_are_turned_away) {
     EXPECT_TRUE(eventually([&] { return get(server.port(), "/api/hello").status == 200; }));
 }
 
+TEST(Limits, one_address_does_not_take_every_connection) {
+    TestServer server(routes(), ServerOptions{.connections_per_address_limit = 2});
+    const auto hello = [](Client& client) {
+        client.send("GET /api/hello HTTP/1.1\r\nHost: t\r\n\r\n");
+        return client.read_answer().status;
+    };
+    Client one(server.port());
+    Client two(server.port());
+    ASSERT_EQ(hello(one), 200);
+    ASSERT_EQ(hello(two), 200);
+    Client three(server.port());
+    const auto refused = three.read_answer();
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_GE(std::stoi(refused.field("Retry-After")), 1);
+    Client elsewhere(server.port(), "127.0.0.2");
+    EXPECT_EQ(hello(elsewhere), 200);
+    one.close();
+    EXPECT_TRUE(eventually([&] { return get(server.port(), "/api/hello").status == 200; }));
+}
+
+TEST(Limits, a_trusted_proxy_has_the_connections_of_many_clients) {
+    TestServer server(routes(),
+                      ServerOptions{.connections_per_address_limit = 2, .trusted_proxies = {"127.0.0.1"}});
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 6; ++i) {
+        clients.push_back(std::make_unique<Client>(server.port()));
+        clients.back()->send("GET /api/hello HTTP/1.1\r\nHost: t\r\n\r\n");
+        EXPECT_EQ(clients.back()->read_answer().status, 200);
+    }
+}
+
 TEST(Limits, half_open_client_that_sent_part_of_a_body_is_forgotten) {
     TestServer server(routes());
     Client client(server.port());

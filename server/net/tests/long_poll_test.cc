@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sanitizer/allocator_interface.h>
+
 namespace net::test {
 namespace {
 
@@ -160,6 +162,53 @@ TEST_F(LongPoll, what_outlasts_the_grace_is_cut) {
     server.stop(std::chrono::milliseconds(20));
     EXPECT_EQ(parking->left, 1);
     EXPECT_EQ(client.read_to_end(), "");
+}
+
+TEST_F(LongPoll, socket_of_what_is_cut_is_closed_though_its_handler_cannot_be) {
+    std::atomic<bool> left = false;
+    std::atomic<int> entered = 0;
+    std::move_only_function<void()> resume;
+    TestServer server({Route{Method::post, "/api/slow", "slow", Auth::none, RateClass::none, 0, false,
+                             [&](Request) -> runtime::Task<Response> {
+                                 co_await runtime::await_callback([&](std::move_only_function<void()> go_on) {
+                                     resume = std::move(go_on);
+                                     ++entered;
+                                 });
+                                 left = true;
+                                 co_return json(200, "{}");
+                             },
+                             ""}});
+    Client client(server.port());
+    client.send("POST /api/slow HTTP/1.1\r\nHost: t\r\n\r\n");
+    ASSERT_TRUE(eventually([&] { return entered == 1; }));
+    auto stopped = server.begin_stop(std::chrono::milliseconds(0));
+    EXPECT_TRUE(client.wait_for_close());
+    EXPECT_FALSE(left);
+    server.on_io([&] { std::exchange(resume, nullptr)(); });
+    stopped.wait();
+    EXPECT_TRUE(left);
+}
+
+TEST_F(LongPoll, frees_its_buffers) {
+    constexpr int kMany = 64;
+    TestServer server(routes());
+    const std::string filler(12'000, 'x');
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < kMany; ++i) clients.push_back(std::make_unique<Client>(server.port()));
+    const auto allocated_bytes = [&] {
+        std::size_t bytes = 0;
+        server.on_io([&] { bytes = __sanitizer_get_current_allocated_bytes(); });
+        return bytes;
+    };
+    const auto before = allocated_bytes();
+    for (const auto& client : clients) {
+        client->send("GET /api/poll HTTP/1.1\r\nHost: t\r\nX-Filler: " + filler + "\r\n\r\n");
+    }
+    ASSERT_TRUE(parked(kMany));
+    // The request's head was over 12 KB; neither the bytes nor a buffer for them are kept.
+    EXPECT_LT(allocated_bytes() - before, kMany * filler.size());
+    parking->released = true;
+    for (const auto& client : clients) EXPECT_EQ(client->read_answer().status, 200);
 }
 
 TEST_F(LongPoll, server_that_is_destroyed_without_a_stop_leaves_nothing_behind) {

@@ -63,6 +63,42 @@ TEST(Server, keeps_the_connection_and_answers_pipelined_requests_in_order) {
     EXPECT_TRUE(client.wait_for_close());
 }
 
+TEST(Server, a_client_that_pipelines_lets_others_have_their_turn) {
+    constexpr int kFlood = 2000;
+    auto answered = std::make_shared<std::atomic<int>>(0);
+    auto before_other = std::make_shared<std::atomic<int>>(-1);
+    TestServer server({Route{Method::get, "/api/flood", "flood", Auth::none, RateClass::none, 0, false,
+                             [answered](Request) -> runtime::Task<Response> {
+                                 ++*answered;
+                                 co_return json(200, "{}");
+                             },
+                             ""},
+                       Route{Method::get, "/api/other", "other", Auth::none, RateClass::none, 0, false,
+                             [answered, before_other](Request) -> runtime::Task<Response> {
+                                 *before_other = answered->load();
+                                 co_return json(200, "{}");
+                             },
+                             ""}});
+    constexpr std::string_view kOne = "GET /api/flood HTTP/1.1\r\nHost: t\r\n\r\n";
+    Client flooding(server.port());
+    Client other(server.port());
+    flooding.send(kOne);
+    ASSERT_EQ(flooding.read_answer().status, 200);
+    other.send("GET /api/other HTTP/1.1\r\nHost: t\r\n\r\n");
+    ASSERT_EQ(other.read_answer().status, 200);
+    std::string flood;
+    for (int i = 0; i < kFlood; ++i) flood += kOne;
+    // Both lie in their sockets when the I/O thread comes to look.
+    server.on_io([&] {
+        flooding.send(flood);
+        other.send("GET /api/other HTTP/1.1\r\nHost: t\r\n\r\n");
+    });
+    EXPECT_EQ(other.read_answer().status, 200);
+    for (int i = 0; i < kFlood; ++i) ASSERT_EQ(flooding.read_answer().status, 200);
+    EXPECT_EQ(*answered, kFlood + 1);
+    EXPECT_LE(*before_other, 1 + 16);
+}
+
 TEST(Server, gives_the_handler_decoded_values_the_query_and_the_body) {
     TestServer server({echo_route(Method::put, "/api/rooms/{roomId}/send/{type}")});
     const auto answer =

@@ -28,12 +28,17 @@ std::string Answer::field(std::string_view name) const {
     return {};
 }
 
-Client::Client(std::uint16_t port) : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+Client::Client(std::uint16_t port, const char* from)
+    : descriptor_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     const timeval limit{.tv_sec = 10, .tv_usec = 0};
     setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    inet_pton(AF_INET, from, &address.sin_addr);
+    if (bind(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
+        throw std::runtime_error("cannot bind");
+    }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof(address)) != 0) {
@@ -164,16 +169,22 @@ void TestServer::on_io(std::function<void()> work) {
 }
 
 namespace {
-runtime::Task<void> stop_and_tell(Server& server, std::chrono::milliseconds grace, std::promise<void>& done) {
+runtime::Task<void> stop_and_tell(Server& server, std::chrono::milliseconds grace,
+                                  std::shared_ptr<std::promise<void>> done) {
     co_await server.stop(grace);
-    done.set_value();
+    done->set_value();
 }
 }  // namespace
 
+std::future<void> TestServer::begin_stop(std::chrono::milliseconds grace) {
+    auto done = std::make_shared<std::promise<void>>();
+    auto future = done->get_future();
+    on_io([&] { tasks_.spawn(stop_and_tell(*server_, grace, done)); });
+    return future;
+}
+
 void TestServer::stop(std::chrono::milliseconds grace) {
-    std::promise<void> done;
-    boost::asio::post(runtime_.executor(), [&] { tasks_.spawn(stop_and_tell(*server_, grace, done)); });
-    done.get_future().wait();
+    begin_stop(grace).wait();
 }
 
 bool TestServer::wait_until_empty() {

@@ -28,7 +28,8 @@ struct Answer {
 /// without a byte: a bound for broken tests, never a measure.
 class Client {
   public:
-    explicit Client(std::uint16_t port);
+    /// `from`: the address of loopback (127.0.0.0/8) that it comes from.
+    explicit Client(std::uint16_t port, const char* from = "127.0.0.1");
     ~Client();
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
@@ -83,6 +84,8 @@ class TestServer {
     void on_io(std::function<void()> work);
     /// Stops the server as a shutdown does; waits for the end.
     void stop(std::chrono::milliseconds grace = std::chrono::seconds(5));
+    /// The same, without waiting.
+    std::future<void> begin_stop(std::chrono::milliseconds grace);
     /// Waits until no connection is left.
     bool wait_until_empty();
 

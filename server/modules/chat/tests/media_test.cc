@@ -131,7 +131,6 @@ class MediaHouse : public testing::Test {
             got.body.resize(response.file->size_bytes);
             EXPECT_EQ(::read(response.file->descriptor, got.body.data(), got.body.size()),
                       std::ssize(got.body));
-            ::close(response.file->descriptor);
         }
         return got;
     }

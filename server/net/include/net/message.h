@@ -97,9 +97,20 @@ class BodyWriter {
     virtual runtime::Task<bool> write(std::string_view piece) = 0;
 };
 
+/// An open file. Owns its descriptor, so that an answer that is never sent gives it back too.
 struct FileBody {
-    int descriptor = -1;  ///< owned: closed by net
-    std::uint64_t size_bytes = 0;
+    FileBody(int opened, std::uint64_t size) : descriptor(opened), size_bytes(size) {}
+    FileBody(FileBody&& other) noexcept
+        : descriptor(std::exchange(other.descriptor, -1)), size_bytes(other.size_bytes) {}
+    FileBody& operator=(FileBody&& other) noexcept {
+        std::swap(descriptor, other.descriptor);
+        size_bytes = other.size_bytes;
+        return *this;
+    }
+    ~FileBody();
+
+    int descriptor;
+    std::uint64_t size_bytes;
 };
 
 struct Response {

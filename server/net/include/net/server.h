@@ -22,6 +22,9 @@ using Authenticator = std::function<runtime::Task<base::Result<Principal>>(std::
 struct ServerOptions {
     std::size_t header_limit_bytes = 16 * 1024;
     std::size_t connection_limit = 20'000;
+    /// Of one address (of IPv6: one /64), trusted proxies excepted; 0: no limit. Not in force without
+    /// rate_limits.
+    std::size_t connections_per_address_limit = 2'000;
     std::chrono::milliseconds header_timeout{15'000};     ///< from the first byte to the end of the header
     std::chrono::milliseconds body_timeout{60'000};       ///< for a body that is read whole
     std::chrono::milliseconds body_idle_timeout{30'000};  ///< between two pieces of a streamed body
