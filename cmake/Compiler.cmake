@@ -9,7 +9,6 @@ endif()
 set(CMAKE_CXX_STANDARD 23)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 set(LINGXI_SANITIZE "" CACHE STRING "Comma-separated sanitizers")
@@ -17,7 +16,7 @@ option(LINGXI_TESTS "Build the tests beside the modules" ON)
 option(LINGXI_FUZZ "Build the fuzz targets" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wunused -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
-                    -Werror=return-type -Werror=unused-result -fno-omit-frame-pointer
+                    -Werror=return-type -Werror=unused-result -fno-omit-frame-pointer -fPIC
                     "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(LINGXI_SANITIZE)
   add_compile_options("-fsanitize=${LINGXI_SANITIZE}" -fno-sanitize-recover=all)

@@ -10,8 +10,9 @@ endif()
 
 find_program(LINGXI_CCACHE ccache)
 if(LINGXI_CCACHE)
-  # Work trees of one repository share the cache: paths are hashed relative to the source directory.
-  set(LINGXI_CCACHE_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};CCACHE_NOHASHDIR=1;CCACHE_SLOPPINESS=pch_defines,time_macros;${LINGXI_CCACHE}")
+  # Work trees of one repository share the cache: paths are hashed relative to the source directory. Depend mode, since
+  # what is read from a precompiled header cannot be preprocessed again.
+  set(LINGXI_CCACHE_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_BASEDIR=${CMAKE_SOURCE_DIR};CCACHE_NOHASHDIR=1;CCACHE_DEPEND=1;CCACHE_SLOPPINESS=pch_defines,time_macros;${LINGXI_CCACHE}")
   set(CMAKE_CXX_COMPILER_LAUNCHER "${LINGXI_CCACHE_LAUNCHER}" CACHE STRING "")
   set(CMAKE_C_COMPILER_LAUNCHER "${LINGXI_CCACHE_LAUNCHER}" CACHE STRING "")
 endif()
