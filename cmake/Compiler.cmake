@@ -16,7 +16,7 @@ option(LINGXI_TESTS "Build the tests beside the modules" ON)
 option(LINGXI_FUZZ "Build the fuzz targets" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wunused -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
-                    -Werror=return-type -Werror=unused-result -fno-omit-frame-pointer -fPIC
+                    -Werror=return-type -Werror=unused-result -fno-omit-frame-pointer -fPIC -pthread
                     "-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=")
 if(LINGXI_SANITIZE)
   add_compile_options("-fsanitize=${LINGXI_SANITIZE}" -fno-sanitize-recover=all)

@@ -11,7 +11,7 @@ function(lingxi_prelude name)
   string(TOUPPER "${CMAKE_BUILD_TYPE}" config)
   separate_arguments(flags UNIX_COMMAND "${CMAKE_CXX_FLAGS} ${CMAKE_CXX_FLAGS_${config}}")
   set(definitions "$<TARGET_PROPERTY:${arg_LIKE},COMPILE_DEFINITIONS>")
-  set(options "$<TARGET_PROPERTY:${arg_LIKE},COMPILE_OPTIONS>")
+  set(options "$<FILTER:$<TARGET_PROPERTY:${arg_LIKE},COMPILE_OPTIONS>,EXCLUDE,pch>")
   set(output "${CMAKE_BINARY_DIR}/${name}.pch")
   add_custom_command(OUTPUT "${output}"
     COMMAND sh -c "exec \"$@\" <\"$0\"" "${LINGXI_PRELUDE_HEADER}"
