@@ -1,21 +1,27 @@
 """Runs the test groups and counts: one group a module, a system test file, the web client, the browser.
 
 Called by ./test, which has installed the packages. Every group says which targets it needs, so that a filter
-builds only those.
+builds only those. Groups run side by side (each has its own servers, on free ports); what a group printed is shown
+whole when it failed. A group that crashes, runs into its time limit or runs no test at all counts as a failure.
 """
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "debug"
 EXECUTABLES = ["lingxi", "lingxi-gateway", "lingxi-render"]
+GROUP_LIMIT_SECONDS = 1800
+# These take longest: they start first, so that none of them runs alone at the end.
+LONG = ("fuzz/", "system/durability", "e2e/", "system/", "clients/", "evals/", "architecture/")
 
 
 @dataclass
@@ -33,6 +39,7 @@ class Outcome:
     passed: int = 0
     failed: list = field(default_factory=list)
     skipped: list = field(default_factory=list)
+    log: str = ""
 
 
 def build(*arguments):
@@ -44,7 +51,8 @@ def environment():
     env.setdefault("ASAN_OPTIONS", "abort_on_error=0:detect_leaks=1")
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env["LINGXI_BUILD"] = str(BUILD)
-    env["LINGXI_WEB_ROOT"] = str(ROOT / "web" / "dist")
+    if (ROOT / "web" / "dist" / "index.html").exists():
+        env["LINGXI_WEB_ROOT"] = str(ROOT / "web" / "dist")
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     return env
 
@@ -62,24 +70,40 @@ def read_junit(path, outcome, label):
             outcome.passed += 1
 
 
-def run_with_report(label, command, report, cwd=ROOT, timeout_seconds=1800):
+def run_with_report(label, command, report, cwd=ROOT, timeout_seconds=GROUP_LIMIT_SECONDS):
     """Runs a command that writes a JUnit report; a crash before the report is one failure."""
     outcome = Outcome()
-    log = tempfile.TemporaryFile(mode="w+")
-    try:
-        code = subprocess.run(command, cwd=cwd, env=environment(), stdout=log, stderr=subprocess.STDOUT,
-                              stdin=subprocess.DEVNULL, timeout=timeout_seconds).returncode
-    except subprocess.TimeoutExpired:
-        code = "its time limit"
-    if Path(report).exists() and Path(report).stat().st_size:
-        read_junit(report, outcome, label)
-    if code != 0 and not outcome.failed:
-        outcome.failed.append(f"{label}: ended with {code}")
-    if outcome.failed:
-        log.seek(0)
-        text = log.read()
-        print(text[-20000:], flush=True)
+    with tempfile.TemporaryFile(mode="w+", errors="replace") as log:
+        # A session of its own: servers and browsers that it started end with it.
+        process = subprocess.Popen(command, cwd=cwd, env=environment(), stdout=log, stderr=subprocess.STDOUT,
+                                   stdin=subprocess.DEVNULL, start_new_session=True)
+        try:
+            code = process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            code = f"its time limit of {timeout_seconds} s"
+        finally:
+            end_session(process)
+        try:
+            if Path(report).exists() and Path(report).stat().st_size:
+                read_junit(report, outcome, label)
+        except ElementTree.ParseError:
+            outcome.failed.append(f"{label}: its report is cut off (it ended with {code})")
+        if code != 0 and not outcome.failed:
+            outcome.failed.append(f"{label}: ended with {code}")
+        if not (outcome.passed or outcome.failed or outcome.skipped):
+            outcome.failed.append(f"{label}: ran no test")
+        if outcome.failed:
+            log.seek(0)
+            outcome.log = log.read()[-20000:]
     return outcome
+
+
+def end_session(process):
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
 
 
 def unit_group(folder):
@@ -134,7 +158,7 @@ def groups():
         if list(folder.glob("*.cc")):
             found.append(unit_group(folder))
     for path in sorted((ROOT / "tests" / "architecture").glob("test_*.py")):
-        found.append(pytest_group(f"architecture/{path.stem[5:]}", path, []))
+        found.append(pytest_group(f"architecture/{path.stem[5:]}", path, EXECUTABLES if "executables" in path.stem else []))
     if (ROOT / "web" / "package.json").exists():
         found.append(web_group())
     for path in sorted((ROOT / "tests" / "fuzz").glob("test_*.py")):
@@ -148,6 +172,19 @@ def groups():
     for path in sorted((ROOT / "tests" / "e2e").glob("*.test.mjs")):
         found.append(browser_group(path))
     return found
+
+
+def rank(group):
+    return next((at for at, prefix in enumerate(LONG) if group.name.startswith(prefix)), len(LONG))
+
+
+def run_timed(group):
+    start = time.monotonic()
+    try:
+        outcome = group.run()
+    except Exception as fault:  # a group that cannot even be started is a failure of that group alone
+        outcome = Outcome(failed=[f"{group.name}: could not be run: {fault}"])
+    return group, outcome, time.monotonic() - start
 
 
 def main():
@@ -174,15 +211,17 @@ def main():
         return 1
 
     total = Outcome()
-    for group in wanted:
-        start = time.monotonic()
-        outcome = group.run()
-        total.passed += outcome.passed
-        total.failed += outcome.failed
-        total.skipped += outcome.skipped
-        mark = "✗" if outcome.failed else "✓"
-        skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
-        print(f"{mark} {group.name}: {outcome.passed} passed, {len(outcome.failed)} failed{skipped} ({time.monotonic() - start:.0f} s)", flush=True)
+    jobs = int(os.environ.get("LINGXI_TEST_JOBS", min(os.cpu_count() or 1, 4)))
+    with ThreadPoolExecutor(jobs) as pool:
+        for done in as_completed([pool.submit(run_timed, group) for group in sorted(wanted, key=rank)]):
+            group, outcome, seconds = done.result()
+            total.passed += outcome.passed
+            total.failed += outcome.failed
+            total.skipped += outcome.skipped
+            mark = "✗" if outcome.failed else "✓"
+            skipped = f", {len(outcome.skipped)} skipped" if outcome.skipped else ""
+            print(f"{outcome.log}{mark} {group.name}: {outcome.passed} passed, {len(outcome.failed)} failed{skipped} "
+                  f"({seconds:.0f} s)", flush=True)
 
     for name in total.skipped:
         print(f"skipped  {name}")

@@ -64,10 +64,11 @@ class Server:
     def wait_until_ready(self):
         end = time.monotonic() + START_LIMIT_SECONDS
         while time.monotonic() < end:
-            found = re.search(r"Lingxi is running at (http\S+)", self.output)
+            behind = "--public-url" in self.arguments  # then the listener's own address stands on a line of its own
+            found = re.search(r"\(listening on (\S+)\)" if behind else r"Lingxi is running at https?://(\S+)", self.output)
             if found:
-                self.url = found.group(1)
-                self.listen = self.url.split("//")[1]
+                self.listen = found.group(1)
+                self.url = ("https://" if "--tls-key" in self.arguments else "http://") + self.listen
                 return
             if self.process.poll() is not None:
                 break

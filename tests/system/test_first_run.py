@@ -5,7 +5,7 @@ import subprocess
 
 import requests
 
-from harness import BUILD, Server
+from harness import BUILD, Person, Server
 
 
 def setup_token(server):
@@ -18,8 +18,32 @@ def complete_setup(server, token, **changes):
     return requests.post(server.url + "/_lingxi/client/v1/setup", json=body, timeout=30)
 
 
+def web_root(tmp_path):
+    """As the built client is laid out."""
+    (tmp_path / "assets").mkdir()
+    for name in ("index.html", "setup.html", "invite.html", "assets/setup.js"):
+        (tmp_path / name).write_text(name)
+    return str(tmp_path)
+
+
+def page(server, path):
+    return requests.get(server.url + path, allow_redirects=False, timeout=10)
+
+
+def test_until_it_is_set_up_only_the_setup_page_is_shown(tmp_path):
+    with Server("--web-root", web_root(tmp_path), server_name=None, registration=None) as server:
+        assert page(server, "/setup").text == "setup.html"
+        assert page(server, "/assets/setup.js").text == "assets/setup.js"
+        for path in ("/", "/index.html", "/invite", "/invite.html", "/rooms/1"):
+            assert (page(server, path).status_code, page(server, path).headers["Location"]) == (302, "/setup"), path
+        assert complete_setup(server, setup_token(server)).status_code == 200
+        assert page(server, "/").text == "index.html"
+
+
 def test_until_it_is_set_up_only_setup_health_and_versions_answer():
     with Server(server_name=None, registration=None) as server:
+        for path in ("/_lingxi/openapi.json", "/.well-known/matrix/client", "/_matrix/client/v3/login"):
+            assert requests.get(server.url + path, timeout=10).status_code == 403, path
         assert requests.get(server.url + "/healthz", timeout=10).status_code == 200
         assert requests.get(server.url + "/_matrix/client/versions", timeout=10).status_code == 200
         assert requests.get(server.url + "/_lingxi/client/v1/server", timeout=10).json()["setup_needed"] is True
@@ -66,9 +90,79 @@ def test_the_link_can_be_renewed_while_the_server_runs():
         assert complete_setup(server, second).status_code == 200
 
 
-def test_a_second_server_on_the_same_data_is_refused():
-    with Server() as server:
+def renew_link(server):
+    return subprocess.run([str(BUILD / "bin" / "lingxi"), "admin", "setup-link", "--data", str(server.data)],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_a_second_server_on_the_same_data_is_refused_and_leaves_the_first_one_whole():
+    with Server(server_name=None, registration=None) as server:
+        processes = server.processes()
         second = Server(data=server.data)
         assert second.start(expect_failure=True) != 0
-        assert "storage.locked" in second.log
+        assert "app.data_in_use" in second.log
+        assert str(server.process.pid) in second.log  # whom to stop
         assert requests.get(server.url + "/healthz", timeout=10).status_code == 200
+        assert server.processes() == processes
+        assert renew_link(server).returncode == 0
+
+
+def test_a_link_is_asked_for_where_a_server_runs():
+    with Server(server_name=None, registration=None) as server:
+        server.stop()
+        asked = renew_link(server)
+        assert asked.returncode != 0
+        assert str(server.data) in asked.stderr
+        server.start()
+
+
+def test_the_note_says_the_very_command_that_renews_the_link():
+    with Server(server_name=None, registration=None) as server:
+        command = re.search(r"a new one: (.+)\)", server.output).group(1)
+        renewed = subprocess.run(command.split(), capture_output=True, text=True, timeout=60)
+        assert complete_setup(server, renewed.stdout.split("#")[1].strip()).status_code == 200
+
+
+def test_with_a_name_and_open_registration_nobody_waits_and_the_link_still_makes_the_administrator():
+    with Server(server_name="open.example", registration="open") as server:
+        assert server.register("early").user_id == "@early:open.example"
+        refused = complete_setup(server, setup_token(server), server_name="other.example")
+        assert (refused.status_code, refused.json()["errcode"]) == (400, "IM.LINGXI.BAD_SERVER_NAME")
+        done = complete_setup(server, setup_token(server), server_name="open.example")
+        assert done.status_code == 200, done.text
+        admin = Person(server, done.json())
+        users = admin.get("/_lingxi/admin/v1/users")["users"]
+        assert {user["user_id"]: user["is_admin"] for user in users if user["user_id"] != "@assistant:open.example"} == {
+            "@early:open.example": False, "@wang:open.example": True}
+
+
+def test_without_open_registration_a_name_alone_still_waits():
+    with Server(server_name="named.example", registration=None) as server:
+        assert requests.get(server.url + "/_matrix/client/v3/login", timeout=10).status_code == 403
+        asked = requests.post(server.url + "/_lingxi/client/v1/setup/check", json={"token": setup_token(server)}, timeout=10)
+        assert asked.json() == {"server_name": "named.example", "server_name_fixed": True}
+
+
+def test_a_start_after_the_first_asks_nothing():
+    with Server(server_name=None, registration=None) as server:
+        assert complete_setup(server, setup_token(server)).status_code == 200
+        server.stop()
+        server.start()
+        assert server.output.split() == ["Lingxi", "is", "running", "at", server.url]
+
+
+def test_links_come_from_the_public_url_and_never_from_the_host_header():
+    forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+    with Server() as server:
+        known = requests.get(server.url + "/.well-known/matrix/client", headers=forged, timeout=10).json()
+        assert known["m.homeserver"]["base_url"].rstrip("/") == server.url
+        setup = complete_setup(server, setup_token(server), server_name="test.lingxi")
+        invitation = Person(server, setup.json()).post("/_lingxi/client/v1/invitations", {"uses": 1}, headers=forged)
+        assert invitation["url"].startswith(server.url + "/")
+
+
+def test_the_public_url_is_what_links_begin_with():
+    with Server("--public-url", "https://chat.example.org/", server_name=None, registration=None) as server:
+        assert re.search(r"https://chat\.example\.org/setup#\S+", server.output)
+        proposed = requests.post(server.url + "/_lingxi/client/v1/setup/check", json={"token": setup_token(server)}, timeout=10)
+        assert proposed.json() == {"server_name": "chat.example.org", "server_name_fixed": False}

@@ -74,7 +74,7 @@ base::Result<AdminSocket> AdminSocket::bind(const std::filesystem::path& path) {
     }
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (descriptor < 0) return socket_failure("no socket for administration");
-    ::unlink(path.c_str());  // of a server that was killed; the database's lock keeps a living one's
+    ::unlink(path.c_str());  // of a server that was killed: a living one has the data directory's lock
     const mode_t before = ::umask(0177);
     const bool bound = ::bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     ::umask(before);
@@ -111,9 +111,11 @@ runtime::Task<void> AdminSocket::serve(runtime::Runtime& runtime, runtime::TaskG
 base::Result<std::string> ask_running_server(const std::filesystem::path& path,
                                              std::vector<std::string> arguments) {
     sockaddr_un address{};
-    const auto not_running = [] {
+    const auto not_running = [&] {
         return base::fail(base::ErrorKind::unavailable, "app.not_running",
-                          "No server is running on this data directory.");
+                          "No server that you may ask is running on " +
+                              path.parent_path().parent_path().string() +
+                              ": start it, or name its directory with --data.");
     };
     if (!fill_address(address, path)) return not_running();
     const int descriptor = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

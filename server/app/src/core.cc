@@ -31,6 +31,7 @@
 #include <runtime/log_sink.h>
 #include <runtime/sandbox.h>
 #include <runtime/signal.h>
+#include <runtime/supervisor.h>
 #include <runtime/supervisor_link.h>
 #include <runtime/task_group.h>
 #include <storage/database.h>
@@ -89,11 +90,21 @@ net::ServerOptions server_options(const base::Settings& settings) {
     return options;
 }
 
-std::string public_url_of(const base::Settings& settings, const std::string& address) {
+/// Where nothing was set, the listener: on every address of the machine, that is loopback for who sits before
+/// it.
+std::string public_url_of(const base::Settings& settings, std::string address) {
     std::string url = settings.text("public-url");
     while (url.ends_with('/')) url.pop_back();
     if (!url.empty()) return url;
+    if (address.starts_with("0.0.0.0:")) address.replace(0, std::string_view("0.0.0.0").size(), "127.0.0.1");
+    if (address.starts_with("[::]:")) address.replace(0, std::string_view("[::]").size(), "[::1]");
     return (settings.text("tls-certificate").empty() ? "http://" : "https://") + address;
+}
+
+/// What a person types for a new setup link: neither the executable nor the directory need be where they are.
+std::string setup_link_command(const Paths& paths) {
+    return runtime::beside_own_executable("lingxi").string() + " admin setup-link --data " +
+           paths.data.string();
 }
 
 identity::Options identity_options(const base::Settings& settings, const std::string& public_url) {
@@ -112,10 +123,12 @@ identity::Options identity_options(const base::Settings& settings, const std::st
 /// Everything of core that runs, constructed downward and stopped upward.
 class Core {
   public:
-    Core(const base::Settings& settings, const Paths& paths, std::string public_url, AdminSocket admin_socket)
+    Core(const base::Settings& settings, const Paths& paths, std::string public_url,
+         std::string setup_command, AdminSocket admin_socket)
         : settings_(settings),
           paths_(paths),
           public_url_(std::move(public_url)),
+          setup_command_(std::move(setup_command)),
           admin_socket_(std::move(admin_socket)),
           group_(runtime_, "core") {}
 
@@ -268,7 +281,7 @@ class Core {
             auto link = co_await identity_->make_setup_link();
             if (link) {
                 note += "\nOpen this link once to set it up and become its administrator:\n  " + *link +
-                        "\n  (a new one: lingxi admin setup-link)\n";
+                        "\n  (a new one: " + setup_command_ + ")\n";
             }
         }
         co_return note;
@@ -278,7 +291,7 @@ class Core {
         if (arguments.size() == 1 && arguments[0] == "setup-link")
             co_return co_await identity_->make_setup_link();
         co_return base::fail(base::ErrorKind::invalid, "app.bad_command",
-                             "There is no such command: setup-link.");
+                             "There is no such command; there is: setup-link.");
     }
 
     runtime::Task<void> end_without_supervisor() {
@@ -303,6 +316,7 @@ class Core {
     const base::Settings& settings_;
     const Paths& paths_;
     std::string public_url_;
+    std::string setup_command_;
     base::SystemClock clock_;
     base::SystemRandom random_;
     runtime::Runtime runtime_;
@@ -337,12 +351,14 @@ base::LogLevel log_level_of(const base::Settings& settings) {
 int run_core(const base::Settings& settings, const Paths& paths, const std::vector<std::string>& addresses,
              runtime::CoreStart start) {
     runtime::install_log_sink("core", log_level_of(settings));
+    std::string setup_command = setup_link_command(paths);
     auto admin_socket = AdminSocket::bind(paths.admin_socket());
     if (!admin_socket) return refuse_to_start(admin_socket.error());
     // Locked before the first thread: what the kernel refuses from here on, no bug of ours can do.
     auto locked = runtime::lock_down(runtime::core_allowances(paths.core, readable_paths(settings)));
     if (!locked) return refuse_to_start(locked.error());
-    Core core(settings, paths, public_url_of(settings, addresses.front()), std::move(*admin_socket));
+    Core core(settings, paths, public_url_of(settings, addresses.front()), std::move(setup_command),
+              std::move(*admin_socket));
     return core.run(addresses, start);
 }
 

@@ -7,18 +7,18 @@
 namespace app {
 namespace {
 
+/// Health, versions, and what the setup page asks.
 constexpr std::array<std::string_view, 6> kAlwaysAnswered{
     "/healthz",
     "/_matrix/client/versions",
     "/_lingxi/client/v1/server",
     "/_lingxi/client/v1/setup",
+    "/_lingxi/client/v1/setup/check",
     "/_lingxi/client/v1/localpart",
-    "/_lingxi/openapi.json",
 };
 
 bool is_always_answered(std::string_view path) {
-    return std::ranges::any_of(kAlwaysAnswered,
-                               [&](std::string_view prefix) { return path.starts_with(prefix); });
+    return std::ranges::find(kAlwaysAnswered, path) != kAlwaysAnswered.end();
 }
 
 runtime::Task<net::Response> refuse(net::ErrorDialect dialect) {
@@ -48,8 +48,9 @@ std::vector<net::Route> behind_setup(std::vector<net::Route> routes, const std::
 
 net::Handler pages_behind_setup(net::Handler pages, std::function<bool()> is_set_up) {
     return [pages = std::move(pages), is_set_up = std::move(is_set_up)](net::Request request) {
-        const bool shown =
-            is_set_up() || request.path == "/setup" || request.path.find('.') != std::string::npos;
+        const bool of_the_page = request.path == "/setup" || request.path == "/favicon.svg" ||
+                                 request.path.starts_with("/assets/");
+        const bool shown = is_set_up() || of_the_page;
         return shown ? pages(std::move(request)) : redirect_to_setup();
     };
 }

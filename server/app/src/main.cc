@@ -26,8 +26,25 @@ namespace {
 constexpr std::string_view kUsage =
     "lingxi serve [settings]            starts Lingxi\n"
     "lingxi admin setup-link [--data]   a new one-use link that makes the administrator\n"
-    "lingxi settings --markdown         the table of settings\n"
+    "lingxi settings --markdown         the page of settings in docs\n"
     "lingxi --version\n\nSettings (also as LINGXI_NAME, or name = value in a TOML file given by --config):\n";
+
+constexpr std::string_view kSettingsPage =
+    "# Settings\n\n<!-- Written by `lingxi settings --markdown` from the rows in server/app/src/settings.cc; "
+    "a test "
+    "compares. -->\n\n"
+    "`./run` and `lingxi serve` take each setting as a flag (`--name value` or `--name=value`), as an "
+    "environment "
+    "variable, and as a key of the TOML file that `--config` names. The command line wins over the "
+    "environment, that "
+    "over the file, that over the default. An unknown flag or key, or a value that does not fit, stops the "
+    "start with "
+    "words that say which.\n\n";
+
+/// The demonstration stands beside a real server: with a directory, a name and ports of its own.
+constexpr std::array<std::string_view, 4> kDemoDefaults{"--data=demo-data", "--server-name=demo.lingxi",
+                                                        "--listen=127.0.0.1:8018",
+                                                        "--metrics-listen=127.0.0.1:9018"};
 
 std::map<std::string, std::string> environment() {
     std::map<std::string, std::string> variables;
@@ -84,7 +101,8 @@ int run(std::span<const std::string_view> arguments) {
         return 0;
     }
     if (command == "settings") {
-        std::printf("%s", base::Settings(app::setting_rows()).markdown().c_str());
+        std::printf("%s%s", std::string(kSettingsPage).c_str(),
+                    base::Settings(app::setting_rows()).markdown().c_str());
         return 0;
     }
     if (command != "serve" && command != "admin") {
@@ -95,11 +113,12 @@ int run(std::span<const std::string_view> arguments) {
     std::vector<std::string> rest;
     auto settings = read_settings(rest_of_line, rest);
     if (!settings) {
-        std::fprintf(stderr, "lingxi: %s\n", settings.error().message.c_str());
+        std::fprintf(stderr, "lingxi: %s\n  (%s)\n", settings.error().message.c_str(),
+                     settings.error().code.c_str());
         return runtime::kExitMisconfigured;
     }
     if (settings->boolean("demo")) {
-        for (const std::string_view fallback : {"--data=data/demo", "--server-name=demo.lingxi"}) {
+        for (const std::string_view fallback : kDemoDefaults) {
             const std::string_view name = fallback.substr(2, fallback.find('=') - 2);
             if (settings->is_set(name)) continue;
             const std::array one{fallback};
@@ -108,6 +127,12 @@ int run(std::span<const std::string_view> arguments) {
         }
     }
     if (command == "admin") return app::administer(*settings, rest);
+    if (!rest.empty()) {
+        std::fprintf(stderr,
+                     "lingxi serve: '%s' is no setting: settings begin with -- (lingxi --help lists them)\n",
+                     rest.front().c_str());
+        return runtime::kExitMisconfigured;
+    }
     return app::serve(*settings);
 }
 

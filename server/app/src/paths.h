@@ -20,4 +20,9 @@ struct Paths {
 /// Makes the folders (0700) where they are missing. Errors: app.data_directory (unavailable).
 base::Result<Paths> prepare_paths(const std::filesystem::path& data);
 
+/// Takes the data directory for this server until the process and its forks have ended, before anything in it
+/// is touched. What a killed server left behind is waited for, a moment. Errors: app.data_in_use (conflict),
+/// app.data_directory.
+base::Result<void> take_data_directory(const Paths& paths);
+
 }  // namespace app

@@ -7,9 +7,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 #include <string>
+#include <string_view>
 #include <tuple>
+#include <utility>
+
+#include <boost/url/parse.hpp>
 
 #include <base/log.h>
 #include <net/server.h>
@@ -22,6 +29,39 @@ namespace {
 int refuse_to_start(const base::Error& error) {
     std::fprintf(stderr, "lingxi: %s\n  (%s)\n", error.message.c_str(), error.code.c_str());
     return runtime::kExitMisconfigured;
+}
+
+std::unexpected<base::Error> bad_setting(std::string message) {
+    return base::fail(base::ErrorKind::invalid, "app.bad_setting", std::move(message));
+}
+
+/// What one row cannot tell: values that have a form, and settings that need each other.
+base::Result<void> check_settings(const base::Settings& settings) {
+    if (const std::string& text = settings.text("public-url"); !text.empty()) {
+        const auto url = boost::urls::parse_uri(text);
+        const bool web = url && (url->scheme() == "http" || url->scheme() == "https") && !url->host().empty();
+        if (!web || url->has_query() || url->has_fragment() || url->has_userinfo() ||
+            (!url->path().empty() && url->path() != "/")) {
+            return bad_setting(
+                "--public-url takes http:// or https:// and a host, as https://chat.example.org, not '" +
+                text + "'.");
+        }
+    }
+    if (settings.text("tls-certificate").empty() != settings.text("tls-key").empty())
+        return bad_setting("--tls-certificate and --tls-key go together: one of them is missing.");
+    for (const std::string_view name : {"tls-certificate", "tls-key", "gateway-config"}) {
+        if (const std::string& file = settings.text(name);
+            !file.empty() && ::access(file.c_str(), R_OK) != 0) {
+            return bad_setting("--" + std::string(name) + ": the file " + file +
+                               " cannot be read: " + std::strerror(errno) + ".");
+        }
+    }
+    if (const std::string& root = settings.text("web-root");
+        !root.empty() && !std::filesystem::is_directory(root)) {
+        return bad_setting("--web-root: there is no directory " + root +
+                           "; `scripts/build web` makes web/dist.");
+    }
+    return {};
 }
 
 std::vector<std::string> gateway_arguments(const base::Settings& settings, const Paths& paths) {
@@ -60,8 +100,10 @@ void allow_many_descriptors() {
 
 int serve(const base::Settings& settings) {
     allow_many_descriptors();
+    if (auto sound = check_settings(settings); !sound) return refuse_to_start(sound.error());
     auto paths = prepare_paths(settings.text("data"));
     if (!paths) return refuse_to_start(paths.error());
+    if (auto taken = take_data_directory(*paths); !taken) return refuse_to_start(taken.error());
 
     runtime::SupervisorPlan plan;
     std::vector<std::string> addresses;

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <charconv>
 #include <stdexcept>
+#include <utility>
 
 #include <toml++/toml.h>
 
@@ -26,6 +27,38 @@ std::string variable_of(std::string_view name) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
     return text;
+}
+
+/// How many letters have to be changed, left out or put in to make one of the other.
+std::size_t edits_between(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= b.size(); ++j) {
+            const std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+            diagonal = row[j];
+            row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+        }
+    }
+    return row[b.size()];
+}
+
+/// The row whose name is so near that it was probably meant.
+const Setting* nearest_row(std::span<const Setting> rows, std::string_view name) {
+    constexpr std::size_t kMostEdits = 3;
+    constexpr std::size_t kLongestName = 64;
+    if (name.size() > kLongestName) return nullptr;
+    const Setting* best = nullptr;
+    std::size_t fewest = kMostEdits + 1;
+    for (const Setting& row : rows) {
+        const std::size_t edits = edits_between(name, row.name);
+        if (edits < fewest && edits < row.name.size()) {
+            fewest = edits;
+            best = &row;
+        }
+    }
+    return best;
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -83,8 +116,11 @@ Settings::Settings(std::span<const Setting> rows) : rows_(rows) {
 Result<void> Settings::assign(std::string_view name, std::string value, std::string_view source) {
     const Setting* row = find_row(rows_, name);
     if (row == nullptr) {
+        const Setting* meant = nearest_row(rows_, name);
         return fail(ErrorKind::invalid, "base.unknown_setting",
-                    std::string(source) + ": there is no setting '" + std::string(name) + "'; see --help.");
+                    std::string(source) + ": there is no setting '" + std::string(name) + "'" +
+                        (meant == nullptr ? "" : "; did you mean '" + std::string(meant->name) + "'?") +
+                        (meant == nullptr ? "; " : " ") + "(lingxi --help lists them all)");
     }
     const auto refuse = [&](std::string_view wanted) {
         return fail(ErrorKind::invalid, "base.bad_setting",
@@ -166,8 +202,9 @@ Result<void> Settings::apply_arguments(std::span<const std::string_view> argumen
             value = "on";
         } else if (row != nullptr) {
             if (last)
-                return fail(ErrorKind::invalid, "base.bad_setting",
-                            "--" + std::string(name) + " needs a value.");
+                return fail(
+                    ErrorKind::invalid, "base.bad_setting",
+                    "--" + std::string(name) + " needs a value (" + std::string(type_word(*row)) + ").");
             value = arguments[++i];
         }
         if (auto done = assign(name, std::move(value), "command line"); !done) return done;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstring>
 
@@ -67,6 +68,22 @@ std::string bound_address(int descriptor) {
     return std::string(text.data()) + ":" + std::to_string(ntohs(address->sin_port));
 }
 
+/// What the person who starts the server can do about it.
+std::string_view advice_on(int reason) {
+    switch (reason) {
+        case EADDRINUSE:
+            return ". Another program has that port (`ss -ltnp` shows which): stop it, or choose another "
+                   "port.";
+        case EACCES:
+            return ". Ports below 1024 need root or CAP_NET_BIND_SERVICE: choose a higher one, behind a "
+                   "proxy.";
+        case EADDRNOTAVAIL:
+            return ". This machine has no such address (`ip address` shows those that it has).";
+        default:
+            return ".";
+    }
+}
+
 }  // namespace
 
 base::Result<Listener> bind_listener(std::string_view address) {
@@ -74,10 +91,11 @@ base::Result<Listener> bind_listener(std::string_view address) {
     if (!endpoint) return base::fail(std::move(endpoint.error()));
     const int descriptor = socket(endpoint->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const auto cannot = [&] {
-        const std::string reason = std::strerror(errno);
+        const int reason = errno;
         if (descriptor >= 0) close(descriptor);
         return base::fail(base::ErrorKind::conflict, "net.cannot_bind",
-                          "Cannot listen on " + std::string(address) + ": " + reason);
+                          "Cannot listen on " + std::string(address) + ": " + std::strerror(reason) +
+                              std::string(advice_on(reason)));
     };
     if (descriptor < 0) return cannot();
     // Accepted sockets inherit these: small answers go out at once, and peers that vanished are found out.

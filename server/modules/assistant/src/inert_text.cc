@@ -28,7 +28,7 @@ std::string InertText::feed(std::string_view piece) {
     for (std::int32_t at = 0; at < size && !full_;) {
         const std::int32_t begin = at;
         UChar32 c = 0;
-        U8_NEXT(bytes, at, size, c);
+        U8_NEXT(bytes, at, size, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
         if (c < 0 || is_harmful(c)) continue;
         const auto character =
             piece.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(at - begin));

@@ -68,6 +68,7 @@ std::string Names::hide(std::string_view text) const {
     }
     std::ranges::sort(order, std::ranges::greater{}, [](const Entry* entry) { return entry->name.size(); });
     std::vector<std::string> lowered;
+    lowered.reserve(order.size());
     for (const Entry* entry : order) lowered.push_back(base::ascii_lower(entry->name));
     const std::string lower = base::ascii_lower(text);
     std::string out;

@@ -68,8 +68,8 @@ Chat::Chat(runtime::Runtime& runtime, storage::Database& database, const base::C
 Chat::~Chat() = default;
 
 runtime::Task<base::Result<void>> Chat::start() {
-    auto fresh = base::SigningKey::generate(core_->random);
-    ServerKey made{std::move(fresh), "ed25519:" + core_->random.alphanumeric(6)};
+    const auto fresh = base::SigningKey::generate(core_->random);
+    ServerKey made{fresh, "ed25519:" + core_->random.alphanumeric(6)};
     auto key = co_await core_->database.write({"server_key"},
                                               [made = std::move(made), now_ms = core_->clock.now_ms()](
                                                   storage::Transaction& tx) -> base::Result<ServerKey> {

@@ -21,7 +21,7 @@ std::vector<UChar32> normalise(std::string_view text) {
     const auto length = static_cast<std::int32_t>(std::min(text.size(), kTextLimitBytes));
     for (std::int32_t at = 0; at < length;) {
         UChar32 c = 0;
-        U8_NEXT(bytes, at, length, c);
+        U8_NEXT(bytes, at, length, c);  // NOLINT(bugprone-inc-dec-in-conditions): ICU's macro
         if (c < 0) continue;
         if (c == 0x2019) c = '\'';
         if (u_isdigit(c)) {

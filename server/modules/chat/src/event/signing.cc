@@ -21,8 +21,8 @@ base::json::object& child_object(base::json::object& parent, std::string_view ke
 }
 
 void put_signature(base::json::object& object, std::string_view server, std::string_view key_id,
-                   std::string signature) {
-    child_object(child_object(object, "signatures"), server)[key_id] = std::move(signature);
+                   std::string_view signature) {
+    child_object(child_object(object, "signatures"), server)[key_id] = signature;
 }
 
 }  // namespace

@@ -1,0 +1,50 @@
+"""A backup that is made while people write is a data directory from which everything comes back."""
+
+import subprocess
+import threading
+
+import requests
+
+from harness import ROOT, Person, Server
+
+
+def back_up(data, target):
+    return subprocess.run([str(ROOT / "scripts" / "backup"), str(data), str(target)], capture_output=True, text=True, timeout=120)
+
+
+def test_what_was_acknowledged_before_the_backup_comes_back_from_it(tmp_path):
+    with Server() as server:
+        alice = server.register("alice")
+        room = alice.create_room(name="kept")
+        uploaded = requests.post(server.url + "/_matrix/media/v3/upload", params={"filename": "a.txt"}, data=b"a file that was sent",
+                                 headers={"Authorization": f"Bearer {alice.token}", "Content-Type": "text/plain"}, timeout=60)
+        media = uploaded.json()["content_uri"].removeprefix("mxc://")
+        before = [alice.send(room, f"before {n}") for n in range(20)]
+
+        enough, writing = threading.Event(), Person(server, {"user_id": alice.user_id, "access_token": alice.token})
+
+        def write():
+            while not enough.is_set():
+                writing.send(room, "meanwhile")
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        done = back_up(server.data, tmp_path / "copy")
+        enough.set()
+        writer.join()
+        assert done.returncode == 0, done.stderr
+
+    with Server(data=tmp_path / "copy") as restored:
+        alice.server = restored
+        events = [event["event_id"] for event in alice.timeline(room, limit=1000)]
+        assert set(before) <= set(events)
+        answer = alice.request("GET", f"/_matrix/client/v1/media/download/{media}")
+        assert answer.content == b"a file that was sent"
+        alice.send(room, "life goes on")
+
+
+def test_it_refuses_what_is_no_data_directory_and_what_is_there_already(tmp_path):
+    assert "no data directory" in back_up(tmp_path, tmp_path / "copy").stderr
+    with Server() as server:
+        refused = back_up(server.data, tmp_path)
+        assert refused.returncode != 0 and "there already" in refused.stderr

@@ -1,0 +1,79 @@
+"""`--demo`: two people and a lived-in conversation, whole within the first start, and nothing invented by AI."""
+
+import json
+import re
+import subprocess
+
+import pytest
+import requests
+
+from harness import BUILD, Person, Server
+
+
+@pytest.fixture(scope="module")
+def demo():
+    with Server("--demo", server_name=None, registration=None) as server:
+        yield server
+
+
+def tokens(server):
+    return re.findall(r"(http\S+)/login#token=(\S+)", server.output)
+
+
+def log_in(server, token):
+    return requests.post(server.url + "/_matrix/client/v3/login", json={"type": "m.login.token", "token": token}, timeout=30)
+
+
+@pytest.fixture(scope="module")
+def people(demo):
+    return [Person(demo, log_in(demo, token).json()) for _, token in tokens(demo)]
+
+
+def messages(person):
+    events = []
+    for room_id in person.get("/joined_rooms")["joined_rooms"]:
+        events += [event for event in person.timeline(room_id) if event["type"] == "m.room.message"]
+    return events
+
+
+def test_there_is_a_one_use_loopback_link_for_each_of_two_people(demo, people):
+    assert len(tokens(demo)) == 2
+    assert {base for base, _ in tokens(demo)} == {demo.url}
+    assert demo.url.startswith("http://127.0.0.1:")
+    assert people[0].user_id != people[1].user_id
+    for _, token in tokens(demo):
+        assert log_in(demo, token).status_code == 403
+
+
+def test_they_share_a_conversation_in_two_languages_that_both_lived_in(people):
+    said = messages(people[0])
+    chinese = [e for e in said if re.search(r"[\u4e00-\u9fff]", e["content"]["body"])]
+    assert len(chinese) >= 5 and len(said) - len(chinese) >= 5
+    assert {e["sender"] for e in said} == {person.user_id for person in people}
+    assert {e["sender"] for e in chinese} == {people[0].user_id}  # each writes one language
+    assert {e["event_id"] for e in messages(people[1])} == {e["event_id"] for e in said}
+
+
+def test_no_word_of_it_is_said_to_come_from_ai_and_the_note_tells_what_a_model_adds(demo, people):
+    assert "im.lingxi.ai" not in json.dumps(messages(people[0]))
+    assert re.search(r"written by AI.*model.*translation.*@assistant", demo.output, re.S)
+    assert re.search("AI.*模型.*翻译.*@assistant", demo.output, re.S)
+
+
+def test_a_later_start_gives_new_links_to_the_same_conversation(demo, people):
+    before, used = len(messages(people[0])), tokens(demo)
+    demo.stop()
+    demo.start()
+    assert len(tokens(demo)) == 2 and not set(tokens(demo)) & set(used)
+    assert Person(demo, log_in(demo, tokens(demo)[0][1]).json()).user_id == people[0].user_id
+    assert len(messages(people[0])) == before
+
+
+def test_it_stands_beside_a_real_server_with_a_directory_of_its_own(tmp_path):
+    command = [str(BUILD / "bin" / "lingxi"), "serve", "--demo", "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        for line in process.stdout:
+            if "@assistant" in line:
+                break
+        process.terminate()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["demo-data"]
