@@ -206,10 +206,11 @@ describe("what others send", () => {
         expect(readSettings({ language: "fr", enter_sends: "no", auto_suggest_rooms: ["!a", 5] })).toEqual({ language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_rooms: ["!a"] });
     });
     it("turns the server's refusals into what the person is told", () => {
-        expect(problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: ["@a:b", 5] }))).toEqual({ kind: "consent", errcode: "IM.LINGXI.CONSENT_NEEDED", users: ["@a:b"] });
-        expect(problemOf(new ApiError(429, "IM.LINGXI.BUDGET_EXHAUSTED", "", { resets_at_ms: 7 }))).toMatchObject({ kind: "budget", resetsAtMs: 7 });
-        expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", "")).kind).toBe("no_model");
-        expect(problemOf(new Error("x")).kind).toBe("failed");
+        expect(problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: ["@a:b", 5] }), true)).toEqual({ kind: "consent", errcode: "IM.LINGXI.CONSENT_NEEDED", users: ["@a:b"] });
+        expect(problemOf(new ApiError(429, "IM.LINGXI.BUDGET_EXHAUSTED", "", { resets_at_ms: 7 }), true)).toMatchObject({ kind: "budget", resetsAtMs: 7 });
+        expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", ""), false).kind).toBe("no_model");
+        expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", ""), true).kind).toBe("no_answer");
+        expect(problemOf(new Error("x"), true).kind).toBe("failed");
     });
 });
 

@@ -19,7 +19,8 @@ function InvitePage() {
     const [name, setName] = useState("");
     const [localpart, setLocalpart] = useLocalpart(name);
     const [password, setPassword] = useState("");
-    const [state, setState] = useState<"checking" | "ready" | "busy" | "invalid" | "closed">("checking");
+    const [turn, setTurn] = useState(0);
+    const [state, setState] = useState<"checking" | "unchecked" | "ready" | "busy" | "invalid" | "closed">("checking");
     const [error, setError] = useState<unknown>(null);
 
     useEffect(() => {
@@ -39,9 +40,14 @@ function InvitePage() {
         };
         load().catch((failure: unknown) => {
             setError(failure);
-            setState(failure instanceof ApiError && (failure.status === 404 || failure.status === 403) ? "invalid" : "ready");
+            setState(failure instanceof ApiError && (failure.status === 404 || failure.status === 403) ? "invalid" : "unchecked");
         });
-    }, []);
+    }, [turn]);
+    const again = () => {
+        setError(null);
+        setState("checking");
+        setTurn(turn + 1);
+    };
 
     const submit = async (event: FormEvent) => {
         event.preventDefault();
@@ -67,6 +73,13 @@ function InvitePage() {
         <EntryPage>
             {state === "checking" ? (
                 <SkeletonRows count={4} />
+            ) : state === "unchecked" ? (
+                <>
+                    <h1>{t("invite.submit")}</h1>
+                    <div style={{ marginTop: 12 }}>
+                        <ErrorNotice error={error} onRetry={again} />
+                    </div>
+                </>
             ) : state === "invalid" || state === "closed" ? (
                 <>
                     <h1>{t("invite.submit")}</h1>

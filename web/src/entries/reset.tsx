@@ -12,12 +12,19 @@ function ResetPage() {
     const { t } = useI18n();
     const [person, setPerson] = useState<{ user_id: string; display_name: string | null } | null>(null);
     const [password, setPassword] = useState("");
-    const [state, setState] = useState<"checking" | "ready" | "busy" | "invalid" | "done">("checking");
+    const [state, setState] = useState<"checking" | "unchecked" | "ready" | "busy" | "invalid" | "done">("checking");
     const [error, setError] = useState<unknown>(null);
 
-    const fail = (failure: unknown) => {
+    const [turn, setTurn] = useState(0);
+
+    const fail = (failure: unknown, otherwise: "unchecked" | "ready") => {
         setError(failure);
-        setState(failure instanceof ApiError && [400, 403, 404].includes(failure.status) && failure.errcode !== "M_WEAK_PASSWORD" ? "invalid" : "ready");
+        setState(failure instanceof ApiError && [400, 403, 404].includes(failure.status) && failure.errcode !== "M_WEAK_PASSWORD" ? "invalid" : otherwise);
+    };
+    const again = () => {
+        setError(null);
+        setState("checking");
+        setTurn(turn + 1);
     };
     useEffect(() => {
         document.title = `${t("reset.title")} · ${t("app.name")}`;
@@ -26,8 +33,8 @@ function ResetPage() {
         resetCheck(token).then((answer) => {
             setPerson(answer);
             setState("ready");
-        }, fail);
-    }, []);
+        }, (failure: unknown) => fail(failure, "unchecked"));
+    }, [turn]);
     const submit = async (event: FormEvent) => {
         event.preventDefault();
         setState("busy");
@@ -37,7 +44,7 @@ function ResetPage() {
             forgetFragment();
             setState("done");
         } catch (failure) {
-            fail(failure);
+            fail(failure, "ready");
         }
     };
 
@@ -46,6 +53,11 @@ function ResetPage() {
             <h1>{t("reset.title")}</h1>
             {person && <p className="quiet wrap">{t("reset.for", person.display_name || person.user_id)}</p>}
             {state === "checking" && <SkeletonRows count={2} />}
+            {state === "unchecked" && (
+                <div style={{ marginTop: 12 }}>
+                    <ErrorNotice error={error} onRetry={again} />
+                </div>
+            )}
             {state === "invalid" && (
                 <p className="notice warn" role="alert" style={{ marginTop: 12 }}>
                     {t("reset.invalid")}

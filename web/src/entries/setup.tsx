@@ -8,6 +8,7 @@ import { request } from "@/lib/http";
 import { enterSession, sessionOf } from "@/session/sessions";
 import { EntryPage } from "@/ui/EntryPage";
 import { ErrorNotice, Field, SkeletonRows } from "@/ui/parts";
+import { TimeZoneField } from "@/ui/TimeZoneField";
 
 const token = takeFragment();
 
@@ -20,7 +21,9 @@ function SetupPage() {
     const [localpart, setLocalpart] = useLocalpart(name);
     const [password, setPassword] = useState("");
     const [room, setRoom] = useState<string | null>(null);
-    const [state, setState] = useState<"checking" | "ready" | "busy">("checking");
+    const [zone, setZone] = useState(deviceTimeZone);
+    const [state, setState] = useState<"checking" | "unchecked" | "ready" | "busy">("checking");
+    const [turn, setTurn] = useState(0);
     const [error, setError] = useState<unknown>(null);
 
     useEffect(() => {
@@ -35,10 +38,15 @@ function SetupPage() {
             },
             (failure: unknown) => {
                 setError(failure);
-                setState("ready");
+                setState("unchecked");
             },
         );
-    }, []);
+    }, [turn]);
+    const again = () => {
+        setError(null);
+        setState("checking");
+        setTurn(turn + 1);
+    };
 
     const submit = async (event: FormEvent) => {
         event.preventDefault();
@@ -53,12 +61,12 @@ function SetupPage() {
                 display_name: name.trim(),
                 room_name: (room ?? t("setup.room_default")).trim(),
                 language: i18n.language,
-                time_zone: deviceTimeZone(),
+                time_zone: zone,
             });
             const session = sessionOf(answer);
             enterSession(session);
             forgetFragment();
-            await greetAccount(session, "", i18n.language, deviceTimeZone());
+            await greetAccount(session, "", i18n.language, zone);
             location.replace(answer.room_id ? `/#/chat/${encodeURIComponent(answer.room_id)}` : "/#/");
         } catch (failure) {
             setError(failure);
@@ -81,12 +89,17 @@ function SetupPage() {
                         {t("login.title")}
                     </a>
                 </div>
+            ) : state === "unchecked" ? (
+                <div style={{ marginTop: 16 }}>
+                    <ErrorNotice error={error} onRetry={again} />
+                </div>
             ) : (
                 <form className="stack" onSubmit={(event) => void submit(event)}>
                     <Field label={t("setup.server")} hint={fixed ? t("setup.server_fixed") : t("setup.server_hint")} value={server} readOnly={fixed} required spellCheck={false} autoCapitalize="none" onChange={(event) => setServer(event.target.value)} />
                     <Field label={t("setup.name")} value={name} required autoComplete="name" onChange={(event) => setName(event.target.value)} />
                     <Field label={t("setup.localpart")} hint={localpart && server ? `@${localpart}:${server}` : t("setup.localpart_hint")} value={localpart} required pattern="[a-z0-9._=\/+\-]+" autoCapitalize="none" spellCheck={false} autoComplete="username" onChange={(event) => setLocalpart(event.target.value)} />
                     <Field label={t("setup.password")} hint={t("setup.password_hint")} type="password" value={password} required minLength={8} autoComplete="new-password" onChange={(event) => setPassword(event.target.value)} />
+                    <TimeZoneField automatic={false} value={zone} onChange={setZone} />
                     <Field label={t("setup.room")} hint={t("setup.room_hint")} value={room ?? t("setup.room_default")} onChange={(event) => setRoom(event.target.value)} />
                     {error !== null && <ErrorNotice error={error} {...(words ? { words } : {})} />}
                     <button className="button primary wide" disabled={state === "busy"}>

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
-import { isAborted } from "@/lib/errors";
+import { errcodeOf, isAborted } from "@/lib/errors";
+import { online } from "@/lib/online";
 
 export function useMediaQuery(query: string): boolean {
     return useSyncExternalStore(
@@ -28,7 +29,10 @@ export function useLate(waiting: boolean, afterMs = 150): boolean {
 
 export type Loaded<T> = { state: "loading" } | { state: "ready"; value: T } | { state: "failed"; error: unknown };
 
-/** Loads when `key` changes; `reload` asks again and keeps what is there meanwhile. */
+/**
+ * Loads when `key` changes; `reload` asks again and keeps what is there meanwhile, also where that fails. What
+ * failed for want of a connection is asked again when it is back.
+ */
 export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise<T>): Loaded<T> & { reload(): void; set(value: T): void } {
     const [loaded, setLoaded] = useState<Loaded<T>>({ state: "loading" });
     const [turn, setTurn] = useState(0);
@@ -44,11 +48,22 @@ export function useLoaded<T>(key: string, load: (signal: AbortSignal) => Promise
                 if (!abort.signal.aborted) setLoaded({ state: "ready", value });
             },
             (error: unknown) => {
-                if (!abort.signal.aborted && !isAborted(error)) setLoaded({ state: "failed", error });
+                if (!abort.signal.aborted && !isAborted(error)) setLoaded((last) => (last.state === "ready" ? last : { state: "failed", error }));
             },
         );
         return () => abort.abort();
     }, [key, turn]);
+    const unreached = loaded.state === "failed" && errcodeOf(loaded.error) === "NETWORK";
+    useEffect(() => {
+        if (!unreached) return undefined;
+        const again = () => online.get() && setTurn((last) => last + 1);
+        window.addEventListener("online", again);
+        const off = online.subscribe(again);
+        return () => {
+            window.removeEventListener("online", again);
+            off();
+        };
+    }, [unreached]);
     return { ...loaded, reload: () => setTurn((last) => last + 1), set: (value) => setLoaded({ state: "ready", value }) };
 }
 

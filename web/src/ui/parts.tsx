@@ -89,13 +89,14 @@ export function SwitchRow({ label, hint, checked, disabled, onChange }: { label:
     );
 }
 
-export function Dialog({ title, wide, hideTitle, children, onClose }: { title: string; wide?: boolean; hideTitle?: boolean; children: ReactNode; onClose(): void }) {
+/** `top` is for what grows and shrinks while one types: its upper edge stays where it is. */
+export function Dialog({ title, wide, top, hideTitle, children, onClose }: { title: string; wide?: boolean; top?: boolean; hideTitle?: boolean; children: ReactNode; onClose(): void }) {
     const { t } = useI18n();
     return (
         <RadixDialog.Root open onOpenChange={(open) => !open && onClose()}>
             <RadixDialog.Portal>
                 <RadixDialog.Overlay className="scrim" />
-                <RadixDialog.Content className={`dialog ${wide ? "wide" : ""}`} aria-describedby={undefined}>
+                <RadixDialog.Content className={`dialog ${wide ? "wide" : ""} ${top ? "top" : ""}`} aria-describedby={undefined}>
                     <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
                         <RadixDialog.Title>{title}</RadixDialog.Title>
                         {!hideTitle && (

@@ -8,7 +8,7 @@ import type { MatrixEvent, Room } from "matrix-js-sdk";
 
 /** Why there is no answer; each is said in one line, with what can be done. */
 export type Problem =
-    | { kind: "no_model" | "failed" | "late" | "off" | "forbidden" | "nothing"; errcode: string }
+    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "offline"; errcode: string }
     | { kind: "budget"; errcode: string; resetsAtMs: number | null }
     | { kind: "consent"; errcode: string; users: string[] };
 
@@ -38,7 +38,8 @@ const modelDeadlineMs = 60_000;
 const excerptEvents = 20;
 const noChips: Chips = { eventId: null, items: [] };
 
-export function problemOf(error: unknown): Problem {
+/** `hasModel`: whether one is set up, so that only its not answering can be meant. */
+export function problemOf(error: unknown, hasModel: boolean): Problem {
     const errcode = errcodeOf(error);
     const data = error instanceof ApiError ? error.data : {};
     switch (errcode) {
@@ -51,7 +52,9 @@ export function problemOf(error: unknown): Problem {
         case "IM.LINGXI.BUDGET_EXHAUSTED":
             return { kind: "budget", errcode, resetsAtMs: typeof data["resets_at_ms"] === "number" ? data["resets_at_ms"] : null };
         case "IM.LINGXI.MODEL_UNAVAILABLE":
-            return { kind: "no_model", errcode };
+            return { kind: hasModel ? "no_answer" : "no_model", errcode };
+        case "NETWORK":
+            return { kind: "offline", errcode };
         default:
             return { kind: "failed", errcode };
     }
@@ -60,26 +63,52 @@ export function problemOf(error: unknown): Problem {
 /** What the assistant shows in this tab. It never writes by itself, and asks a model only when told to. */
 export class Assistant {
     readonly status = new StoreMap<AssistStatus | null>(() => null);
+    /** The server's switch, as it was told last: known before the first answer, so that no control comes and goes. */
+    readonly serverOn: Store<boolean>;
     readonly chips = new StoreMap<Chips>(() => noChips);
     readonly suggestions = new StoreMap<Suggestions>(() => ({ state: "idle" }));
     /** By event id. */
     readonly translations = new StoreMap<Translation | null>(() => null);
     /** Whether someone here administers the server, for the words where no model is set up. */
     readonly isAdmin = new Store(false);
+    private hasModel = false;
     /** One stream at a time: browsers allow a host six connections. */
     private stream: AbortController | null = null;
     private chipsAbort: AbortController | null = null;
     private readonly autoAsked = new Set<string>();
 
-    constructor(private readonly engine: Engine) {}
+    constructor(private readonly engine: Engine) {
+        this.serverOn = new Store(localStorage.getItem(this.switchKey) === "on");
+    }
+
+    private get switchKey(): string {
+        return `lingxi.ai.${this.engine.me}`;
+    }
+
+    takeServerSwitch(on: boolean): void {
+        this.serverOn.set(on);
+        localStorage.setItem(this.switchKey, on ? "on" : "off");
+    }
+
+    /** Switches it all on or off for this person. */
+    async setEnabled(ai_enabled: boolean): Promise<void> {
+        await this.engine.account.change({ ai_enabled });
+        if (ai_enabled) await this.loadStatus(null);
+    }
 
     private get fetch() {
         return this.engine.transport.fetch;
     }
 
-    async loadStatus(roomId: string): Promise<void> {
+    async loadStatus(roomId: string | null): Promise<void> {
         try {
-            this.status.of(roomId).set(await fetchStatus(this.fetch, roomId));
+            const status = await fetchStatus(this.fetch, roomId);
+            if (roomId !== null) this.status.of(roomId).set(status);
+            this.hasModel = status.model !== null;
+            // Off for this person says nothing about the server.
+            const { account } = this.engine;
+            if (status.ai_enabled) this.takeServerSwitch(true);
+            else if (account.loaded && account.saving === 0 && account.settings.get().ai_enabled) this.takeServerSwitch(false);
         } catch {
             // Unknown stays unknown: the calls themselves tell what is wrong.
         }
@@ -235,7 +264,10 @@ export class Assistant {
         } catch (error) {
             if (late) onProblem({ kind: "late", errcode: "IM.LINGXI.LATE" });
             else if (isAborted(error) || abort.signal.aborted) onStopped();
-            else onProblem(problemOf(error));
+            else {
+                if (errcodeOf(error) === "IM.LINGXI.AI_OFF") void this.loadStatus(null);
+                onProblem(problemOf(error, this.hasModel));
+            }
         } finally {
             clearTimeout(timer);
             if (this.stream === abort) this.stream = null;

@@ -15,13 +15,18 @@ export function useAssistant(): Assistant {
     return assistant;
 }
 
+/** Whether the assistant is on for me and for the server. */
+export function useAiOn(): boolean {
+    const settings = useStore(useEngine().account.settings);
+    const serverOn = useStore(useAssistant().serverOn);
+    return settings.ai_enabled && serverOn;
+}
+
 /** Whether anything of the assistant is shown in this chat: for me, for the chat, for the server. */
 export function useAiVisible(room: Room): boolean {
-    const settings = useStore(useEngine().account.settings);
-    const status = useStore(useAssistant().status.of(room.roomId));
+    const on = useAiOn();
     useRoomState(room);
-    const policy = room.currentState.getStateEvents(policyType, "")?.getContent()["ai"];
-    return settings.ai_enabled && policy !== "forbidden" && status?.ai_enabled !== false && status?.policy !== "forbidden";
+    return on && room.currentState.getStateEvents(policyType, "")?.getContent()["ai"] !== "forbidden";
 }
 
 /** The one line that stands where the answer would be. */
@@ -30,6 +35,10 @@ export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, nam
     switch (problem.kind) {
         case "no_model":
             return t(isAdmin ? "ai.no_model_admin" : "ai.no_model");
+        case "no_answer":
+            return t("ai.no_answer");
+        case "offline":
+            return t("error.network");
         case "budget":
             return t("ai.budget", problem.resetsAtMs === null ? "" : i18n.formats.full(problem.resetsAtMs));
         case "late":

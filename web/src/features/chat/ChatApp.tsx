@@ -1,14 +1,12 @@
 import "@/features/chat/chat.css";
-import { RoomEvent } from "matrix-js-sdk";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { Assistant } from "@/features/assistant/assistant";
 import { AssistantContext } from "@/features/assistant/context";
 import { ChatsPane } from "@/features/chat/ChatsPane";
 import { Conversation } from "@/features/chat/Conversation";
-import { isMessage, labelOfEvent, summaryOf } from "@/features/chat/engine/content";
 import { EngineContext, useEngine, useRooms } from "@/features/chat/engine/context";
 import { Engine } from "@/features/chat/engine/engine";
-import { isMuted } from "@/features/chat/engine/roomList";
+import { LiveRegion } from "@/features/chat/LiveRegion";
 import { Navigation } from "@/features/chat/Navigation";
 import { useI18n, useLanguages } from "@/i18n";
 import { errorWords } from "@/lib/errors";
@@ -19,6 +17,7 @@ import { useStore } from "@/lib/store";
 import { onSignedOutElsewhere, type Session } from "@/session/sessions";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
 import { EmptyState, SkeletonRows } from "@/ui/parts";
+import { Resizer, useColumnWidth, type Column } from "@/ui/Resizer";
 import { toast } from "@/ui/toast";
 
 const InfoPanel = lazy(() => import("@/features/chat/InfoPanel"));
@@ -35,6 +34,7 @@ export default function ChatApp({ session, onEnded }: { session: Session; onEnde
         const assistant = new Assistant(engine);
         setServices({ engine, assistant });
         void engine.start();
+        void assistant.loadStatus(null);
         // Only administrators may ask this; the answer decides whether the page for them is offered.
         request("GET", "/_lingxi/admin/v1/users?limit=1", undefined, { fetch: engine.transport.fetch }).then(
             () => assistant.isAdmin.set(true),
@@ -79,31 +79,13 @@ function useAccountLanguage(): void {
     }, [engine, i18n.language]);
 }
 
-/** New messages, heard once: who and what. */
-function LiveRegion() {
-    const engine = useEngine();
-    const i18n = useI18n();
-    const [words, setWords] = useState("");
-    useEffect(() => {
-        const listen = (event: Parameters<typeof isMessage>[0], room: { roomId: string } | undefined, toStart: boolean | undefined, _removed: boolean, data: { liveEvent?: boolean }) => {
-            if (toStart || !data.liveEvent || !room || event.getSender() === engine.me || !isMessage(event) || isMuted(engine.client, room.roomId)) return;
-            setWords(i18n.t("chat.live", engine.name(event.getSender() ?? "", engine.client.getRoom(room.roomId)), (labelOfEvent(event) ? `${i18n.t("ai.mark")} ` : "") + summaryOf(event.getType(), event.getContent(), i18n)));
-        };
-        engine.client.on(RoomEvent.Timeline, listen);
-        return () => void engine.client.off(RoomEvent.Timeline, listen);
-    }, [engine, i18n]);
-    return (
-        <div className="visually-hidden" role="log" aria-live="polite">
-            {words}
-        </div>
-    );
-}
-
 function ConnectionBanner() {
     const engine = useEngine();
     const { t } = useI18n();
     const connection = useStore(engine.connection);
-    if (connection !== "offline") return null;
+    const ready = useStore(engine.ready);
+    // Before there is anything to read, the page itself says what is wrong.
+    if (connection !== "offline" || !ready) return null;
     return (
         <div className="offline-banner" role="status">
             <span className="grow">{t("net.offline")}</span>
@@ -123,34 +105,7 @@ function useTitle(): void {
     }, [unread, t]);
 }
 
-const widthKey = "lingxi.list_width_px";
-const narrowest_px = 240;
-const widest_px = 460;
-
-/** The width of the list is the person's, and kept. */
-function useListWidth(): { width: number; handle: React.HTMLAttributes<HTMLDivElement> } {
-    const [width, setWidth] = useState(() => Math.min(widest_px, Math.max(narrowest_px, Number(localStorage.getItem(widthKey)) || 320)));
-    const keep = (next: number) => {
-        const kept = Math.min(widest_px, Math.max(narrowest_px, next));
-        setWidth(kept);
-        localStorage.setItem(widthKey, String(kept));
-    };
-    return {
-        width,
-        handle: {
-            onPointerDown: (event) => {
-                event.currentTarget.setPointerCapture(event.pointerId);
-            },
-            onPointerMove: (event) => {
-                if (event.currentTarget.hasPointerCapture(event.pointerId)) keep(event.clientX - 64);
-            },
-            onKeyDown: (event) => {
-                if (event.key === "ArrowLeft") keep(width - 16);
-                if (event.key === "ArrowRight") keep(width + 16);
-            },
-        },
-    };
-}
+const listColumn: Column = { key: "lingxi.list_width_px", narrowest_px: 240, widest_px: 460, usual_px: 320 };
 
 function Shell() {
     const engine = useEngine();
@@ -163,22 +118,22 @@ function Shell() {
     const [panel, setPanel] = useState(false);
     const [palette, setPalette] = useState(false);
     const [keys, setKeys] = useState(false);
-    const { width, handle } = useListWidth();
+    const [width, setWidth] = useColumnWidth(listColumn);
     useAccountLanguage();
     useTitle();
 
     const roomId = route.page === "chat" ? route.roomId : null;
     useEffect(() => setPanel(false), [desktop ? null : roomId]);
 
-    const state = useRef({ rooms, roomId, panel });
-    state.current = { rooms, roomId, panel };
+    const state = useRef({ rooms, roomId, panel, desktop });
+    state.current = { rooms, roomId, panel, desktop };
     useEffect(() => {
         const step = (by: number) => {
             const { rooms: all, roomId: at } = state.current;
             const chats = all.filter((room) => !room.invite);
             const index = chats.findIndex((room) => room.roomId === at);
             const next = chats[index < 0 ? 0 : Math.max(0, Math.min(chats.length - 1, index + by))];
-            if (next) navigate({ page: "chat", roomId: next.roomId, eventId: null });
+            if (next) navigate({ page: "chat", roomId: next.roomId, eventId: null }, at ? "replace" : "push");
         };
         const onKeyDown = (event: KeyboardEvent) => {
             if (event.defaultPrevented || event.isComposing) return;
@@ -197,7 +152,7 @@ function Shell() {
             } else if (event.key === "?" && !writing && !overlay) setKeys(true);
             else if (event.key === "Escape" && !overlay) {
                 if (state.current.panel) setPanel(false);
-                else if (state.current.roomId) goBack({ page: "chats" });
+                else if (state.current.roomId) state.current.desktop ? navigate({ page: "chats" }) : goBack({ page: "chats" });
             }
         };
         window.addEventListener("keydown", onKeyDown);
@@ -232,7 +187,7 @@ function Shell() {
             </section>
         ) : missing ? (
             <section className="conversation">
-                <EmptyState title={t("error.not_found")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />
+                <EmptyState title={t("error.not_found")} hint={t("common.code", "M_NOT_FOUND")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />
             </section>
         ) : (
             <section className="conversation">
@@ -264,7 +219,7 @@ function Shell() {
                                 <>
                                     <section className="list-column" style={{ width }} aria-label={t("chats.title")}>
                                         {chats}
-                                        <div className="resizer" role="separator" aria-orientation="vertical" aria-label={t("chats.title")} aria-valuenow={width} aria-valuemin={narrowest_px} aria-valuemax={widest_px} tabIndex={0} {...handle} />
+                                        <Resizer label={t("chats.width")} side="before" column={listColumn} width={width} onWidth={setWidth} />
                                     </section>
                                     <main className="main-column">{conversation ?? <EmptyState title={t("chats.select")} hint={t("chats.select_hint")} />}</main>
                                     {info}

@@ -1,7 +1,6 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import { BellOff, CheckCheck, CircleAlert, LogOut, MessageCircle, MoreHorizontal, Pin, PinOff, Plus } from "lucide-react";
 import { memo, useEffect, useRef, useState, type KeyboardEvent } from "react";
-import { Virtuoso } from "react-virtuoso";
 import { AiTag } from "@/features/assistant/parts/AiMark";
 import { useEngine, useRooms } from "@/features/chat/engine/context";
 import type { Engine } from "@/features/chat/engine/engine";
@@ -12,8 +11,9 @@ import { errorWords } from "@/lib/errors";
 import { useNow } from "@/lib/hooks";
 import { formatRoute, navigate } from "@/lib/router";
 import { useStore } from "@/lib/store";
-import { Confirm, EmptyState, IconButton, SearchField, SkeletonRows } from "@/ui/parts";
+import { Confirm, EmptyState, ErrorNotice, IconButton, SearchField, SkeletonRows } from "@/ui/parts";
 import { toast } from "@/ui/toast";
+import { VirtualList } from "@/ui/VirtualList";
 
 export async function setPinned(engine: Engine, roomId: string, pinned: boolean): Promise<void> {
     if (pinned) await engine.client.setRoomTag(roomId, "m.favourite", { order: 0.5 });
@@ -142,11 +142,14 @@ const Row = memo(function Row({ room, active, now, onLeave }: { room: RoomSummar
     );
 });
 
+const keyOfRoom = (room: RoomSummary): string => room.roomId;
+
 export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
     const engine = useEngine();
     const { t } = useI18n();
     const rooms = useRooms();
     const ready = useStore(engine.ready);
+    const failure = useStore(engine.failure);
     const now = useNow();
     const [query, setQuery] = useState("");
     const [leaving, setLeaving] = useState<RoomSummary | null>(null);
@@ -185,7 +188,11 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
                 <SearchField label={t("chats.filter")} value={query} onChange={setQuery} />
             </div>
             <div className="chats-list">
-                {!listed ? (
+                {!listed && failure !== null ? (
+                    <div className="chats-failure">
+                        <ErrorNotice error={failure} onRetry={engine.retryNow} />
+                    </div>
+                ) : !listed ? (
                     <SkeletonRows count={8} />
                 ) : rooms.length === 0 ? (
                     <EmptyState
@@ -201,15 +208,9 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
                 ) : shown.length === 0 ? (
                     <EmptyState title={t("chats.none_found")} />
                 ) : (
-                    <Virtuoso
-                        data={shown}
-                        computeItemKey={(_, room) => room.roomId}
-                        increaseViewportBy={400}
-                        scrollerRef={(element) => {
-                            (element as HTMLElement | null)?.setAttribute("tabindex", "-1");
-                        }}
-                        itemContent={(_, room) => <Row room={room} active={room.roomId === activeRoomId} now={now} onLeave={setLeaving} />}
-                    />
+                    <VirtualList items={shown} keyOf={keyOfRoom} estimate_px={72}>
+                        {(room) => <Row room={room} active={room.roomId === activeRoomId} now={now} onLeave={setLeaving} />}
+                    </VirtualList>
                 )}
             </div>
             {leaving && (

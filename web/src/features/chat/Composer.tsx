@@ -15,6 +15,7 @@ import { IconButton } from "@/ui/parts";
 
 const line_px = 24;
 const mostLines = 6;
+const padding_px = 18;
 const typingEveryMs = 4_000;
 
 export type Mode = { kind: "write" } | { kind: "reply"; event: MatrixEvent } | { kind: "edit"; event: MatrixEvent };
@@ -88,7 +89,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         const element = area.current;
         if (!element) return;
         element.style.height = "auto";
-        element.style.height = `${Math.min(element.scrollHeight, line_px * mostLines + 20)}px`;
+        element.style.height = `${Math.min(element.scrollHeight, line_px * mostLines + padding_px)}px`;
     }, [text]);
 
     useImperativeHandle(ref, () => ({
@@ -150,7 +151,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                 event.preventDefault();
                 send();
             }
-        } else if (event.key === "ArrowUp" && text === "" && mode.kind === "write") {
+        } else if (event.key === "ArrowUp" && !event.altKey && !event.ctrlKey && !event.metaKey && !event.shiftKey && text === "" && mode.kind === "write") {
             event.preventDefault();
             onEditLast();
         } else if (event.key === "Escape" && mode.kind !== "write") {

@@ -1,12 +1,12 @@
 import { ArrowDown, ChevronLeft, Info } from "lucide-react";
 import { EventType, RoomMemberEvent, type MatrixEvent, type Room } from "matrix-js-sdk";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
-import { Virtuoso, type VirtuosoHandle } from "react-virtuoso";
 import { useAssistant } from "@/features/assistant/context";
 import { AssistLine } from "@/features/assistant/parts/AssistLine";
 import { AttachDialog } from "@/features/chat/AttachDialog";
 import { Composer, type ComposerHandle, type Mode } from "@/features/chat/Composer";
 import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/chat/engine/context";
+import type { TimelineRow } from "@/features/chat/engine/timeline";
 import { useTimeline } from "@/features/chat/engine/useTimeline";
 import { ForwardDialog } from "@/features/chat/ForwardDialog";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
@@ -16,6 +16,7 @@ import { errorWords } from "@/lib/errors";
 import { goBack } from "@/lib/router";
 import { Confirm, EmptyState, IconButton, SkeletonRows } from "@/ui/parts";
 import { toast } from "@/ui/toast";
+import { VirtualList, type VirtualListHandle } from "@/ui/VirtualList";
 
 function useTypers(room: Room): string[] {
     const { client, me } = useEngine();
@@ -31,6 +32,10 @@ function useTypers(room: Room): string[] {
     }, [client, room, me]);
     return typers;
 }
+
+const rowGuess_px = 64;
+const unreadLineBelow_px = 48;
+const keyOfRow = (row: TimelineRow): string => row.key;
 
 interface Props {
     room: Room;
@@ -49,8 +54,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     const timeline = useTimeline(room);
     const typers = useTypers(room);
     useRoomState(room);
-    const list = useRef<VirtuosoHandle>(null);
-    const scroller = useRef<HTMLElement | null>(null);
+    const list = useRef<VirtualListHandle>(null);
     const composer = useRef<ComposerHandle>(null);
     const [mode, setMode] = useState<Mode>({ kind: "write" });
     const [forwarding, setForwarding] = useState<MatrixEvent | null>(null);
@@ -59,11 +63,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     const [dragging, setDragging] = useState(false);
     const [atBottom, setAtBottom] = useState(true);
     const [below, setBelow] = useState(0);
-    const atBottomRef = useRef(true);
-    const leftBottomAt = useRef(0);
-    /** Until a hand is on it, a chat that opened at its foot stays there while rows find their heights. */
-    const settling = useRef(true);
-    const viewport = useRef<HTMLDivElement>(null);
+    const atBottomRef = useRef(false);
     const { rows } = timeline;
     const rowsRef = useRef(rows);
     rowsRef.current = rows;
@@ -76,7 +76,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     // Reading: what stands at the foot of an open chat in a visible window has been read.
     useEffect(() => {
         const mark = () => {
-            if (!atBottomRef.current || document.hidden || !document.hasFocus()) return;
+            if (!timeline.ready || !atBottomRef.current || document.hidden || !document.hasFocus()) return;
             const events = room.getLiveTimeline().getEvents();
             const last = events.at(-1);
             const id = last?.getId();
@@ -95,6 +95,14 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         };
     }, [room, engine, lastMessageId, atBottom, timeline.ready]);
 
+    // What there is below when one starts to read further up.
+    useEffect(() => {
+        if (!timeline.ready || timeline.unreadIndex < 0) return;
+        setBelow(rowsRef.current.slice(timeline.unreadIndex).filter((row) => row.kind === "message" && !row.own).length);
+        // Only how it opens matters.
+        // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [timeline.ready]);
+
     // What came while one reads further up.
     const counted = useRef(lastRow?.key);
     useEffect(() => {
@@ -103,33 +111,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         if (!atBottomRef.current && lastRow?.kind === "message" && !lastRow.own) setBelow((count) => count + 1);
     }, [lastRow]);
 
-    const toBottom = useCallback((behavior: "auto" | "smooth" = "auto") => {
-        list.current?.scrollToIndex({ index: rowsRef.current.length - 1, align: "end", behavior });
-    }, []);
-
-    // A window, panel or keyboard that takes room away leaves at the foot who was there.
-    useEffect(() => {
-        const element = viewport.current;
-        if (!element) return undefined;
-        const observer = new ResizeObserver(() => {
-            if (settling.current || atBottomRef.current || performance.now() - leftBottomAt.current < 300) requestAnimationFrame(() => toBottom());
-        });
-        observer.observe(element);
-        return () => observer.disconnect();
-    }, [toBottom]);
-
-    const settled = () => {
-        settling.current = false;
-    };
-    const startsAtFoot = timeline.ready && timeline.unreadIndex < 0 && jumpTo === null;
-    useEffect(() => {
-        if (!timeline.ready) return undefined;
-        settling.current = startsAtFoot;
-        const timer = setTimeout(settled, 2_000);
-        return () => clearTimeout(timer);
-        // Only how it opens matters.
-        // eslint-disable-next-line react-hooks/exhaustive-deps
-    }, [timeline.ready]);
+    const toBottom = useCallback(() => list.current?.toEnd(), []);
 
     const jump = useCallback(
         async (eventId: string) => {
@@ -149,9 +131,9 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                 toast(t("chat.reply_missing"));
                 return;
             }
-            list.current?.scrollToIndex({ index, align: "center" });
+            list.current?.toIndex(index, "center");
             setTimeout(() => {
-                const element = scroller.current?.querySelector<HTMLElement>(`[data-message="${CSS.escape(eventId)}"]`);
+                const element = list.current?.element?.querySelector<HTMLElement>(`[data-message="${CSS.escape(eventId)}"]`);
                 element?.focus({ preventScroll: true });
                 element?.classList.add("found");
                 setTimeout(() => element?.classList.remove("found"), 1600);
@@ -183,30 +165,41 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         [engine, room, i18n, jump],
     );
 
+    /** The last message of mine, to be changed; one that is still on its way, as soon as it is there. */
+    const editsWhenSent = useRef<string | null>(null);
     const editLast = () => {
-        const own = rowsRef.current.findLast((row) => row.kind === "message" && row.own && !row.redacted && row.event.getContent()["msgtype"] === "m.text");
+        const own = rowsRef.current.findLast((row) => (row.kind === "message" ? row.own && !row.redacted && row.event.getContent()["msgtype"] === "m.text" : row.kind === "outgoing" && row.item.content["msgtype"] === "m.text"));
         if (own?.kind === "message") setMode({ kind: "edit", event: own.event });
+        editsWhenSent.current = own?.kind === "outgoing" ? own.key : null;
     };
+    useEffect(() => {
+        const wanted = editsWhenSent.current;
+        const row = wanted === null ? undefined : rows.findLast((one) => one.kind === "message" && one.key === wanted);
+        if (row?.kind !== "message") return;
+        editsWhenSent.current = null;
+        if (engine.drafts.of(room.roomId).get() === "") setMode((last) => (last.kind === "write" ? { kind: "edit", event: row.event } : last));
+    }, [rows, engine, room]);
 
     const onKeyDown = (event: KeyboardEvent) => {
         if (event.key !== "ArrowUp" && event.key !== "ArrowDown") return;
         const element = event.target as HTMLElement;
-        const all = [...(scroller.current?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];
-        if (element === scroller.current && event.key === "ArrowUp") {
+        const all = [...(list.current?.element?.querySelectorAll<HTMLElement>("[data-message]") ?? [])];
+        if (element === list.current?.element && event.key === "ArrowUp") {
             event.preventDefault();
             all.at(-1)?.focus();
             return;
         }
-        if (!element.matches("[data-message]")) return;
+        const message = element.closest<HTMLElement>("[data-message]");
+        if (!message) return; // a menu, which has arrows of its own
         event.preventDefault();
-        const next = all[all.indexOf(element) + (event.key === "ArrowUp" ? -1 : 1)];
+        const next = all[all.indexOf(message) + (event.key === "ArrowUp" ? -1 : 1)];
         if (next) next.focus();
         else if (event.key === "ArrowDown") composer.current?.focus();
     };
 
     const subtitle = typers.length === 1 ? t("chat.typing_one", name(typers[0] ?? "")) : typers.length > 1 ? t("chat.typing_many", typers.length) : direct ? "" : t("room.member_count", room.getJoinedMemberCount());
     const title = summary?.name ?? room.name;
-    const start = timeline.unreadIndex >= 0 ? { index: timeline.unreadIndex, align: "start" as const, offset: -48 } : { index: Math.max(0, rows.length - 1), align: "end" as const };
+    const opensAt = timeline.unreadIndex >= 0 ? { index: timeline.unreadIndex, below_px: unreadLineBelow_px } : ("end" as const);
 
     return (
         <section
@@ -244,42 +237,31 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                 </IconButton>
             </header>
 
-            <div className="timeline" ref={viewport} onKeyDown={onKeyDown} onWheel={settled} onTouchStart={settled} onPointerDown={settled} onKeyDownCapture={settled}>
+            <div className="timeline" onKeyDown={onKeyDown}>
                 {!timeline.ready ? (
                     <SkeletonRows count={5} />
                 ) : rows.length === 0 ? (
                     <EmptyState title={t("chat.no_messages")} />
                 ) : (
-                    <Virtuoso
+                    <VirtualList
                         key={`${room.roomId} ${timeline.resets}`}
                         ref={list}
-                        scrollerRef={(element) => {
-                            scroller.current = element as HTMLElement | null;
-                            scroller.current?.setAttribute("aria-label", t("chat.messages_label"));
-                            scroller.current?.setAttribute("role", "region");
+                        anchored
+                        label={t("chat.messages_label")}
+                        items={rows}
+                        keyOf={keyOfRow}
+                        estimate_px={rowGuess_px}
+                        open={opensAt}
+                        header={<TimelineHead older={timeline.older} retry={timeline.loadOlder} />}
+                        footer={<div className="timeline-foot" />}
+                        onNearStart={timeline.loadOlder}
+                        onAtEnd={(end) => {
+                            atBottomRef.current = end;
+                            setAtBottom(end);
+                            if (end) setBelow(0);
                         }}
-                        data={rows}
-                        firstItemIndex={timeline.firstItemIndex}
-                        initialTopMostItemIndex={start}
-                        computeItemKey={(_, row) => row.key}
-                        alignToBottom
-                        followOutput={(bottom) => (bottom ? "auto" : false)}
-                        atBottomThreshold={60}
-                        atBottomStateChange={(bottom) => {
-                            if (atBottomRef.current && !bottom) leftBottomAt.current = performance.now();
-                            atBottomRef.current = bottom;
-                            setAtBottom(bottom);
-                            if (bottom) setBelow(0);
-                        }}
-                        totalListHeightChanged={() => {
-                            if (settling.current) toBottom();
-                            else if (atBottomRef.current) list.current?.autoscrollToBottom();
-                        }}
-                        startReached={timeline.loadOlder}
-                        increaseViewportBy={{ top: 800, bottom: 400 }}
-                        components={{ Header: TimelineHead, Footer: TimelineFoot }}
-                        context={{ older: timeline.older, retry: timeline.loadOlder }}
-                        itemContent={(_, row) => (
+                    >
+                        {(row) => (
                             <RowView
                                 room={room}
                                 row={row}
@@ -290,10 +272,10 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                                 canReact={canReact && canSend}
                             />
                         )}
-                    />
+                    </VirtualList>
                 )}
                 {(!atBottom || below > 0) && timeline.ready && rows.length > 0 && (
-                    <button type="button" className="to-bottom" onClick={() => toBottom()} aria-label={below > 0 ? t("chat.new_below", below) : t("chat.to_bottom")}>
+                    <button type="button" className="to-bottom" onClick={toBottom} aria-label={below > 0 ? t("chat.new_below", below) : t("chat.to_bottom")}>
                         {below > 0 && <span>{t("chat.new_below", below)}</span>}
                         <ArrowDown size={20} />
                     </button>
@@ -312,7 +294,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                         onEditLast={editLast}
                         onSent={() => {
                             assistant.clearChips(room.roomId);
-                            setTimeout(() => toBottom(), 30);
+                            toBottom();
                         }}
                     />
                 </>
@@ -321,7 +303,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
             )}
 
             {dragging && <div className="drop-zone">{t("chat.drop")}</div>}
-            {files && <AttachDialog room={room} files={files} onClose={() => setFiles(null)} onSent={() => setTimeout(() => toBottom(), 30)} />}
+            {files && <AttachDialog room={room} files={files} onClose={() => setFiles(null)} onSent={toBottom} />}
             {forwarding && <ForwardDialog event={forwarding} onClose={() => setForwarding(null)} />}
             {redacting && (
                 <Confirm
@@ -336,15 +318,9 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     );
 }
 
-interface ListContext {
-    older: "idle" | "loading" | "failed" | "end";
-    retry(): void;
-}
-
 /** Of one height in every state, so that what is below does not move. */
-function TimelineHead({ context }: { context?: ListContext }) {
+function TimelineHead({ older, retry }: { older: "idle" | "loading" | "failed" | "end"; retry(): void }) {
     const { t } = useI18n();
-    const older = context?.older ?? "idle";
     return (
         <div className="timeline-head small quiet" role={older === "loading" ? "status" : undefined}>
             {older === "loading" && t("chat.loading_older")}
@@ -352,7 +328,7 @@ function TimelineHead({ context }: { context?: ListContext }) {
             {older === "failed" && (
                 <>
                     {t("chat.load_older_failed")}{" "}
-                    <button type="button" className="inline-button" onClick={context?.retry}>
+                    <button type="button" className="inline-button" onClick={retry}>
                         {t("common.retry")}
                     </button>
                 </>
@@ -360,8 +336,3 @@ function TimelineHead({ context }: { context?: ListContext }) {
         </div>
     );
 }
-
-function TimelineFoot() {
-    return <div className="timeline-foot" />;
-}
-

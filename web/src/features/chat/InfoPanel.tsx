@@ -1,7 +1,7 @@
-import { Link2, LogOut, UserRoundPlus, X } from "lucide-react";
+import { FileText, Link2, LogOut, UserRoundPlus, X } from "lucide-react";
 import { EventType, type Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
-import { useAssistant } from "@/features/assistant/context";
+import { useAiOn } from "@/features/assistant/context";
 import { AssistantPanel } from "@/features/assistant/parts/AssistantPanel";
 import { setMuted, setPinned } from "@/features/chat/ChatsPane";
 import { text } from "@/features/chat/engine/content";
@@ -13,26 +13,31 @@ import type { Person } from "@/features/chat/people";
 import { InvitationDialog } from "@/features/identity/Invitations";
 import { useI18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
+import { useIsDesktop } from "@/lib/hooks";
 import { formatRoute, navigate } from "@/lib/router";
-import { useStore } from "@/lib/store";
 import { Confirm, Dialog, EmptyState, ErrorNotice, IconButton, SwitchRow } from "@/ui/parts";
+import { Resizer, useColumnWidth, type Column } from "@/ui/Resizer";
 import { toast } from "@/ui/toast";
+
+const panelColumn: Column = { key: "lingxi.panel_width_px", narrowest_px: 280, widest_px: 480, usual_px: 340 };
 
 type Tab = "about" | "files" | "assistant";
 
 export default function InfoPanel({ room, onClose }: { room: Room; onClose(): void }) {
-    const engine = useEngine();
     const { t } = useI18n();
-    const settings = useStore(engine.account.settings);
-    const status = useStore(useAssistant().status.of(room.roomId));
-    const [tab, setTab] = useState<Tab>("about");
+    const aiOn = useAiOn();
+    const desktop = useIsDesktop();
+    const [width, setWidth] = useColumnWidth(panelColumn);
+    const [chosen, setTab] = useState<Tab>("about");
     const tabs: { id: Tab; words: string }[] = [
         { id: "about", words: t("room.tab_about") },
         { id: "files", words: t("room.files") },
     ];
-    if (settings.ai_enabled && status?.ai_enabled !== false) tabs.push({ id: "assistant", words: t("room.tab_assistant") });
+    if (aiOn) tabs.push({ id: "assistant", words: t("room.tab_assistant") });
+    const tab = tabs.some((one) => one.id === chosen) ? chosen : "about";
     return (
-        <aside className="panel" aria-label={t("chat.info")}>
+        <aside className="panel" aria-label={t("chat.info")} style={desktop ? { width } : undefined}>
+            {desktop && <Resizer label={t("room.width")} side="after" column={panelColumn} width={width} onWidth={setWidth} />}
             <h1 className="visually-hidden">{t("chat.info")}</h1>
             <header className="bar">
                 <div className="panel-tabs grow" role="tablist" aria-label={t("chat.info")}>
@@ -105,7 +110,7 @@ function About({ room }: { room: Room }) {
                 {topic && <p className="quiet wrap">{topic}</p>}
                 {mayName && summary?.directUserId === null && (
                     <button type="button" className="button plain" onClick={() => setDialog("name")}>
-                        {t("room.name")}
+                        {t("room.edit")}
                     </button>
                 )}
             </div>
@@ -224,7 +229,7 @@ function NameDialog({ room, topic, onClose }: { room: Room; topic: string; onClo
         }
     };
     return (
-        <Dialog title={t("room.name")} onClose={onClose}>
+        <Dialog title={t("room.edit")} onClose={onClose}>
             <div className="stack">
                 <div className="field">
                     <label htmlFor="room-name">{t("room.name")}</label>
@@ -257,7 +262,7 @@ function Files({ room }: { room: Room }) {
         .getEvents()
         .filter((event) => !event.isRedacted() && ["m.image", "m.file", "m.video", "m.audio"].includes(String(event.getContent()["msgtype"])))
         .toReversed();
-    if (events.length === 0) return <EmptyState title={t("room.files")} hint={t("chat.drop")} />;
+    if (events.length === 0) return <EmptyState icon={<FileText size={40} />} title={t("room.no_files")} hint={t("room.no_files_hint")} />;
     return (
         <ul className="files">
             {events.map((event) => (

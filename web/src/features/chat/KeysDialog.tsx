@@ -10,6 +10,10 @@ export default function KeysDialog({ onClose }: { onClose(): void }) {
         ["Alt I", t("keys.info")],
         ["↑ ↓", t("keys.arrows")],
         ["↑", t("keys.edit_last")],
+        ["Enter", t("keys.message_menu")],
+        ["R", t("chat.reply")],
+        ["E", t("chat.edit")],
+        ["Delete", t("chat.redact")],
         ["Esc", t("keys.back")],
         ["?", t("keys.help")],
     ];

@@ -1,5 +1,5 @@
 import { useMemo, useState, type KeyboardEvent } from "react";
-import { useAssistant } from "@/features/assistant/context";
+import { useAiOn, useAssistant } from "@/features/assistant/context";
 import { useEngine, useRooms } from "@/features/chat/engine/context";
 import { usePeopleSearch } from "@/features/chat/people";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
@@ -27,6 +27,7 @@ export default function Palette({ onClose, onKeys }: { onClose(): void; onKeys()
     const { t } = i18n;
     const rooms = useRooms();
     const isAdmin = useStore(useAssistant().isAdmin);
+    const aiOn = useAiOn();
     const [query, setQuery] = useState("");
     const [at, setAt] = useState(0);
     const people = usePeopleSearch(query);
@@ -58,7 +59,8 @@ export default function Palette({ onClose, onKeys }: { onClose(): void; onKeys()
                 [t("nav.contacts"), () => navigate({ page: "contacts", userId: null })],
                 [t("me.preferences"), () => navigate({ page: "me", section: "preferences" })],
                 [t("me.devices"), () => navigate({ page: "me", section: "devices" })],
-                [t("me.receipts"), () => navigate({ page: "me", section: "receipts" })],
+                [t("me.account"), () => navigate({ page: "me", section: "account" })],
+                ...(aiOn ? [[t("me.receipts"), () => navigate({ page: "me", section: "receipts" })] as const] : []),
                 [`${t("me.theme")}: ${t("me.theme_light")}`, () => applyTheme("light")],
                 [`${t("me.theme")}: ${t("me.theme_dark")}`, () => applyTheme("dark")],
                 [t("keys.title"), onKeys],
@@ -68,7 +70,7 @@ export default function Palette({ onClose, onKeys }: { onClose(): void; onKeys()
             .filter(([name]) => name.toLowerCase().includes(wanted))
             .map(([name, run]) => ({ id: name, group: "palette.commands", name, run }));
         return [...chats, ...found, ...commands];
-    }, [rooms, people.results, wanted, t, i18n, engine, isAdmin, onKeys]);
+    }, [rooms, people.results, wanted, t, i18n, engine, isAdmin, aiOn, onKeys]);
 
     const chosen = Math.min(at, Math.max(0, entries.length - 1));
     const choose = (entry: Entry | undefined) => {
@@ -88,7 +90,7 @@ export default function Palette({ onClose, onKeys }: { onClose(): void; onKeys()
     };
 
     return (
-        <Dialog title={t("palette.title")} hideTitle wide onClose={onClose}>
+        <Dialog title={t("palette.title")} hideTitle wide top onClose={onClose}>
             <input
                 className="input"
                 role="combobox"

@@ -1,6 +1,7 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import { ArrowDown, ArrowUp, ChevronLeft, MoreHorizontal, Plus, Search, ServerCog } from "lucide-react";
 import { useEffect, useState, type FormEvent } from "react";
+import { useAssistant } from "@/features/assistant/context";
 import { useEngine } from "@/features/chat/engine/context";
 import { InvitationList } from "@/features/identity/Invitations";
 import { useI18n } from "@/i18n";
@@ -220,6 +221,16 @@ function ModelServers() {
     const [found, setFound] = useState<Found[] | null>(null);
     const [busy, setBusy] = useState(false);
     const [tests, setTests] = useState<Record<string, string>>({});
+    const bare = loaded.state === "ready" && loaded.value.providers.length === 0 && !loaded.value.read_only;
+    useEffect(() => {
+        // What runs on this machine is offered unasked where there is nothing yet; only loopback is looked at.
+        if (!bare) return;
+        call<{ found: Found[] }>("POST", "/models/discover", {}).then(
+            (answer) => answer.found.length > 0 && setFound(answer.found),
+            () => undefined, // nothing to offer
+        );
+        // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [bare]);
     if (loaded.state === "loading") return <SkeletonRows count={3} />;
     if (loaded.state === "failed") return <ErrorNotice error={loaded.error} onRetry={loaded.reload} />;
     const { read_only, file, providers, gateway } = loaded.value;
@@ -397,6 +408,7 @@ function ProviderDialog({ provider, taken, onClose, onDone }: { provider: Provid
 
 function BudgetForm() {
     const call = useAdmin();
+    const assistant = useAssistant();
     const i18n = useI18n();
     const { t, formats } = i18n;
     const loaded = useLoaded("budget", () => call<Budget>("GET", "/budget"));
@@ -412,6 +424,7 @@ function BudgetForm() {
             await call("PUT", "/budget", { ai_enabled: next.ai_enabled, person_tokens_per_day: next.person_tokens_per_day, server_tokens_per_day: next.server_tokens_per_day, time_zone: next.time_zone });
             toast(t("common.saved"));
             setForm(null);
+            assistant.takeServerSwitch(next.ai_enabled);
             loaded.set({ ...loaded.value, ...next });
         } catch (failure) {
             setError(failure);

@@ -1,6 +1,7 @@
 import { Link2, QrCode as QrCodeIcon } from "lucide-react";
-import { useState } from "react";
-import { useEngine } from "@/features/chat/engine/context";
+import type { Room } from "matrix-js-sdk";
+import { useMemo, useState } from "react";
+import { useEngine, useRooms } from "@/features/chat/engine/context";
 import { useI18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
 import { useLoaded } from "@/lib/hooks";
@@ -20,11 +21,30 @@ export interface Invitation {
 
 const api = "/_lingxi/client/v1/invitations";
 const day_seconds = 86_400;
+const mostGroups = 200;
 
-/** Makes an invitation link: for how many, how long, into which chats. */
-export function NewInvitation({ roomIds, onMade }: { roomIds: string[]; onMade?(invitation: Invitation): void }) {
+/** The groups into which I may bring people, the oldest first: on a small server that is the one for all. */
+function useGroups(): Room[] {
+    const { client, me } = useEngine();
+    const summaries = useRooms();
+    return useMemo(() => {
+        const direct = new Set(summaries.filter((one) => one.directUserId !== null).map((one) => one.roomId));
+        const born = (room: Room) => room.currentState.getStateEvents("m.room.create", "")?.getTs() ?? Infinity;
+        return client
+            .getRooms()
+            .filter((room) => room.getMyMembership() === "join" && !direct.has(room.roomId) && room.canInvite(me))
+            .sort((a, b) => born(a) - born(b))
+            .slice(0, mostGroups);
+    }, [client, me, summaries]);
+}
+
+/** Makes an invitation link: for how many, how long, into which chats (one of mine, where `roomIds` does not say). */
+export function NewInvitation({ roomIds, onMade }: { roomIds: string[] | null; onMade?(invitation: Invitation): void }) {
     const { t, formats } = useI18n();
     const { transport } = useEngine();
+    const groups = useGroups();
+    const [into, setInto] = useState<string | null>(null);
+    const group = into ?? groups[0]?.roomId ?? "";
     const [uses, setUses] = useState("1");
     const [expires, setExpires] = useState(String(7 * day_seconds));
     const [made, setMade] = useState<Invitation | null>(null);
@@ -34,7 +54,7 @@ export function NewInvitation({ roomIds, onMade }: { roomIds: string[]; onMade?(
         setBusy(true);
         setError(null);
         try {
-            const invitation = await request<Invitation>("POST", api, { uses: uses === "" ? null : Number(uses), expires_in_seconds: expires === "" ? null : Number(expires), room_ids: roomIds }, { fetch: transport.fetch });
+            const invitation = await request<Invitation>("POST", api, { uses: uses === "" ? null : Number(uses), expires_in_seconds: expires === "" ? null : Number(expires), room_ids: roomIds ?? (group ? [group] : []) }, { fetch: transport.fetch });
             setMade(invitation);
             onMade?.(invitation);
         } catch (failure) {
@@ -78,6 +98,19 @@ export function NewInvitation({ roomIds, onMade }: { roomIds: string[]; onMade?(
                     </select>
                 </div>
             </div>
+            {roomIds === null && groups.length > 0 && (
+                <div className="field">
+                    <label htmlFor="invitation-into">{t("invitations.into")}</label>
+                    <select id="invitation-into" className="input" value={group} onChange={(event) => setInto(event.target.value)}>
+                        {groups.map((room) => (
+                            <option key={room.roomId} value={room.roomId}>
+                                {room.name}
+                            </option>
+                        ))}
+                        <option value="">{t("invitations.into_none")}</option>
+                    </select>
+                </div>
+            )}
             {error !== null && <ErrorNotice error={error} />}
             <button type="button" className="button primary" disabled={busy} onClick={() => void make()}>
                 {t("invitations.create")}
@@ -113,7 +146,7 @@ export function InvitationList({ all }: { all: boolean }) {
     };
     return (
         <section className="stack">
-            <NewInvitation roomIds={[]} onMade={loaded.reload} />
+            <NewInvitation roomIds={null} onMade={loaded.reload} />
             {loaded.state === "loading" && <SkeletonRows count={3} />}
             {loaded.state === "failed" && <ErrorNotice error={loaded.error} onRetry={loaded.reload} />}
             {loaded.state === "ready" && loaded.value.invitations.length === 0 && <EmptyState icon={<Link2 size={40} />} title={t("invitations.none")} hint={t("invitations.none_hint")} />}

@@ -25,9 +25,16 @@ export function LoginPage({ linkToken, ended, onSession }: Props) {
     useEffect(() => {
         document.title = `${t("login.title")} · ${t("app.name")}`;
     }, [t]);
+    const [turn, setTurn] = useState(0);
     useEffect(() => {
-        serverInfo().then(setInfo, () => undefined); // only for hints; signing in tells what is wrong
-    }, []);
+        serverInfo().then(
+            (answer) => {
+                setInfo(answer);
+                setError((last) => (last && errcodeOf(last.error) === "NETWORK" ? null : last));
+            },
+            (failure: unknown) => errcodeOf(failure) === "NETWORK" && setError({ error: failure }), // anything else: signing in tells what is wrong
+        );
+    }, [turn]);
     useEffect(() => {
         if (linkToken === null) return;
         // A development build runs effects twice; a one-use link is used once.
@@ -69,7 +76,7 @@ export function LoginPage({ linkToken, ended, onSession }: Props) {
                 {ended && !error && <p className="notice warn">{t("error.session")}</p>}
                 <Field label={t("login.user")} value={user} required autoComplete="username" autoCapitalize="none" spellCheck={false} onChange={(event) => setUser(event.target.value)} />
                 <Field label={t("login.password")} type="password" value={password} required autoComplete="current-password" onChange={(event) => setPassword(event.target.value)} />
-                {error && <ErrorNotice {...error} />}
+                {error && <ErrorNotice {...error} {...(errcodeOf(error.error) === "NETWORK" ? { onRetry: () => setTurn(turn + 1) } : {})} />}
                 <button className="button primary wide" disabled={busy}>
                     {busy ? t("login.working") : t("login.submit")}
                 </button>

@@ -1,11 +1,11 @@
 import { ChevronLeft, ChevronRight, KeyRound, Keyboard, Languages, MonitorSmartphone, Receipt as ReceiptIcon, ServerCog, Sparkles, UserRound } from "lucide-react";
 import { useEffect, useRef, useState, type FormEvent } from "react";
-import { useAssistant } from "@/features/assistant/context";
+import { useAiOn, useAssistant } from "@/features/assistant/context";
 import { ReceiptsPage } from "@/features/assistant/parts/Receipt";
 import { useEngine } from "@/features/chat/engine/context";
 import KeysDialog from "@/features/chat/KeysDialog";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
-import { deviceTimeZone, useI18n, useLanguages, type Language } from "@/i18n";
+import { useI18n, useLanguages, type Language } from "@/i18n";
 import { ApiError, errorWords } from "@/lib/errors";
 import { useIsDesktop, useLoaded, useNow } from "@/lib/hooks";
 import { errorOf } from "@/lib/http";
@@ -13,6 +13,7 @@ import { applyTheme, theme, type Theme } from "@/lib/preferences";
 import { formatRoute, goBack } from "@/lib/router";
 import { useStore } from "@/lib/store";
 import { Confirm, ErrorNotice, Field, IconButton, SkeletonRows, SwitchRow } from "@/ui/parts";
+import { TimeZoneField } from "@/ui/TimeZoneField";
 import { toast } from "@/ui/toast";
 
 type Section = "profile" | "preferences" | "assistant" | "receipts" | "devices" | "account";
@@ -24,7 +25,9 @@ export default function MePage({ section }: { section: string | null }) {
     const isAdmin = useStore(useAssistant().isAdmin);
     const profile = useLoaded("me", () => engine.client.getProfileInfo(engine.me));
     const [keys, setKeys] = useState(false);
-    const sections: { id: Section; words: string; icon: typeof UserRound }[] = [
+    const settings = useStore(engine.account.settings);
+    const aiOn = useAiOn();
+    const all: { id: Section; words: string; icon: typeof UserRound }[] = [
         { id: "profile", words: t("me.profile"), icon: UserRound },
         { id: "preferences", words: t("me.preferences"), icon: Languages },
         { id: "assistant", words: t("me.ai"), icon: Sparkles },
@@ -32,6 +35,8 @@ export default function MePage({ section }: { section: string | null }) {
         { id: "devices", words: t("me.devices"), icon: MonitorSmartphone },
         { id: "account", words: t("me.account"), icon: KeyRound },
     ];
+    // Switched off for the server nothing of it is here; switched off for me, only the switch.
+    const sections = all.filter((one) => (one.id === "receipts" ? aiOn : one.id === "assistant" ? aiOn || !settings.ai_enabled : true));
     const open = sections.find((one) => one.id === section) ?? (desktop ? sections[0] : undefined);
     const name = profile.state === "ready" && profile.value.displayname ? profile.value.displayname : engine.name(engine.me);
 
@@ -170,7 +175,6 @@ function Preferences() {
     const settings = useStore(engine.account.settings);
     const shownTheme = useStore(theme);
     const change = (next: Parameters<typeof engine.account.change>[0]) => void engine.account.change(next).catch((error: unknown) => toast(errorWords(error, i18n)));
-    const zones = typeof Intl.supportedValuesOf === "function" ? Intl.supportedValuesOf("timeZone") : [];
     return (
         <div className="stack">
             <div className="field">
@@ -193,27 +197,14 @@ function Preferences() {
                     </option>
                 </select>
             </div>
-            <div className="field">
-                <label htmlFor="zone">{t("me.time_zone")}</label>
-                <select
-                    id="zone"
-                    className="input"
-                    value={settings.time_zone ?? ""}
-                    onChange={(event) => {
-                        const zone = event.target.value || null;
-                        setTimeZone(zone);
-                        change({ time_zone: zone });
-                    }}
-                >
-                    <option value="">{t("me.time_zone_auto", deviceTimeZone())}</option>
-                    {settings.time_zone && !zones.includes(settings.time_zone) && <option value={settings.time_zone}>{settings.time_zone}</option>}
-                    {zones.map((zone) => (
-                        <option key={zone} value={zone}>
-                            {zone}
-                        </option>
-                    ))}
-                </select>
-            </div>
+            <TimeZoneField
+                automatic
+                value={settings.time_zone ?? ""}
+                onChange={(zone) => {
+                    setTimeZone(zone || null);
+                    change({ time_zone: zone || null });
+                }}
+            />
             <div className="field">
                 <label htmlFor="theme">{t("me.theme")}</label>
                 <select id="theme" className="input" value={shownTheme} onChange={(event) => applyTheme(event.target.value as Theme)}>
@@ -229,10 +220,11 @@ function Preferences() {
 
 function AssistantSettings() {
     const engine = useEngine();
+    const assistant = useAssistant();
     const i18n = useI18n();
     const { t } = i18n;
     const settings = useStore(engine.account.settings);
-    return <SwitchRow label={t("me.ai_on")} hint={t("me.ai_on_hint")} checked={settings.ai_enabled} onChange={(ai_enabled) => void engine.account.change({ ai_enabled }).catch((error: unknown) => toast(errorWords(error, i18n)))} />;
+    return <SwitchRow label={t("me.ai_on")} hint={t("me.ai_on_hint")} checked={settings.ai_enabled} onChange={(ai_enabled) => void assistant.setEnabled(ai_enabled).catch((error: unknown) => toast(errorWords(error, i18n)))} />;
 }
 
 /** Sends what needs the password again: asks for the challenge, then answers it. */

@@ -1,13 +1,15 @@
 import { useState } from "react";
+import { useAiOn } from "@/features/assistant/context";
 import { ReceiptDialog } from "@/features/assistant/parts/Receipt";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useI18n } from "@/i18n";
 
-/** The mark of what AI wrote or changed; a tap opens the receipt. In rows of lists it only stands there. */
-export function AiMark({ label, inert }: { label: AiLabel; inert?: boolean }) {
+/** The mark of what AI wrote or changed; a tap opens the receipt. Where the assistant is off the mark stays, and only says so. */
+export function AiMark({ label }: { label: AiLabel }) {
     const { t } = useI18n();
+    const on = useAiOn();
     const [open, setOpen] = useState(false);
-    if (inert) return <AiTag />;
+    if (!on) return <AiTag />;
     return (
         <>
             <button type="button" className="ai-mark" aria-label={t(label.kind === "assisted" ? "ai.mark_assisted" : "ai.mark_generated")} onClick={() => setOpen(true)}>

@@ -29,8 +29,6 @@ export function AssistantPanel({ room }: { room: Room }) {
     }, [assistant, room, version]);
 
     const run = (action: Promise<unknown>) => void action.catch((error: unknown) => toast(errorWords(error, i18n)));
-    if (status?.ai_enabled === false) return <p className="notice">{t("ai.is_off")}</p>;
-
     const policy = room.currentState.getStateEvents(policyType, "")?.getContent()["ai"] === "forbidden" ? "forbidden" : "allowed";
     const mayDecide = room.currentState.maySendStateEvent(policyType, engine.me);
     const allowed = policy === "allowed";

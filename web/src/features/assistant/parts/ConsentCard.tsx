@@ -1,5 +1,6 @@
 import type { MatrixEvent, Room } from "matrix-js-sdk";
 import { useState } from "react";
+import { useAiVisible } from "@/features/assistant/context";
 import { answerConsent, consentOf, purposesInWords, readDestination, readPurposes } from "@/features/assistant/consent";
 import { text } from "@/features/chat/engine/content";
 import { useEngine, useName, useRoomState } from "@/features/chat/engine/context";
@@ -14,6 +15,7 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
     const { t } = i18n;
     const name = useName(room);
     const [busy, setBusy] = useState(false);
+    const visible = useAiVisible(room);
     useRoomState(room);
 
     const content = event.getContent();
@@ -60,7 +62,7 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
                         {t(answered.agreed ? "ai.consent_take_back" : "ai.consent_yes")}
                     </button>
                 </div>
-            ) : (
+            ) : !visible ? null : (
                 <div className="consent-buttons">
                     <button type="button" className="button" disabled={busy} onClick={() => void answer(true)}>
                         {t("ai.consent_yes")}

@@ -1,5 +1,5 @@
 import { ArrowUpDown, X } from "lucide-react";
-import { useAssistant, problemWords } from "@/features/assistant/context";
+import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { askConsent } from "@/features/assistant/consent";
 import { AiMark } from "@/features/assistant/parts/AiMark";
 import { useEngine, useName } from "@/features/chat/engine/context";
@@ -23,7 +23,8 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
     const translation = useStore(assistant.translations.of(id));
     const isAdmin = useStore(assistant.isAdmin);
     const [asked, setAsked] = useState(false);
-    if (!translation) return original;
+    const visible = useAiVisible(room);
+    if (!translation || !visible) return original;
 
     const close = () => {
         if (translation.state === "asking") assistant.stop();

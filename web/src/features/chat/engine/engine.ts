@@ -21,6 +21,7 @@ import { RoomList } from "@/features/chat/engine/roomList";
 import { AccountSettings } from "@/features/chat/engine/settings";
 import { SyncShare } from "@/features/chat/engine/syncShare";
 import { request, type Json } from "@/lib/http";
+import { online } from "@/lib/online";
 import { randomId } from "@/lib/random";
 import { Store } from "@/lib/store";
 import { readSession, removeSession, type Session } from "@/session/sessions";
@@ -42,6 +43,8 @@ export class Engine {
     readonly connection = new Store<Connection>("connecting");
     /** True once there is something to show. */
     readonly ready = new Store(false);
+    /** Why there is nothing to show yet, where the first answer failed. */
+    readonly failure = new Store<unknown>(null);
     private readonly share: SyncShare;
     private readonly store: IndexedDBStore | MemoryStore;
     private leaving = false;
@@ -86,7 +89,7 @@ export class Engine {
     }
 
     async start(): Promise<void> {
-        this.client.on(ClientEvent.Sync, (state) => this.onSync(state));
+        this.client.on(ClientEvent.Sync, (state, _last, data) => this.onSync(state, data?.error));
         this.client.on(RoomEvent.Timeline, (event, _room, toStart) => {
             if (!toStart) this.outbox.confirm(event.getUnsigned().transaction_id, event.getId());
         });
@@ -134,7 +137,7 @@ export class Engine {
         else if (!document.hidden && this.connection.get() === "offline") this.retryNow();
     };
 
-    private onSync(state: SyncState): void {
+    private onSync(state: SyncState, error: unknown): void {
         const up = state === SyncState.Prepared || state === SyncState.Syncing || state === SyncState.Catchup;
         if (up) {
             if (!this.ready.get()) {
@@ -148,8 +151,14 @@ export class Engine {
             }
             const before = this.connection.get();
             this.connection.set("online");
+            this.failure.set(null);
+            online.set(true);
             if (before !== "online") this.outbox.flush();
-        } else if (state === SyncState.Error || state === SyncState.Reconnecting) this.connection.set("offline");
+        } else if (state === SyncState.Error || state === SyncState.Reconnecting) {
+            this.connection.set("offline");
+            if (!this.ready.get() && error) this.failure.set(error);
+            online.set(false);
+        }
     }
 
     /** A name as this person knows it. */

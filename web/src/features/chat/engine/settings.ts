@@ -36,6 +36,8 @@ export class AccountSettings {
     readonly remarks = new Store<Readonly<Record<string, string>>>({});
     /** False until the account's own were read: until then nothing of this device is overwritten by defaults. */
     loaded = false;
+    /** How many changes are on their way: until they are there, the server knows less than this tab. */
+    saving = 0;
 
     constructor(private readonly client: MatrixClient) {
         client.on(ClientEvent.AccountData, (event: MatrixEvent) => this.take(event.getType(), event.getContent()));
@@ -53,6 +55,7 @@ export class AccountSettings {
         const next = { ...this.settings.get(), ...change };
         const before = this.settings.get();
         this.settings.set(next);
+        this.saving += 1;
         try {
             // Only what was set: an absent language means "as the device".
             const stored = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== null));
@@ -60,6 +63,8 @@ export class AccountSettings {
         } catch (error) {
             this.settings.set(before);
             throw error;
+        } finally {
+            this.saving -= 1;
         }
     }
 

@@ -7,7 +7,6 @@ import { useI18n } from "@/i18n";
 
 const page_events = 40;
 const unreadPages = 5;
-const firstIndex = 1_000_000;
 
 /** Renders again, at most once a frame, when anything that a timeline shows has changed. */
 function useRoomVersion(room: Room): { version: number; resets: number } {
@@ -50,8 +49,6 @@ function useRoomVersion(room: Room): { version: number; resets: number } {
 
 export interface Timeline {
     rows: TimelineRow[];
-    /** For the virtual list: goes down as older rows come on top, so that nothing moves. */
-    firstItemIndex: number;
     /** Where to begin; known once `ready`. */
     unreadIndex: number;
     ready: boolean;
@@ -134,26 +131,6 @@ export function useTimeline(room: Room): Timeline {
         return edits;
     }, [outgoing]);
 
-    // What stood on top before tells how many rows have come above it.
-    const top = useRef<{ resets: number; keys: string[]; index: number }>({ resets: -1, keys: [], index: firstIndex });
-    const firstItemIndex = useMemo(() => {
-        const last = top.current;
-        let index = last.index;
-        if (last.resets !== resets || last.keys.length === 0) index = firstIndex;
-        else {
-            const places = new Map(rows.map((row, place) => [row.key, place]));
-            for (let offset = 0; offset < last.keys.length; offset += 1) {
-                const place = places.get(last.keys[offset] ?? "");
-                if (place !== undefined) {
-                    index = last.index + offset - place;
-                    break;
-                }
-            }
-        }
-        top.current = { resets, keys: rows.slice(0, 50).map((row) => row.key), index };
-        return index;
-    }, [rows, resets]);
-
     const unreadIndex = rows.findIndex((row) => row.unreadFrom);
-    return { rows, firstItemIndex, unreadIndex, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, pendingEdits };
+    return { rows, unreadIndex, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, pendingEdits };
 }

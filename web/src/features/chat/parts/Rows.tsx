@@ -1,7 +1,7 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import { Copy, CornerUpLeft, Forward, Languages, MoreHorizontal, Pencil, SmilePlus, Trash2, Undo2 } from "lucide-react";
 import type { MatrixEvent, Room } from "matrix-js-sdk";
-import { memo, useRef, useState, type ReactNode } from "react";
+import { memo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { answerConsent, consentOf } from "@/features/assistant/consent";
 import { useAiVisible, useAssistant } from "@/features/assistant/context";
 import { AiMark } from "@/features/assistant/parts/AiMark";
@@ -147,7 +147,7 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
     }
 }
 
-function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen }: Pick<Props<MessageRow>, "room" | "row" | "actions" | "canRedact" | "canReact"> & { open: boolean; setOpen(open: boolean): void }) {
+function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen, onClosed }: Pick<Props<MessageRow>, "room" | "row" | "actions" | "canRedact" | "canReact"> & { open: boolean; setOpen(open: boolean): void; onClosed(): void }) {
     const { language, t } = useI18n();
     const assistant = useAssistant();
     const aiVisible = useAiVisible(room);
@@ -157,12 +157,22 @@ function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen }:
     return (
         <Menu.Root open={open} onOpenChange={setOpen} modal={false}>
             <Menu.Trigger asChild>
-                <button type="button" className="row-button" aria-label={t("chat.message_menu")} title={t("chat.message_menu")}>
+                <button type="button" className="row-button" tabIndex={-1} aria-label={t("chat.message_menu")} title={t("chat.message_menu")}>
                     <MoreHorizontal size={18} />
                 </button>
             </Menu.Trigger>
             <Menu.Portal>
-                <Menu.Content className="menu" align={row.own ? "end" : "start"} sideOffset={4} collisionPadding={8}>
+                <Menu.Content
+                    className="menu"
+                    align={row.own ? "end" : "start"}
+                    sideOffset={4}
+                    collisionPadding={8}
+                    onCloseAutoFocus={(event) => {
+                        // What was chosen may have the focus already (the composer, a dialog); otherwise back to the message.
+                        event.preventDefault();
+                        if (!document.activeElement || document.activeElement === document.body) onClosed();
+                    }}
+                >
                     {canReact && (
                         <>
                             <Menu.Group className="quick" aria-label={t("chat.react")}>
@@ -225,8 +235,21 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
     const endPress = () => {
         if (press.current) clearTimeout(press.current);
     };
+    const article = useRef<HTMLDivElement>(null);
+    const isText = ["m.text", "m.notice", "m.emote"].includes(String(content["msgtype"]));
+    const onKeyDown = (key: KeyboardEvent) => {
+        if (key.target !== article.current || key.ctrlKey || key.metaKey || key.altKey || row.redacted) return;
+        if (key.key === "Enter" || key.key === "+") setMenu(true);
+        else if (key.key === "r" && canReact && !card) actions.reply(event);
+        else if (key.key === "e" && own && isText) actions.edit(event);
+        else if (key.key === "Delete" && canRedact) actions.redact(event);
+        else return;
+        key.preventDefault();
+    };
     return (
         <div
+            ref={article}
+            onKeyDown={onKeyDown}
             className={`message ${own ? "own" : ""} ${row.first ? "first" : ""} ${row.last ? "last" : ""}`}
             role="article"
             aria-label={`${own ? t("common.you") : sender}, ${formats.time(row.atMs)}`}
@@ -259,11 +282,11 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
                     {!row.redacted && (
                         <div className={`row-tools ${menu ? "open" : ""}`}>
                             {canReact && !card && (
-                                <button type="button" className="row-button" aria-label={t("chat.reply")} title={t("chat.reply")} onClick={() => actions.reply(event)}>
+                                <button type="button" className="row-button" tabIndex={-1} aria-label={t("chat.reply")} title={t("chat.reply")} onClick={() => actions.reply(event)}>
                                     <CornerUpLeft size={18} />
                                 </button>
                             )}
-                            <MessageMenu room={room} row={row} actions={actions} canRedact={canRedact} canReact={canReact} open={menu} setOpen={setMenu} />
+                            <MessageMenu room={room} row={row} actions={actions} canRedact={canRedact} canReact={canReact} open={menu} setOpen={setMenu} onClosed={() => article.current?.focus({ preventScroll: true })} />
                         </div>
                     )}
                 </div>
