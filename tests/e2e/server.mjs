@@ -1,6 +1,6 @@
 // Starts the real executables for a browser test, and a browser to meet them.
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,17 +11,18 @@ const { chromium } = require("playwright-core");
 const build = process.env.LINGXI_BUILD ?? join(root, "build", "debug");
 
 export const screenshots = new URL("screenshots/", import.meta.url).pathname;
-export const axePath = require.resolve("axe-core/axe.min.js");
+mkdirSync(screenshots, { recursive: true });
+const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** A running server; `restart` keeps its data and its address. */
 export async function startServer(...args) {
     const data = mkdtempSync(join(tmpdir(), "lingxi-e2e-"));
-    const server = { output: "", listen: "127.0.0.1:0" };
+    const server = { output: "", listen: "127.0.0.1:0", data: join(data, "d") };
     server.start = () =>
         new Promise((resolve, reject) => {
             server.output = "";
             let log = "";
-            server.process = spawn(join(build, "bin", "lingxi"), ["serve", "--data", join(data, "d"), "--listen", server.listen, "--metrics-listen", "127.0.0.1:0", "--rate-limits", "off", ...args], { env: { ...process.env, LINGXI_WEB_ROOT: join(root, "web", "dist") } });
+            server.process = spawn(join(build, "bin", "lingxi"), ["serve", "--data", server.data, "--listen", server.listen, "--metrics-listen", "127.0.0.1:0", "--rate-limits", "off", ...args], { env: { ...process.env, LINGXI_WEB_ROOT: join(root, "web", "dist") } });
             server.process.stdout.on("data", (piece) => {
                 server.output += piece;
                 const found = /Lingxi is running at (http:\/\/(\S+))/.exec(server.output);
@@ -46,23 +47,55 @@ export async function startServer(...args) {
     return server.start();
 }
 
+/** tests/model_server on a free port. */
+export async function startModel() {
+    const process_ = spawn("/usr/bin/python3", [join(root, "tests", "model_server", "model_server.py")], { stdio: ["ignore", "pipe", "inherit"] });
+    const url = await new Promise((resolve, reject) => {
+        process_.stdout.once("data", (piece) => resolve(String(piece).trim().split(" ").at(-1)));
+        process_.once("exit", (code) => reject(new Error(`the model server ended with ${code}`)));
+    });
+    return {
+        url,
+        control: (command) => fetch(`${url}/control`, { method: "POST", body: JSON.stringify(command) }),
+        requests: async () => (await fetch(`${url}/requests`)).json(),
+        end: () => process_.kill("SIGKILL"),
+    };
+}
+
 export function launchBrowser() {
     return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"] });
 }
 
-/** A page of a person of its own; what breaks in it fails the test through `faults`. */
-export async function personPage(browser, { locale = "en-GB", phone = false } = {}) {
-    const context = await browser.newContext({ viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 }, locale });
-    const page = await context.newPage();
+/** A page of a browser profile of its own; what breaks in it is kept in `faults`. */
+export async function personPage(browser, { locale = "en-GB", phone = false, dark = false } = {}) {
+    const context = await browser.newContext({
+        viewport: phone ? { width: 390, height: 844 } : { width: 1280, height: 800 },
+        locale,
+        timezoneId: "Asia/Shanghai",
+        colorScheme: dark ? "dark" : "light",
+        reducedMotion: "reduce",
+        ...(phone ? { hasTouch: true, isMobile: true } : {}),
+    });
+    return watched(await context.newPage());
+}
+
+/** Another tab of the same profile. */
+export async function anotherTab(page) {
+    return watched(await page.context().newPage());
+}
+
+function watched(page) {
     page.faults = [];
     page.on("pageerror", (error) => page.faults.push(error.message));
-    page.setDefaultTimeout(60_000);
+    page.setDefaultTimeout(Number(process.env.LINGXI_E2E_TIMEOUT_MS ?? 60_000));
     return page;
 }
 
-/** The violations that axe finds on the page as it stands. */
-export async function violations(page) {
-    await page.addScriptTag({ path: axePath }).catch(async () => page.evaluate(await (await import("node:fs/promises")).readFile(axePath, "utf8")));
-    const found = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+export const shot = (page, name) => page.screenshot({ path: `${screenshots}${name}.png` });
+
+/** The violations that axe finds on the page as it stands; `only` limits it to some rules. */
+export async function violations(page, only = null) {
+    if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
+    const found = await page.evaluate((rules) => window.axe.run(document, { resultTypes: ["violations"], ...(rules ? { runOnly: rules } : {}) }), only);
     return found.violations.map((violation) => `${violation.id}: ${violation.nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }

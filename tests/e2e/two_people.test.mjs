@@ -1,19 +1,16 @@
 // From an empty server to two people who chat, in a real browser against the real executables.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { launchBrowser, personPage, screenshots, startServer, violations } from "./server.mjs";
+import { launchBrowser, personPage, shot, startServer, violations } from "./server.mjs";
 
 let server, browser, wang, emma;
 const bubble = (page, text) => page.locator(".bubble", { hasText: text }).last();
 const write = async (page, label, text) => {
     await page.getByLabel(label).fill(text);
-    await page.keyboard.press("Enter");
+    await page.getByRole("button", { name: /^(Send|发送)$/ }).click();
 };
-const shot = (page, name) => page.screenshot({ path: `${screenshots}${name}.png` });
 
 before(async () => {
-    mkdirSync(screenshots, { recursive: true });
     server = await startServer();
     browser = await launchBrowser();
     wang = await personPage(browser, { locale: "zh-CN" });

@@ -1,0 +1,195 @@
+// The administrator's page, and the pages that its links open.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { password } from "./people.mjs";
+import { launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
+
+let server, model, browser, admin, page, guest;
+const go = (fragment) => page.evaluate((next) => void (location.hash = next), fragment);
+
+before(async () => {
+    server = await startServer("--registration", "invitation");
+    model = await startModel();
+    browser = await launchBrowser();
+    page = await personPage(browser, { locale: "zh-CN" });
+    guest = await personPage(browser, { locale: "en-GB", phone: true });
+});
+after(async () => {
+    await browser?.close();
+    model?.end();
+    await server?.end();
+});
+
+test("the setup page has the server’s name, offers a username and the zone, and makes the first room", async () => {
+    await page.goto(/http\S+\/setup#\S+/.exec(server.output)[0]);
+    await page.getByLabel("你的名字").waitFor();
+    assert.ok(!page.url().includes("#"), "the secret has left the address bar");
+    assert.notEqual(await page.getByLabel("服务器名").inputValue(), "", "the name is prefilled");
+    await page.getByLabel("服务器名").fill("not a name");
+    await page.getByLabel("你的名字").fill("王小明");
+    await page.waitForFunction(() => document.querySelector("input[autocomplete=username]").value !== "");
+    assert.match(await page.getByLabel("用户名").inputValue(), /^wangxiaoming/);
+    assert.equal(await page.getByLabel("时区").inputValue(), "Asia/Shanghai");
+    await page.getByLabel("时区").selectOption("Asia/Tokyo");
+    await page.getByLabel("密码", { exact: true }).fill(password);
+    await page.getByLabel("第一个群").fill("我们家");
+    await page.getByRole("button", { name: "开始使用灵犀" }).click();
+    await page.getByText(/服务器名不对/).waitFor();
+    await page.getByText(/代码：IM.LINGXI.BAD_SERVER_NAME/).waitFor();
+    await page.getByLabel("服务器名").fill("test.lingxi");
+    await page.getByRole("button", { name: "开始使用灵犀" }).click();
+    await page.locator(".bar-name", { hasText: "我们家" }).waitFor();
+    await go("#/me/preferences");
+    await page.waitForFunction(() => [...document.querySelectorAll("select")].some((one) => one.value === "Asia/Tokyo"));
+    admin = { userId: "@wangxiaoming:test.lingxi" };
+});
+
+test("an invitation is a link with a code to scan, for so many and so long, and is seen in the list", async () => {
+    await go("#/admin/invitations");
+    await page.getByLabel("可用人数").selectOption("5");
+    await page.getByLabel("有效期").selectOption({ label: "1 天" });
+    await page.getByRole("button", { name: "生成链接" }).click();
+    await page.getByRole("img", { name: "链接的二维码" }).waitFor();
+    const link = await page.locator(".link-box code").first().textContent();
+    assert.ok(link.startsWith(server.url), link);
+    await page.locator(".list-line", { hasText: "还可用于 5 人 → 我们家" }).waitFor();
+    await shot(page, "administration-invitation-zh");
+    assert.deepEqual(await violations(page), []);
+    admin.link = link;
+});
+
+test("who opens it sees who invites, and is in the first chat a moment later", async () => {
+    await guest.goto(admin.link);
+    await guest.getByRole("heading", { name: "王小明 invites you" }).waitFor();
+    await shot(guest, "administration-invite-en-phone");
+    assert.deepEqual(await violations(guest), []);
+    await guest.getByLabel("Your name").fill("Emma Hart");
+    await guest.getByLabel("Username").fill("wangxiaoming");
+    await guest.getByLabel("Password", { exact: true }).fill(password);
+    await guest.getByRole("button", { name: "Join" }).tap();
+    await guest.getByRole("alert").getByText(/taken|M_USER_IN_USE/).first().waitFor();
+    await guest.getByLabel("Username").fill("emma");
+    await guest.getByRole("button", { name: "Join" }).tap();
+    await guest.locator(".bar-name", { hasText: "我们家" }).waitFor();
+    assert.equal(await guest.evaluate(() => document.documentElement.lang), "en");
+});
+
+test("a revoked link says that it is no longer good", async () => {
+    await page.reload();
+    await page.getByRole("button", { name: "作废" }).first().click();
+    await page.getByText("还没有链接").waitFor();
+    const other = await personPage(browser, { locale: "en-GB" });
+    await other.goto(admin.link);
+    await other.getByText(/used up or has expired/).waitFor();
+    await other.context().close();
+});
+
+test("people are found, made administrators and back, and closed", async () => {
+    await go("#/admin/people");
+    await page.locator(".list-line", { hasText: "Emma Hart" }).waitFor();
+    await page.getByLabel("找人").fill("emma");
+    await page.locator(".list-line", { hasText: "王小明" }).waitFor({ state: "detached" });
+    const menu = () => page.getByRole("button", { name: "更多: Emma Hart" }).click();
+    await menu();
+    await page.getByRole("menuitem", { name: "设为管理员" }).click();
+    await page.locator(".list-line", { hasText: "Emma Hart" }).getByText("管理员", { exact: true }).waitFor();
+    await menu();
+    await page.getByRole("menuitem", { name: "撤销管理员" }).click();
+    await page.locator(".list-line", { hasText: "Emma Hart" }).getByText("管理员", { exact: true }).waitFor({ state: "detached" });
+});
+
+test("a reset link sets a new password, once", async () => {
+    await page.getByRole("button", { name: "更多: Emma Hart" }).click();
+    await page.getByRole("menuitem", { name: "密码重设链接" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("img", { name: "链接的二维码" }).waitFor();
+    const link = await dialog.locator("code").textContent();
+    await shot(page, "administration-reset-link-zh");
+    assert.deepEqual(await violations(page), []);
+    await page.keyboard.press("Escape");
+    const other = await personPage(browser, { locale: "en-GB" });
+    await other.goto(link);
+    await other.getByText("for Emma Hart", { exact: false }).or(other.getByText("Emma Hart")).first().waitFor();
+    await other.getByLabel("New password").fill("quite another password");
+    await other.getByRole("button", { name: /Set/ }).click();
+    await other.getByRole("status").waitFor();
+    await other.getByRole("link", { name: "Sign in" }).click();
+    await other.getByLabel("Username").fill("emma");
+    await other.getByLabel("Password", { exact: true }).fill(password);
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.getByText("Username or password is not right.").waitFor();
+    await other.getByText("Code: M_FORBIDDEN").waitFor();
+    await other.getByLabel("Password", { exact: true }).fill("quite another password");
+    await other.getByRole("button", { name: "Sign in" }).click();
+    await other.locator("[data-chat]").first().waitFor();
+    await other.goto(link);
+    await other.getByText(/was used already or has expired/).waitFor();
+    await other.context().close();
+});
+
+test("model servers are added, tested, put in order and removed", async () => {
+    await go("#/admin/models");
+    for (const name of ["First", "Second"]) {
+        await page.getByRole("button", { name: "添加模型服务器" }).click();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByLabel("名称").fill(name);
+        await dialog.getByLabel("地址").fill(`${model.url}/v1`);
+        await dialog.getByLabel("模型", { exact: true }).fill("test-model");
+        await dialog.getByLabel("密钥").fill("secret-key");
+        await dialog.getByRole("switch", { name: "运行在本机" }).click();
+        if (name === "First") {
+            await shot(page, "administration-model-zh");
+            assert.deepEqual(await violations(page), []);
+        }
+        await dialog.getByRole("button", { name: "保存" }).click();
+        await dialog.waitFor({ state: "detached" });
+        await page.locator(".list-line", { hasText: name }).waitFor();
+    }
+    await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "测试" }).click();
+    await page.locator(".list-line", { hasText: "First" }).getByText(/毫秒内有答复/).waitFor();
+    assert.equal((await model.requests()).at(-1).authorization, "Bearer secret-key");
+    await page.getByRole("button", { name: "提前: Second" }).click();
+    await page.waitForFunction(() => document.querySelector(".list-line")?.textContent.includes("Second"));
+    await shot(page, "administration-models-zh");
+    await page.reload();
+    await page.locator(".list-line", { hasText: "Second" }).waitFor();
+    assert.match(await page.locator(".list-line").first().textContent(), /Second/);
+    await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
+    await page.getByRole("dialog").getByText("已存有密钥，留空则不变。").waitFor();
+    assert.equal(await page.getByRole("dialog").getByLabel("密钥").inputValue(), "", "a key never comes back");
+    await page.getByRole("dialog").getByRole("button", { name: "删除" }).click();
+    await page.locator(".list-line", { hasText: "First" }).waitFor({ state: "detached" });
+});
+
+test("the caps are set, and hold on the next look", async () => {
+    await go("#/admin/budget");
+    await page.getByLabel("每人每天的词元数").fill("12345");
+    await page.getByLabel("全服务器每天的词元数").fill("678900");
+    await page.getByRole("button", { name: "保存" }).click();
+    await page.getByText("已保存").waitFor();
+    await page.reload();
+    await page.waitForFunction(() => document.querySelector("input[type=number]")?.value === "12345");
+    assert.deepEqual(await violations(page), []);
+});
+
+test("language and time zone go with the account to another device", async () => {
+    await go("#/me/preferences");
+    await page.getByLabel("语言").selectOption("en");
+    await page.getByLabel("Time zone").selectOption("Europe/Paris");
+    await page.waitForFunction(() => document.documentElement.lang === "en");
+    const other = await personPage(browser, { locale: "zh-CN" });
+    await other.goto(server.url);
+    await other.getByLabel("用户名").fill("wangxiaoming");
+    await other.getByLabel("密码", { exact: true }).fill(password);
+    await other.getByRole("button", { name: "登录" }).click();
+    await other.locator("[data-chat]").first().waitFor();
+    await other.waitForFunction(() => document.documentElement.lang === "en");
+    await other.evaluate(() => void (location.hash = "#/me/preferences"));
+    await other.waitForFunction(() => [...document.querySelectorAll("select")].some((one) => one.value === "Europe/Paris"));
+    await other.context().close();
+});
+
+test("nothing broke in the pages", () => {
+    assert.deepEqual(page.faults, []);
+    assert.deepEqual(guest.faults, []);
+});

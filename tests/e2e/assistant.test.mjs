@@ -1,0 +1,294 @@
+// The assistant in the client, with tests/model_server as the model: it is asked by a tap, says what it is and
+// where it ran, and is gone where it is switched off.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { bubble, chatLink, register, setUp } from "./people.mjs";
+import { launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
+
+let server, model, browser, admin, emma, desk, phone, roomId;
+const line = (page) => page.locator(".assist-line");
+const write = async (page, label, text) => {
+    await page.getByLabel(label).fill(text);
+    await page.getByRole("button", { name: /^(Send|发送)$/ }).click();
+};
+const provider = (change = {}) => admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", on_this_machine: true, enabled: true, ...change });
+const budget = (change) => admin.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 1_000_000, server_tokens_per_day: 10_000_000, time_zone: "Asia/Shanghai", ...change });
+
+before(async () => {
+    server = await startServer("--registration", "open");
+    model = await startModel();
+    browser = await launchBrowser();
+    admin = await setUp(server);
+    emma = await register(server, "emma", "Emma Hart");
+    roomId = await admin.direct(emma);
+    await admin.say(roomId, "晚上一起吃饭吗？");
+    await budget({});
+    desk = await personPage(browser, { locale: "zh-CN" });
+    phone = await personPage(browser, { locale: "en-GB", phone: true });
+    await admin.enter(desk, chatLink(roomId));
+    await emma.enter(phone, chatLink(roomId));
+    await bubble(desk, "晚上一起吃饭吗").waitFor();
+    await bubble(phone, "晚上一起吃饭吗").waitFor();
+});
+after(async () => {
+    await browser?.close();
+    model?.end();
+    await server?.end();
+});
+
+test("chips of the offline method say so, and put their words into the composer without sending", async () => {
+    const chip = line(desk).locator(".chip").first();
+    // They come within a second or not at all: on a busy machine, for one of a few messages.
+    for (let turn = 0; turn < 6 && !(await chip.isVisible()); turn += 1) {
+        await write(phone, "Write a message", `Do you want to have dinner together tonight${"?".repeat(turn + 1)}`);
+        const asked = desk.waitForResponse((answer) => answer.url().includes("/assist/chips"), { timeout: 5_000 }).catch(() => null);
+        await bubble(desk, `dinner together tonight${"?".repeat(turn + 1)}`).waitFor();
+        await asked;
+        await chip.waitFor({ timeout: 1_500 }).catch(() => undefined);
+    }
+    await chip.waitFor();
+    await line(desk).getByText("离线", { exact: true }).waitFor();
+    await shot(desk, "assistant-chips-zh");
+    const words = (await chip.locator("span").first().textContent()).trim();
+    const before = (await emma.timeline(roomId)).length;
+    await chip.click();
+    assert.equal(await desk.getByLabel("写消息").inputValue(), words);
+    assert.equal((await emma.timeline(roomId)).length, before, "nothing was sent");
+    assert.equal((await model.requests()).length, 0, "no model was asked");
+    await desk.getByLabel("写消息").fill("");
+});
+
+test("the line over the composer is as high with chips as without", async () => {
+    const heights = await desk.evaluate(() => [document.querySelector(".assist-line").offsetHeight, document.querySelectorAll(".chip").length]);
+    assert.ok(heights[1] > 0);
+    await write(desk, "写消息", "好啊");
+    await desk.waitForFunction(() => document.querySelectorAll(".chip").length === 0);
+    assert.equal(await desk.evaluate(() => document.querySelector(".assist-line").offsetHeight), heights[0]);
+});
+
+test("without a model the place of the answer says so, and what can be done", async () => {
+    await write(phone, "Write a message", "Where shall we meet?");
+    await bubble(desk, "Where shall we meet").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).getByText(/还没有接上模型/).waitFor();
+    await shot(desk, "assistant-no-model-zh");
+});
+
+test("where somebody has not agreed, the assistant asks by a card, answered with two buttons of one weight", async () => {
+    await provider();
+    await desk.reload();
+    await bubble(desk, "Where shall we meet").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).getByRole("button", { name: "请求同意" }).click();
+    const card = phone.locator(".consent");
+    await card.getByRole("heading", { name: /asks: may the assistant read/ }).waitFor();
+    await card.getByText("On this server; nothing leaves it").waitFor();
+    const [yes, no] = [card.getByRole("button", { name: "Agree", exact: true }), card.getByRole("button", { name: "Do not agree" })];
+    const looks = (button) => button.evaluate((element) => [element.offsetWidth, element.offsetHeight, getComputedStyle(element).backgroundColor, getComputedStyle(element).color, getComputedStyle(element).fontWeight].join());
+    assert.equal(await looks(yes), await looks(no));
+    await shot(phone, "assistant-consent-en-phone");
+    assert.deepEqual(await violations(phone), []);
+    await yes.tap();
+    await card.getByText("You agreed").waitFor();
+    await desk.getByText("Emma Hart 同意助手在这里读 ta 的消息", { exact: false }).first().waitFor();
+});
+
+test("suggestions of the model come by a tap, are marked, and are never sent by themselves", async () => {
+    await write(phone, "Write a message", "Shall I book a table?");
+    await bubble(desk, "Shall I book a table").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    const chip = line(desk).locator(".chip.ai", { hasText: "好的，没问题" });
+    await chip.waitFor();
+    await chip.getByText("AI", { exact: true }).waitFor();
+    await shot(desk, "assistant-suggestions-zh");
+    const asked = (await model.requests()).at(-1);
+    assert.match(asked.raw, /Shall I book a table/);
+    await chip.click();
+    assert.equal(await desk.getByLabel("写消息").inputValue(), "好的，没问题 👌");
+    await desk.locator(".composer").getByText("AI", { exact: true }).waitFor();
+    await desk.getByRole("button", { name: "发送", exact: true }).click();
+    const message = phone.locator(".message", { hasText: "好的，没问题" });
+    await message.getByRole("button", { name: /Written by AI/ }).waitFor();
+});
+
+test("the mark tells in words which model, what it was given and what it cost", async () => {
+    await desk.locator(".message.own", { hasText: "好的，没问题" }).getByRole("button", { name: /由 AI 撰写/ }).click();
+    const dialog = desk.getByRole("dialog", { name: "回执" });
+    await dialog.getByText(/模型 test-model/).waitFor();
+    await dialog.getByText(/交给它/).waitFor();
+    await dialog.getByText(/Emma Hart 的话/).waitFor();
+    await dialog.getByText(/花费/).waitFor();
+    await shot(desk, "assistant-receipt-zh");
+    assert.deepEqual(await violations(desk), []);
+    await desk.keyboard.press("Escape");
+    await phone.locator(".message", { hasText: "好的，没问题" }).getByRole("button", { name: /Written by AI/ }).tap();
+    await phone.getByRole("dialog").getByText(/test-model/).waitFor();
+    await phone.keyboard.press("Escape");
+});
+
+test("what a person changes is marked as written with AI", async () => {
+    await write(phone, "Write a message", "At seven?");
+    await bubble(desk, "At seven?").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).locator(".chip.ai", { hasText: "几点开始" }).click();
+    await desk.getByLabel("写消息").press("End");
+    await desk.keyboard.type("我都可以");
+    await desk.keyboard.press("Enter");
+    await phone.locator(".message", { hasText: "几点开始？我都可以" }).getByRole("button", { name: /Written with AI/ }).waitFor();
+});
+
+test("a translation stands under the original, is swapped by a tap, and is put away again", async () => {
+    await model.control({ answer: "我们七点在北门见吧。" });
+    await write(phone, "Write a message", "Let us meet at seven at the north gate.");
+    const message = desk.locator(".message", { hasText: "north gate" }).last();
+    await message.waitFor();
+    await message.hover();
+    await message.getByRole("button", { name: "消息操作" }).click();
+    await desk.getByRole("menuitem", { name: "翻译" }).click();
+    const translation = message.locator(".translation", { hasText: "我们七点在北门见吧。" });
+    await translation.getByRole("button", { name: "原文与译文对调" }).waitFor();
+    await message.locator(".body", { hasText: "north gate" }).waitFor();
+    await shot(desk, "assistant-translation-zh");
+    await translation.getByRole("button", { name: "原文与译文对调" }).click();
+    await message.locator(".translation", { hasText: "north gate" }).waitFor();
+    await message.locator(".bubble > .body", { hasText: "我们七点" }).waitFor();
+    assert.deepEqual(await violations(desk), []);
+    await message.getByRole("button", { name: "收起译文" }).click();
+    await message.locator(".translation").waitFor({ state: "detached" });
+    await message.locator(".body", { hasText: "north gate" }).waitFor();
+    await model.control({ reset: true });
+});
+
+test("what one wrote is translated in the composer, and one’s own words are a tap away", async () => {
+    await model.control({ answer: "See you at seven." });
+    await desk.getByLabel("写消息").fill("七点见");
+    await desk.getByRole("button", { name: "翻译我写的" }).click();
+    await desk.getByRole("menuitem", { name: /英语/ }).click();
+    await desk.waitForFunction(() => document.querySelector("textarea")?.value === "See you at seven.");
+    await desk.getByRole("button", { name: "恢复我写的" }).click();
+    assert.equal(await desk.getByLabel("写消息").inputValue(), "七点见");
+    await desk.getByLabel("写消息").fill("");
+    await model.control({ reset: true });
+});
+
+test("a consent is one tap to take back, and then holds for the next call", async () => {
+    await phone.getByRole("button", { name: "Take back" }).last().tap();
+    await desk.getByText("Emma Hart 不让助手在这里读 ta 的消息").waitFor();
+    await write(phone, "Write a message", "not for any model");
+    await bubble(desk, "not for any model").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).getByRole("button", { name: "请求同意" }).waitFor();
+    assert.ok((await model.requests()).every((request) => !request.raw.includes("not for any model")));
+});
+
+test("a model that fails, hangs or is over budget is said in one line, and no spinner stays", async () => {
+    await phone.evaluate(() => void 0);
+    await emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: true, at_ms: Date.now() }, emma.userId);
+    await model.control({ fault: "error_503" });
+    await write(phone, "Write a message", "one more question?");
+    await bubble(desk, "one more question").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).locator(".assist-words", { hasText: /模型/ }).waitFor();
+    await desk.waitForFunction(() => !document.querySelector(".assist-line")?.textContent.includes("正在问模型"));
+    await shot(desk, "assistant-failed-zh");
+    await model.control({ reset: true });
+    await budget({ person_tokens_per_day: 1 });
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).getByText(/额度用完了/).waitFor();
+    await shot(desk, "assistant-budget-zh");
+    await budget({});
+});
+
+test("a model that says nothing is given up at the deadline, or stopped before by a tap", async () => {
+    await provider();
+    await model.control({ fault: "hang" });
+    await write(phone, "Write a message", "and what now?");
+    await bubble(desk, "and what now").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).getByText("正在问模型").waitFor();
+    await line(desk).getByRole("button", { name: "停止" }).click();
+    await line(desk).getByText("正在问模型").waitFor({ state: "detached" });
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).waitFor();
+    await model.control({ reset: true });
+});
+
+test("the chat’s panel tells who agreed and what was used, and switches AI off for the chat", async () => {
+    await desk.getByRole("button", { name: "聊天信息" }).click();
+    await desk.getByRole("tab", { name: "助手" }).click();
+    await desk.locator(".panel li", { hasText: "Emma Hart" }).waitFor();
+    await desk.locator(".panel").getByText(/test-model/).waitFor();
+    await shot(desk, "assistant-panel-zh");
+    assert.deepEqual(await violations(desk), []);
+    await desk.getByRole("switch", { name: "在这个聊天里使用 AI" }).click();
+    await line(desk).waitFor({ state: "detached" });
+    await line(phone).waitFor({ state: "detached" });
+    await desk.getByRole("switch", { name: "在这个聊天里使用 AI" }).click();
+    await line(desk).waitFor();
+    await desk.keyboard.press("Escape");
+});
+
+/** No control of the assistant, in the open chat and where else it could be. */
+async function assertGone(page) {
+    await line(page).waitFor({ state: "detached" });
+    assert.equal(await page.getByRole("button", { name: /助手|翻译|AI/ }).count(), 0);
+    await page.locator(".message", { hasText: "north gate" }).last().hover();
+    await page.locator(".message", { hasText: "north gate" }).last().getByRole("button", { name: "消息操作" }).click();
+    await page.getByRole("menuitem", { name: "复制" }).waitFor();
+    assert.equal(await page.getByRole("menuitem", { name: "翻译" }).count(), 0);
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "聊天信息" }).click();
+    await page.getByRole("tab", { name: "文件" }).waitFor();
+    assert.equal(await page.getByRole("tab", { name: "助手" }).count(), 0);
+    await page.keyboard.press("Escape");
+    // What AI wrote keeps its mark.
+    await page.locator(".message.own", { hasText: "好的，没问题" }).locator(".ai-tag").waitFor();
+}
+
+test("switched off for me, nothing of it is left but the switch", async () => {
+    await desk.evaluate(() => void (location.hash = "#/me/assistant"));
+    await desk.getByRole("switch", { name: "使用助手" }).click();
+    await desk.getByRole("link", { name: "模型调用回执" }).waitFor({ state: "detached" });
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await assertGone(desk);
+    await line(phone).waitFor();
+    await desk.evaluate(() => void (location.hash = "#/me/assistant"));
+    await desk.getByRole("switch", { name: "使用助手" }).click();
+    await desk.getByRole("link", { name: "模型调用回执" }).waitFor();
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await line(desk).waitFor();
+});
+
+test("receipts are seen, exported and erased", async () => {
+    await desk.evaluate(() => void (location.hash = "#/me/receipts"));
+    await desk.getByRole("button", { name: /建议回复/ }).first().waitFor();
+    await shot(desk, "assistant-receipts-zh");
+    const download = desk.waitForEvent("download");
+    await desk.getByRole("button", { name: "导出" }).click();
+    const exported = await (await download).createReadStream();
+    let text = "";
+    for await (const piece of exported) text += piece;
+    const receipts = text.trim().split("\n").map((one) => JSON.parse(one));
+    assert.ok(receipts.length >= 3);
+    assert.ok(receipts.every((one) => one.outbound_sha256 && !("text" in one)));
+    await desk.getByRole("button", { name: "全部抹去" }).click();
+    await desk.getByRole("dialog").getByRole("button", { name: "全部抹去" }).click();
+    await desk.getByText("还没有调用过模型").waitFor();
+    await desk.reload();
+    await desk.getByText("还没有调用过模型").waitFor();
+});
+
+test("switched off for the server, nothing of it is left for anybody", async () => {
+    await budget({ ai_enabled: false });
+    for (const page of [desk, phone]) {
+        await page.goto(`${server.url}/${chatLink(roomId)}`);
+        await page.reload();
+        await bubble(page, "and what now").waitFor();
+        await line(page).waitFor({ state: "detached" });
+    }
+    await assertGone(desk);
+    await desk.evaluate(() => void (location.hash = "#/me"));
+    await desk.getByRole("link", { name: "偏好" }).waitFor();
+    assert.equal(await desk.getByRole("link", { name: /助手|回执/ }).count(), 0);
+    assert.deepEqual(desk.faults, []);
+    assert.deepEqual(phone.faults, []);
+});

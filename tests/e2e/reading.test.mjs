@@ -1,0 +1,162 @@
+// Reading: a chat opens where one stopped, and nothing that one reads ever moves by itself.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { chatLink, register } from "./people.mjs";
+import { launchBrowser, personPage, shot, startServer } from "./server.mjs";
+
+let server, browser, wang, emma, page, roomId, ids;
+const nearly_px = 2;
+const scroller = ".timeline [role=region]";
+const picture = Buffer.from("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==", "base64");
+
+/** Watches where a message stands, every frame, until told to stop; answers how far it ever moved. */
+const watch = (eventId) =>
+    page.evaluate((id) => {
+        const find = () => document.querySelector(`[data-message="${CSS.escape(id)}"]`)?.getBoundingClientRect().top;
+        const start = find();
+        window.watching = { start, furthest: 0, frames: 0, gone: 0, running: true };
+        const look = () => {
+            if (!window.watching.running) return;
+            const now = find();
+            window.watching.frames += 1;
+            if (now === undefined) window.watching.gone += 1;
+            else window.watching.furthest = Math.max(window.watching.furthest, Math.abs(now - start));
+            requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+    }, eventId);
+const watched = async () => {
+    // A few frames more, so that what follows the news is seen as well.
+    await page.evaluate(async () => {
+        for (let frame = 0; frame < 20; frame += 1) await new Promise(requestAnimationFrame);
+        window.watching.running = false;
+    });
+    return page.evaluate(() => window.watching);
+};
+const firstVisible = () =>
+    page.evaluate((selector) => {
+        const box = document.querySelector(selector).getBoundingClientRect();
+        return [...document.querySelectorAll("[data-message]")].find((element) => element.getBoundingClientRect().top >= box.top + 60)?.dataset.message;
+    }, scroller);
+const settled = () =>
+    page.evaluate(async (selector) => {
+        let last = NaN;
+        let still = 0;
+        while (still < 15) {
+            await new Promise(requestAnimationFrame);
+            const now = document.querySelector(selector)?.scrollTop;
+            still = now === last ? still + 1 : 0;
+            last = now;
+        }
+    }, scroller);
+
+before(async () => {
+    server = await startServer("--server-name", "test.lingxi", "--registration", "open");
+    browser = await launchBrowser();
+    wang = await register(server, "wang", "Wang");
+    emma = await register(server, "emma", "Emma");
+    roomId = await emma.createRoom("Long", [wang]);
+    ids = [];
+    const texts = Array.from({ length: 170 }, (_, index) => `message ${index} ${"with some words to read ".repeat(1 + ((index * 7) % 5))}`);
+    for (const text of texts) ids.push(await emma.send(roomId, text));
+    await wang.read(roomId, ids[99]);
+    page = await personPage(browser);
+    await wang.enter(page);
+    await page.locator("[data-chat]").first().waitFor();
+});
+after(async () => {
+    await browser?.close();
+    await server?.end();
+});
+
+test("a chat opens at the first unread message, further back than what was loaded", async () => {
+    await page.locator("[data-chat]").first().click();
+    await page.locator(".unread-line").waitFor();
+    await settled();
+    const [line, first, box] = await Promise.all([page.locator(".unread-line").boundingBox(), page.locator(`[data-message="${ids[100]}"]`).boundingBox(), page.locator(scroller).boundingBox()]);
+    assert.ok(line.y >= box.y && line.y < box.y + box.height / 2, `the line stands at the top: ${line.y} in ${box.y}`);
+    assert.ok(first.y > line.y && first.y < box.y + box.height / 2);
+    await shot(page, "reading-first-unread");
+});
+
+test("older messages come above without moving what one reads", async () => {
+    let loads = 0;
+    page.on("response", (answer) => answer.url().includes("/messages?") && (loads += 1));
+    const before = loads;
+    await page.locator(scroller).hover();
+    // Up by the wheel until older ones are asked for, then hands off.
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    await page.route("**/rooms/*/messages?*", (route) => released.then(() => route.continue()));
+    const asked = page.waitForRequest((request) => request.url().includes("/messages?"));
+    let there = false;
+    void asked.then(() => (there = true));
+    while (!there) {
+        await page.mouse.wheel(0, -600);
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    }
+    await settled();
+    const anchor = await firstVisible();
+    await watch(anchor);
+    const answered = page.waitForResponse((answer) => answer.url().includes("/messages?"));
+    release();
+    await answered;
+    await page.waitForFunction(() => !document.querySelector(".timeline-head[role=status]"));
+    const seen = await watched();
+    await page.unrouteAll({ behavior: "wait" });
+    assert.ok(loads > before);
+    assert.equal(seen.gone, 0);
+    assert.ok(seen.furthest <= nearly_px, `moved by ${seen.furthest} px`);
+});
+
+test("a new message below does not move what one reads, and is counted", async () => {
+    await settled();
+    await watch(await firstVisible());
+    await emma.say(roomId, "news while reading");
+    await page.getByRole("button", { name: /^7\d new messages$/ }).waitFor();
+    assert.ok((await watched()).furthest <= nearly_px);
+    await page.getByRole("button", { name: /new messages$/ }).click();
+    await page.locator(".bubble", { hasText: "news while reading" }).waitFor();
+});
+
+test("pictures take their place before they are there", async () => {
+    const url = await emma.upload(picture, "image/png", "a.png");
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    await page.route("**/media/**", (route) => released.then(() => route.continue()));
+    const known = await emma.send(roomId, { msgtype: "m.image", body: "a.png", url, info: { w: 800, h: 500, mimetype: "image/png" } });
+    await emma.send(roomId, { msgtype: "m.image", body: "of an unknown size", url });
+    const [last] = await emma.say(roomId, "under the pictures");
+    await page.locator(`[data-message="${last}"]`).waitFor();
+    await settled();
+    assert.equal(await page.locator(`[data-message="${known}"] .skeleton`).count(), 1);
+    await watch(last);
+    release();
+    await page.locator(`[data-message="${known}"] img`).waitFor();
+    assert.ok((await watched()).furthest <= nearly_px);
+});
+
+test("a chat that was read opens at its end, and comes back to where its draft is", async () => {
+    await page.evaluate(() => void (location.hash = "#/contacts"));
+    await page.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await page.locator(".bubble", { hasText: "under the pictures" }).waitFor();
+    await settled();
+    const distance = await page.locator(scroller).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    assert.ok(distance <= 4, `${distance} px from the end`);
+    assert.equal(await page.locator(".unread-line").count(), 0);
+});
+
+test("a reply leads to a message that is far above, and there it stays", async () => {
+    const id = await emma.send(roomId, { msgtype: "m.text", body: "answering the very first", "m.relates_to": { "m.in_reply_to": { event_id: ids[2] } } });
+    await page.locator(`[data-message="${id}"] .quote`).click();
+    await page.locator(`[data-message="${ids[2]}"]`).waitFor();
+    await settled();
+    const [message, box] = await Promise.all([page.locator(`[data-message="${ids[2]}"]`).boundingBox(), page.locator(scroller).boundingBox()]);
+    assert.ok(message.y >= box.y && message.y + message.height <= box.y + box.height, "it is in view");
+});
+
+test("the list holds only the rows in view, however much is loaded", async () => {
+    const rows = await page.locator(".timeline-row").count();
+    assert.ok(rows < 90, `${rows} rows are in the document`);
+    assert.deepEqual(page.faults, []);
+});
