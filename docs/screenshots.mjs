@@ -17,10 +17,10 @@ const SIZES = {
 };
 // Who looks, how large, in which light. Without `chat` it is the list of chats.
 const SCENES = [
-    { name: "conversation-zh-desktop", person: "linxiao", locale: "zh-CN", size: "desktop", chat: "Emma" },
-    { name: "conversation-en-desktop", person: "emma", locale: "en-GB", size: "desktop", chat: "林晓", dark: true },
-    { name: "conversation-en-phone", person: "emma", locale: "en-GB", size: "phone", chat: "林晓" },
-    { name: "conversation-zh-phone", person: "linxiao", locale: "zh-CN", size: "phone", chat: "Emma" },
+    { name: "conversation-zh-desktop", person: "linxiao", locale: "zh-CN", size: "desktop", chat: "林晓 & Emma" },
+    { name: "conversation-en-desktop", person: "emma", locale: "en-GB", size: "desktop", chat: "林晓 & Emma", dark: true },
+    { name: "conversation-en-phone", person: "emma", locale: "en-GB", size: "phone", chat: "徒步" },
+    { name: "conversation-zh-phone", person: "linxiao", locale: "zh-CN", size: "phone", chat: "林晓 & Emma" },
     { name: "chats-zh-phone", person: "linxiao", locale: "zh-CN", size: "phone" },
 ];
 
@@ -49,7 +49,7 @@ async function take(browser, scene, link) {
     if (scene.chat) {
         await chats.filter({ hasText: scene.chat }).first().click();
         await page.locator(".bubble").last().waitFor();
-        await page.locator(".chip, [data-chip]").first().waitFor({ timeout: 30_000 }).catch(() => console.warn(`${scene.name}: no suggestions`));
+        await page.locator(".chip, [data-chip]").first().waitFor({ timeout: 60_000 }).catch(() => console.warn(`${scene.name}: no suggestions`));
     }
     await page.evaluate(() => document.fonts.ready);
 

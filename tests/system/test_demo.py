@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import requests
 
-from harness import BUILD, Person, Server
+from harness import BUILD, Person, Server, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +52,19 @@ def test_they_share_a_conversation_in_two_languages_that_both_lived_in(people):
     assert {e["sender"] for e in said} == {person.user_id for person in people}
     assert {e["sender"] for e in chinese} == {people[0].user_id}  # each writes one language
     assert {e["event_id"] for e in messages(people[1])} == {e["event_id"] for e in said}
+
+
+def test_each_has_a_question_to_answer_with_a_suggestion_of_the_offline_method(people):
+    for person in people:
+        offered = []
+        for room_id in person.get("/joined_rooms")["joined_rooms"]:
+            last = next(e for e in person.timeline(room_id) if e["type"] == "m.room.message")
+            if last["sender"] != person.user_id:
+                body = {"room_id": room_id, "event_id": last["event_id"]}
+                wait_for(lambda: person.post("/_lingxi/client/v1/assist/chips", body, None).get("method") == "offline",
+                         seconds=180, what="the offline method")  # its index is built when it is first asked for
+                offered += person.post("/_lingxi/client/v1/assist/chips", body)["suggestions"]
+        assert {chip["stance"] for chip in offered} == {"accept", "decline", "ask"}
 
 
 def test_no_word_of_it_is_said_to_come_from_ai_and_the_note_tells_what_a_model_adds(demo, people):

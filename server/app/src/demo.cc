@@ -27,12 +27,12 @@ struct Line {
     std::string_view text;
 };
 
-/// Two old classmates plan a visit. The last words are each other's, so that both sides have something to
-/// answer.
+/// Two old classmates plan a visit and a walk. Each has the last word in one of the chats, a question for
+/// which the offline method has an answer, so that both sides have something to tap.
 constexpr std::array kConversation{
     Line{true, "Emma，好久不见！下个月我要来上海出差，你还在那边吗？"},
     Line{false, "Xiao! Yes, still here. It's been ages, so happy to hear from you"},
-    Line{true, "太好了！15号到，待四天，周末完全空着"},
+    Line{true, "太好了！15号到，周一才走，周末完全空着"},
     Line{false, "Perfect timing. There's a new noodle place near my office, the queue is worth it"},
     Line{true, "一定要去！我还欠你一顿饭呢"},
     Line{false, "You do, I haven't forgotten 😄 Saturday lunch then? Say 12:30?"},
@@ -41,6 +41,16 @@ constexpr std::array kConversation{
     Line{true, "哈哈，还是一口都不吃"},
     Line{false, "Some things never change. By the way, can you bring me some of your mum's chilli sauce?"},
     Line{true, "当然，她听说你喜欢，已经装好两瓶了。你到时候能来机场接我吗？"},
+    Line{false, "Of course! Shall we meet at the arrivals exit?"},
+};
+
+constexpr std::array kHikes{
+    Line{false, "Trail for Sunday: the bamboo valley, 11 km, mostly shade. Who's in?"},
+    Line{true, "算我一个！这次待到周一，正好赶上"},
+    Line{false, "Brilliant, I'll bring the map and far too many snacks"},
+    Line{true, "那我负责水果。要穿登山鞋吗？"},
+    Line{false, "Trainers are fine, it's all steps and gravel"},
+    Line{true, "好的！老周也想去，周日早上你能来酒店接我们吗？"},
 };
 
 json::object text_content(std::string_view text) {
@@ -63,15 +73,9 @@ class Furnisher {
         auto club = co_await shared_room(*emma, *xiao, "周末徒步 · Weekend hikes");
         if (!club) co_return base::fail(std::move(club.error()));
 
-        if (auto sent = co_await send(
-                *emma, *club,
-                text_content("Trail for Sunday: the bamboo valley, 11 km, mostly shade. Who's in?"));
-            !sent) {
-            co_return base::fail(std::move(sent.error()));
-        }
-        if (auto sent = co_await send(*xiao, *club, text_content("我下个月来了就加入，先帮我留个位置！"));
-            !sent) {
-            co_return base::fail(std::move(sent.error()));
+        for (const Line& line : kHikes) {
+            auto sent = co_await send(line.chinese_speaker ? *xiao : *emma, *club, text_content(line.text));
+            if (!sent) co_return base::fail(std::move(sent.error()));
         }
         std::optional<chat::EventId> promise;
         for (const Line& line : kConversation) {
