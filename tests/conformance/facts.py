@@ -40,7 +40,8 @@ def anonymous(path):
 
 
 def has_type(value, kind):
-    return any(CHECKS[one](value) for one in kind.lstrip("!").split("|"))
+    kind, _, words = kind.lstrip("!").partition("{")
+    return any(CHECKS[one](value) for one in kind.split("|")) and (not words or value in words.rstrip("}").split(","))
 
 
 def required(fields, way=""):

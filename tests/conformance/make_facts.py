@@ -4,7 +4,7 @@
     LINGXI_SPEC=…/spec tests/conformance/make_facts.py
 
 A field is written as its way through the body ("chunk/[]/event_id"; [] is each item, * each member of a map) and its
-type; "!" before the type says that it is there whenever what holds it is.
+type; "!" before the type says that it is there whenever what holds it is, and braces after it hold what it may be.
 """
 
 import json
@@ -23,6 +23,8 @@ def type_of(schema):
     kind = schema.get("type")
     if isinstance(kind, list):
         return "|".join(kind)
+    if kind == "string" and schema.get("enum"):
+        return f"string{{{','.join(schema['enum'])}}}"
     if kind:
         return kind
     if schema.get("properties") or "additionalProperties" in schema:
@@ -45,8 +47,7 @@ def merged(schema, path):
         if isinstance(value, dict) and value:
             whole[name] = (value, path)
     whole["required"] = whole["required"] + schema.get("required", [])
-    if "type" in schema:
-        whole["type"] = schema["type"]
+    whole.update({name: schema[name] for name in ("type", "enum") if name in schema})
     return whole
 
 

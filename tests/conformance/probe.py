@@ -12,10 +12,11 @@ from schemas import answer_schema_faults
 
 LIMIT_SECONDS = 60
 OLDER = (("/_matrix/client/v3/", "/_matrix/client/r0/"), ("/_matrix/media/v3/", "/_matrix/media/r0/"))
-# Of e-mail addresses, identity servers, other servers' networks and other kinds of login: not read.
-UNREAD = {"address", "id_access_token", "id_server", "include_all_networks", "medium", "third_party_instance_id", "third_party_signed",
-          "token"}
-WRONG = {"string": 7, "integer": "seven", "number": "seven", "boolean": "yes", "object": [], "array": {}}
+# Of e-mail addresses, identity servers, other servers, other kinds of login and moving thumbnails: not read.
+UNREAD = {"address", "allow_redirect", "allow_remote", "animated", "id_access_token", "id_server", "include_all_networks", "medium",
+          "third_party_instance_id", "third_party_signed", "token"}
+QUERY_WRONG = {"integer": "seven", "boolean": "maybe", "words": "nonsense"}
+WRONG = {"words": "nonsense", "string": 7, "integer": "seven", "number": "seven", "boolean": "yes", "object": [], "array": {}}
 
 
 class Probe:
@@ -95,13 +96,38 @@ class Probe:
         for name, kind in row.get("query", {}).items():
             if kind.startswith("!"):
                 must_refuse(f"no {name}", body, {key: value for key, value in query.items() if key != name})
+            for wrong in wrong_values(kind, QUERY_WRONG) if name not in UNREAD else ():
+                must_refuse(f"?{name}={wrong}", body, {**(query or {}), name: wrong})
         if not isinstance(row.get("request"), dict) or not isinstance(body, dict):
             return
         assert must_refuse("half a body", b'{"a":', query) == "M_NOT_JSON", operation
         assert must_refuse("a list as its body", [], query) == "M_BAD_JSON", operation
         for name, _ in required(row["request"]):
             must_refuse(f"no {name}", {key: value for key, value in body.items() if key != name}, query)
-        for name, kind in row["request"].items():
-            wrong = WRONG.get(kind.lstrip("!"))
-            if name and "/" not in name and name != "*" and name not in UNREAD and wrong is not None:
-                must_refuse(f"{name}: {wrong!r}", {**body, name: wrong}, query)
+        for way, kind in row["request"].items():
+            if way and not UNREAD & set(way.split("/")):
+                for wrong in wrong_values(kind, WRONG):
+                    if (changed := with_value(body, way.split("/"), wrong)) is not None:
+                        must_refuse(f"{way}: {wrong!r}", changed, query)
+
+
+def wrong_values(kind, wrong):
+    """Values that a field of this kind may not have."""
+    kind, _, words = kind.lstrip("!").partition("{")
+    return [wrong[one] for one in (kind, "words" if words else "") if one in wrong]
+
+
+def with_value(body, way, value):
+    """The body with another value at a place that it has, or that is directly within it; None where there is no such place."""
+    name, *rest = way
+    if isinstance(body, list):
+        if name != "[]" or not body:
+            return None
+        inner = value if not rest else with_value(body[0], rest, value)
+        return None if inner is None else [inner, *body[1:]]
+    if not isinstance(body, dict) or name in ("*", "[]"):
+        return None
+    if not rest:
+        return {**body, name: value}
+    inner = with_value(body.get(name), rest, value)
+    return None if inner is None else {**body, name: inner}

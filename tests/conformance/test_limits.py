@@ -1,12 +1,17 @@
 """Whoever asks too often is told how long to wait, by classes: one that is used up leaves the others alone."""
 
+import json
+import socket
 from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPResponse
 
 import pytest
 
 from facts import anonymous, facts
 from harness import Server
 from probe import Probe
+
+DROPPED_BYTES = 64 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +66,27 @@ def ask(present, limited, name, who):
     path = facts()[name]["path"].strip()
     values = {part[1:-1]: "x" for part in path.split("/") if part.startswith("{")}
     return present.request(name, values, who, data=b"{}" if facts()[name]["method"] in ("PUT", "POST") else None, url=limited.url)
+
+
+def test_a_body_over_its_limit_is_refused(present):
+    """Of what is large its length alone is enough; what is small is read and dropped, so that the connection lives on."""
+    alice = present.person("verbose")
+    host, port = present.server.url.removeprefix("http://").split(":")
+    document = present.http.get(present.server.url + "/_lingxi/openapi.json", timeout=60).json()
+    asked = 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            limit = operation.get("x-body-limit-bytes")
+            if limit is None or operation.get("x-auth") or operation.get("deprecated"):
+                continue
+            with socket.create_connection((host, int(port)), timeout=60) as connection:
+                connection.sendall(f"{method.upper()} {path.replace('{', '').replace('}', '')} HTTP/1.1\r\nHost: {host}\r\n"
+                                   f"Authorization: Bearer {alice.token}\r\nContent-Length: {limit + 1}\r\n\r\n".encode())
+                if limit < DROPPED_BYTES:
+                    connection.sendall(b" " * (limit + 1))
+                answer = HTTPResponse(connection)
+                answer.begin()
+                body = json.loads(answer.read())
+            assert (answer.status, body["errcode"]) == (413, "M_TOO_LARGE"), f"{method} {path}: {answer.status} {body}"
+            asked += 1
+    assert asked > 50

@@ -45,6 +45,19 @@ def test_uploading_and_fetching(probe):
     assert probe("getConfigAuthed", who=alice)["m.upload.size"] > 0
 
 
+def test_media_of_the_first_version(present):
+    """Clients that people have still fetch from media/v1, and without a token."""
+    alice = present.person("media.v1")
+    http, v1 = present.http, present.server.url + "/_matrix/media/v1"
+    sent = http.post(v1 + "/upload", params={"filename": "a.png"}, data=png(40, 40), timeout=60,
+                     headers={**PNG, "Authorization": f"Bearer {alice.token}"})
+    where = "/".join(address_of(sent.json()).values())
+    assert http.get(f"{v1}/download/{where}", timeout=60).content == png(40, 40)
+    assert http.get(f"{v1}/download/{where}/b.png", timeout=60).content == png(40, 40)
+    assert http.get(f"{v1}/thumbnail/{where}", params={"width": 32, "height": 32}, timeout=60).status_code == 200
+    assert http.get(v1 + "/config", params={"access_token": alice.token}, timeout=60).json()["m.upload.size"] > 0
+
+
 def test_what_has_no_thumbnail(probe):
     alice = probe.person("media.small")
     word = address_of(probe("uploadContent", who=alice, data=b"only words", headers={"Content-Type": "text/plain"}))

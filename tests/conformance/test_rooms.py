@@ -64,7 +64,7 @@ def test_aliases_and_the_directory(probe):
     assert room in [entry["room_id"] for entry in listed["chunk"]]
     page = probe("getPublicRooms", who=bob, query={"limit": 1})
     assert page["next_batch"] and probe("getPublicRooms", who=bob, query={"limit": 1, "since": page["next_batch"]})["prev_batch"]
-    found = probe("queryPublicRooms", who=bob, body={"limit": 50, "filter": {"generic_search_term": "publish"}})
+    found = probe("queryPublicRooms", who=bob, body={"limit": 50, "filter": {"generic_search_term": "publish", "room_types": [None]}})
     assert room in [entry["room_id"] for entry in found["chunk"]]
     summary = probe("getRoomSummary", {"roomIdOrAlias": room}, bob)
     assert summary["join_rule"] == "public" and summary["num_joined_members"] == 1

@@ -63,6 +63,27 @@ base::Result<void> drop_canonical_alias(RoomWriter& writer, const Actor& actor, 
     return {};
 }
 
+base::Result<void> read_directory_filter(const base::json::object& filter, DirectoryQuery& query) {
+    if (base::has_wrong_type(filter, "generic_search_term", base::json::kind::string) ||
+        base::has_wrong_type(filter, "room_types", base::json::kind::array)) {
+        return base::fail(base::ErrorKind::invalid, "M_BAD_JSON",
+                          "'generic_search_term' is a string, 'room_types' a list.");
+    }
+    query.search_term = base::get_string(filter, "generic_search_term").value_or(std::string_view{});
+    const auto* types = base::get_array(filter, "room_types");
+    if (types == nullptr) return {};
+    query.room_types.emplace();
+    for (const auto& type : *types) {
+        if (!type.is_string() && !type.is_null()) {
+            return base::fail(base::ErrorKind::invalid, "M_BAD_JSON",
+                              "'room_types' holds strings, and null for rooms without a type.");
+        }
+        query.room_types->push_back(type.is_string() ? std::optional(std::string(type.get_string()))
+                                                     : std::nullopt);
+    }
+    return {};
+}
+
 Answer list_rooms(Core& core, DirectoryQuery query) {
     co_return answer(co_await core.database.read([query = std::move(query)](storage::Transaction& tx) {
         return base::Result<std::string>(read_directory(tx, query));
@@ -175,14 +196,8 @@ Answer query_public_rooms(Core& core, net::Request request) {
             co_return identity::matrix_error(read.error());
     }
     if (filter != nullptr) {
-        query.search_term = base::get_string(*filter, "generic_search_term").value_or(std::string_view{});
-        if (const auto* types = base::get_array(*filter, "room_types")) {
-            query.room_types.emplace();
-            for (const auto& type : *types) {
-                query.room_types->push_back(type.is_string() ? std::optional(std::string(type.get_string()))
-                                                             : std::nullopt);
-            }
-        }
+        if (auto read = read_directory_filter(*filter, query); !read)
+            co_return identity::matrix_error(read.error());
     }
     co_return co_await list_rooms(core, std::move(query));
 }

@@ -31,6 +31,8 @@ struct PusherWish {
 base::Result<void> check_data(const base::json::object& body) {
     const auto* data = base::get_object(body, "data");
     if (data == nullptr) return invalid("M_MISSING_PARAM", "Missing parameters: data");
+    if (data->contains("format") && base::get_string(*data, "format") != "event_id_only")
+        return invalid("M_INVALID_PARAM", "'format' is 'event_id_only', or absent.");
     const auto url = base::get_string(*data, "url");
     if (!url) return invalid("M_MISSING_PARAM", "Missing parameters: data.url");
     if (!url->starts_with("https://") || !url->ends_with("/_matrix/push/v1/notify"))

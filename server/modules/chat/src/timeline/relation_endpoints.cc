@@ -168,13 +168,18 @@ Answer get_relating_events(Core& core, net::Request request) {
     if (!to) co_return identity::matrix_error(to.error());
     const auto limit = read_limit(request, kDefaultLimit, kMostLimit);
     if (!limit) co_return identity::matrix_error(limit.error());
+    const auto recurse = request.query.get("recurse").value_or("false");
+    if (recurse != "true" && recurse != "false") {
+        co_return identity::matrix_error(
+            {base::ErrorKind::invalid, "M_INVALID_PARAM", "'recurse' is 'true' or 'false'."});
+    }
     RelationsQuery query{.event_id = request.value("eventId"),
                          .rel_type = request.value("relType"),
                          .type = request.value("eventType"),
                          .from = *from,
                          .to = *to,
                          .backwards = *backwards,
-                         .recurse = request.query.get("recurse") == "true",
+                         .recurse = recurse == "true",
                          .limit = std::max<std::size_t>(1, *limit)};
     auto result = co_await core.read_room(
         request.value("roomId"), actor_of(request),
