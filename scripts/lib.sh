@@ -21,14 +21,14 @@ install_packages() {
     fi
     say "installing ${#missing[@]} packages"
     $sudo apt-get update -qq || die "apt-get update failed: check the network and try again"
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
         die "apt-get could not install: ${missing[*]}"
 }
 
 # ensure_node: puts a Node of version 22 or later on PATH; npm's own package brings one where the machine's is older.
 ensure_node() {
     local major
-    major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+    major=$({ node --version 2>/dev/null || true; } | sed 's/^v\([0-9]*\).*/\1/')  # none at all is no failure yet
     if [ "${major:-0}" -ge 22 ] && command -v npm >/dev/null; then return 0; fi
     local machine
     case "$(uname -m)" in
@@ -52,7 +52,7 @@ install_npm() {
     [ "$(id -u)" -eq 0 ] || sudo=sudo
     say "installing npm"
     $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null ||
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null ||
         die "apt-get could not install npm"
 }
 
@@ -70,7 +70,8 @@ build_native() {
 build_web() {
     local stamp now
     stamp="$root/web/dist/.built-from"
-    now=$(cd "$root/web" && git ls-files -co --exclude-standard -- . | LC_ALL=C sort | xargs -d '\n' sha256sum 2>/dev/null | sha256sum | cut -d' ' -f1)
+    now=$(cd "$root/web" && find . \( -name node_modules -o -name dist \) -prune -o -type f -print0 | LC_ALL=C sort -z |
+        xargs -0 sha256sum | sha256sum | cut -d' ' -f1)
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$now" ] && return 0
     ensure_node
     install_web_packages
