@@ -25,3 +25,5 @@ def measure(session):
                                     amount(through, "ms") + (f", {failed} failed" if failed else ""),
                                     f"directly: {amount(direct, 'ms')}; + {more:.3f} ms", through / direct, f"+ ≤ {limit} ms",
                                     more <= limit and not failed, "three turns between processes more")
+        cpu = median([run["cpu_us"] for run in runs])
+        session.report.line("  processor time of the gateway a call", amount(cpu, "µs"), "", None, "", None, "two HTTP heads, ten chunks of JSON")

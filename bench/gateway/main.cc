@@ -6,6 +6,7 @@
 #include "../load/options.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,11 @@ namespace {
 
 constexpr std::string_view kPrompt = "我们周六中午十二点半见，别忘了带上那本书，it is on the second shelf";
 constexpr std::size_t kMostUnderWay = 200;
+
+/// No two alike: what has been answered already is no call.
+std::string prompt(std::uint64_t number) {
+    return std::to_string(number) + ": " + std::string(kPrompt);
+}
 
 /// Starts lingxi-gateway as the supervisor does: its end of the wire is descriptor 3, and nothing else is
 /// open.
@@ -77,11 +83,12 @@ struct Probe {
 
 runtime::Task<void> call_through(Probe& probe, Clock::time_point due) {
     ++probe.under_way;
+    const auto number = ++probe.number;
     egress::ModelRequest request{
-        .call_id = egress::CallId("bench" + std::to_string(++probe.number)),
+        .call_id = egress::CallId("bench" + std::to_string(number)),
         .purpose = "translate",
         .messages = {{egress::PromptMessage::Role::system, "Translate into English."},
-                     {egress::PromptMessage::Role::user, std::string(kPrompt)}},
+                     {egress::PromptMessage::Role::user, prompt(number)}},
         .deadline = Clock::now() + std::chrono::seconds(10)};
     bool finished = false;
     auto call = probe.gateway.begin(std::move(request));
@@ -116,7 +123,7 @@ void call_directly(Probe& probe, Clock::time_point due) {
     const auto body =
         R"({"model":"bench","messages":[{"role":"system","content":"Translate into English."},)"
         R"({"role":"user","content":")" +
-        std::string(kPrompt) +
+        prompt(++probe.number) +
         R"("}],"stream":true,"stream_options":{"include_usage":true},"max_tokens":512,"temperature":0.7})";
     auto* raw = connection.get();
     raw->ask(request_text("POST", "/v1/chat/completions", "", body),
@@ -165,19 +172,30 @@ runtime::Task<void> run(Probe& probe) {
 int probe_gateway(const Options& options) {
     int wire_fd = -1;
     const pid_t child = start_gateway(options, wire_fd);
+    Latencies through, direct;
+    std::uint64_t failed = 0, skipped = 0;
     {
         Probe probe(options, wire_fd);
         runtime::TaskGroup main(probe.runtime, "main");
         main.spawn(run(probe));
         probe.runtime.run();
-        std::printf(R"({"failed":%llu,"skipped":%llu,"through":{%s},"direct":{%s}})"
-                    "\n",
-                    static_cast<unsigned long long>(probe.failed),
-                    static_cast<unsigned long long>(probe.skipped), probe.through.json().c_str(),
-                    probe.direct.json().c_str());
+        through = std::move(probe.through);
+        direct = std::move(probe.direct);
+        failed = probe.failed;
+        skipped = probe.skipped;
     }
     ::kill(child, SIGTERM);
-    ::waitpid(child, nullptr, 0);
+    rusage used{};
+    ::wait4(child, nullptr, 0, &used);
+    const auto cpu_us = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    };
+    std::printf(R"({"failed":%llu,"skipped":%llu,"cpu_us":%.1f,"through":{%s},"direct":{%s}})"
+                "\n",
+                static_cast<unsigned long long>(failed), static_cast<unsigned long long>(skipped),
+                (cpu_us(used.ru_utime) + cpu_us(used.ru_stime)) /
+                    static_cast<double>(std::max<std::size_t>(1, through.count())),
+                through.json().c_str(), direct.json().c_str());
     return 0;
 }
 

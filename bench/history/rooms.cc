@@ -1,8 +1,8 @@
 // The rooms and messages of a history, appended as the server appends them.
 #include "history.h"
-#include "members.h"
-#include "room_plan.h"
-#include "transaction_store.h"
+#include "members/members.h"
+#include "rooms/room_plan.h"
+#include "timeline/transaction_store.h"
 
 #include <array>
 

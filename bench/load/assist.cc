@@ -17,6 +17,7 @@ struct Load {
     std::chrono::milliseconds pause;
     std::chrono::milliseconds patience;
     asio::io_context io{1};
+    std::uint64_t number = 0;
     std::map<std::string, std::uint64_t> outcomes;
 };
 
@@ -37,7 +38,9 @@ struct Asker : std::enable_shared_from_this<Asker> {
         const auto this_turn = ++turn;
         connection->ask(
             request_text("POST", "/_lingxi/client/v1/assist/translations", person.token,
-                         R"({"text":"我们周六中午十二点半见，别忘了带上那本书。","target_language":"en"})"),
+                         // No two alike: what has been answered already is no call.
+                         R"({"text":")" + std::to_string(++load.number) +
+                             R"(. 我们周六中午十二点半见，别忘了带上那本书。","target_language":"en"})"),
             [self = shared_from_this(), this_turn](const Answer& answer) {
                 if (this_turn != self->turn) return;
                 self->timer.cancel();

@@ -304,6 +304,15 @@ int HttpClient::State::on_timer(CURLM*, long timeout_ms, void* self_pointer) {
     auto& self = *static_cast<State*>(self_pointer);
     self.timer.cancel();
     if (timeout_ms < 0) return 0;
+    if (timeout_ms == 0) {
+        // "At once" is most of what curl asks for, and setting the kernel's timer for it costs more than the
+        // turn.
+        asio::post(self.runtime.executor(), [weak = self.weak_from_this()] {
+            const auto state = weak.lock();
+            if (state && state->multi != nullptr) state->act(CURL_SOCKET_TIMEOUT, 0);
+        });
+        return 0;
+    }
     self.timer.expires_after(std::chrono::milliseconds(timeout_ms));
     self.timer.async_wait([weak = self.weak_from_this()](boost::system::error_code error) {
         const auto state = weak.lock();
