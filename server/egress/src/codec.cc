@@ -62,6 +62,8 @@ json::object to_json(const ModelRequest& request, std::chrono::steady_clock::tim
             {"provider_id", request.provider_id},
             {"this_machine_only", request.this_machine_only},
             {"json_object", request.json_object},
+            {"reusable", request.reusable},
+            {"known_only", request.known_only},
             {"deadline_ms", std::max<std::int64_t>(0, left.count())}};
 }
 
@@ -93,6 +95,8 @@ base::Result<ModelRequest> read_model_request(std::string_view text,
     request.provider_id = text_of(*object, "provider_id");
     request.this_machine_only = base::get_bool(*object, "this_machine_only").value_or(false);
     request.json_object = base::get_bool(*object, "json_object").value_or(false);
+    request.reusable = base::get_bool(*object, "reusable").value_or(false);
+    request.known_only = base::get_bool(*object, "known_only").value_or(false);
     request.deadline = now + std::chrono::milliseconds(std::clamp<std::int64_t>(
                                  base::get_int(*object, "deadline_ms").value_or(0), 0, 600'000));
     return request;
@@ -101,6 +105,8 @@ base::Result<ModelRequest> read_model_request(std::string_view text,
 json::object to_json(const ModelEvent& event) {
     if (const auto* prepared = std::get_if<Prepared>(&event)) {
         return {{"type", "prepared"},
+                {"known", prepared->known},
+                {"paid_before", prepared->paid_before},
                 {"outbound_sha256", prepared->outbound_sha256},
                 {"outbound_bytes", prepared->outbound_bytes},
                 {"provider_id", prepared->provider_id},
@@ -129,7 +135,9 @@ base::Result<ModelEvent> read_model_event(std::string_view text) {
         return std::max<std::int64_t>(0, base::get_int(*object, key).value_or(0));
     };
     if (type == "prepared") {
-        return Prepared{.outbound_sha256 = text_of(*object, "outbound_sha256"),
+        return Prepared{.known = base::get_bool(*object, "known").value_or(false),
+                        .paid_before = base::get_bool(*object, "paid_before").value_or(true),
+                        .outbound_sha256 = text_of(*object, "outbound_sha256"),
                         .outbound_bytes = count("outbound_bytes"),
                         .provider_id = text_of(*object, "provider_id"),
                         .provider_name = text_of(*object, "provider_name"),

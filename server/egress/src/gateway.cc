@@ -44,6 +44,11 @@ base::Result<void> nothing(base::Result<std::string> answer) {
 
 }  // namespace
 
+bool cost_nothing(std::string_view code) {
+    return code == "model.busy" || code == "model.refused" || code == "model.unreachable" ||
+           code == "model.none_available" || code == "model.none_configured";
+}
+
 ModelCall::ModelCall(std::unique_ptr<wire::Call> call) : call_(std::move(call)) {}
 ModelCall::~ModelCall() = default;
 ModelCall::ModelCall(ModelCall&&) noexcept = default;

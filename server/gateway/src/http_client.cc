@@ -142,7 +142,16 @@ class HttpClient::State::Transfer final : public HttpTransfer {
         return found == headers_.end() ? std::nullopt : std::optional(found->second);
     }
 
+    void abort() override {
+        if (ended_) return;
+        ended_ = true;
+        buffer_.clear();
+        error_ = base::Error{base::ErrorKind::cancelled, "http.aborted", "The transfer was given up.", {}};
+        news_.notify();
+    }
+
     void end(CURLcode code) {
+        if (ended_) return;
         ended_ = true;
         if (code != CURLE_OK) error_ = error_of(code);
         news_.notify();
@@ -331,8 +340,8 @@ HttpClient::~HttpClient() {
     state_->close();
 }
 
-std::unique_ptr<HttpTransfer> HttpClient::start(HttpRequest request) {
-    return std::make_unique<State::Transfer>(state_, std::move(request));
+std::shared_ptr<HttpTransfer> HttpClient::start(HttpRequest request) {
+    return std::make_shared<State::Transfer>(state_, std::move(request));
 }
 
 }  // namespace gateway

@@ -34,6 +34,8 @@ class HttpTransfer {
     virtual runtime::Task<base::Result<int>> status(std::chrono::steady_clock::time_point deadline) = 0;
     /// The next bytes of the body; empty at its end. Errors as above, and http.too_large (unavailable).
     virtual runtime::Task<base::Result<std::string>> read(std::chrono::steady_clock::time_point deadline) = 0;
+    /// Ends it: who waits gets http.aborted (cancelled) at once.
+    virtual void abort() = 0;
     /// A response header (lower-case name), once the status is there.
     virtual std::optional<std::string> header(std::string_view name) const = 0;
 };
@@ -48,7 +50,7 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
-    std::unique_ptr<HttpTransfer> start(HttpRequest request);
+    std::shared_ptr<HttpTransfer> start(HttpRequest request);
 
   private:
     struct State;

@@ -40,21 +40,26 @@ base::LogLevel level_of(const std::string& name) {
     return base::LogLevel::info;
 }
 
-/// Ends the process when core has gone (the supervisor then starts a new pair) or a signal came.
+// Ends the process when core has gone (the supervisor then starts a new pair) or a signal came. The calls
+// under way end first: they hold on to what main() owns.
+
 runtime::Task<void> until_core_is_gone(runtime::Runtime& runtime, wire::Channel& channel) {
     co_await channel.closed();
+    co_await channel.stop();
     runtime.stop();
 }
 
-runtime::Task<void> until_told_to_end(runtime::Runtime& runtime) {
+runtime::Task<void> until_told_to_end(runtime::Runtime& runtime, wire::Channel& channel) {
     co_await runtime::wait_for_shutdown_signal();
+    co_await channel.stop();
     runtime.stop();
 }
 
 /// Another network has come with other name servers: a process that is locked anew may read of them.
-runtime::Task<void> until_resolver_is_lost(runtime::Runtime& runtime) {
+runtime::Task<void> until_resolver_is_lost(runtime::Runtime& runtime, wire::Channel& channel) {
     co_await runtime::resolver_file_lost();
     base::log_info("gateway.resolver_replaced");
+    co_await channel.stop();
     runtime.stop();
 }
 
@@ -88,8 +93,8 @@ int serve(const base::Settings& settings) {
                           });
     runtime::TaskGroup group(runtime, "gateway");
     group.spawn(until_core_is_gone(runtime, channel));
-    group.spawn(until_told_to_end(runtime));
-    group.spawn(until_resolver_is_lost(runtime));
+    group.spawn(until_told_to_end(runtime, channel));
+    group.spawn(until_resolver_is_lost(runtime, channel));
     base::log_info("gateway.serving", {{"providers", store->all().size()}});
     runtime.run();
     return 0;

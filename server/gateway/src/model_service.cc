@@ -3,6 +3,10 @@
 #include "completion_stream.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <vector>
 
 #include <base/crypto.h>
 #include <base/json.h>
@@ -16,9 +20,17 @@ namespace json = base::json;
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-// Content, not keep-alive comments, must come within these.
-constexpr auto kFirstTokenLimit = 30s;
+/// How long the first content (not a keep-alive comment) may take, in each lane. Where another server may be
+/// asked it is asked earlier: the first one is given up, always before anything of its answer was shown.
+struct FirstContent {
+    std::chrono::seconds limit;
+    std::chrono::seconds limit_before_another;
+};
+constexpr std::array<FirstContent, 3> kFirstContent{FirstContent{25s, 10s}, FirstContent{60s, 20s},
+                                                    FirstContent{120s, 40s}};
 constexpr auto kGapLimit = 20s;
+/// After the answer's end, for the usage: servers that never close would be waited for in vain.
+constexpr auto kTailLimit = 3s;
 constexpr std::size_t kAnswerLimitBytes = 512 * 1024;
 
 std::string_view role_name(egress::PromptMessage::Role role) {
@@ -43,11 +55,34 @@ base::Error as_model_error(const base::Error& error) {
         return {base::ErrorKind::timeout, "model.timeout", "The model did not answer in time."};
     }
     if (error.code.starts_with("model.") || error.code.starts_with("wire.")) return error;
-    return {base::ErrorKind::unavailable, "model.unreachable", "The model server cannot be reached."};
+    if (error.code == "http.connect" || error.code == "http.tls")
+        return {base::ErrorKind::unavailable, "model.unreachable", "The model server cannot be reached."};
+    return {base::ErrorKind::unavailable, "model.bad_answer", "The model server's answer was cut off."};
 }
 
 runtime::Task<base::Result<void>> send(wire::ServedCall& call, egress::ModelEvent event) {
     co_return co_await call.send(wire::Message{json::serialize(egress::to_json(event)), {}});
+}
+
+/// `invalid`: the server is well, but does not want this request.
+base::Error error_of_status(int status) {
+    if (status == 429 || status >= 500 || status == 408)
+        return {base::ErrorKind::unavailable, "model.busy", "The model server is overloaded.", {}};
+    const bool is_about_request = status == 400 || status == 413 || status == 422;
+    return {is_about_request ? base::ErrorKind::invalid : base::ErrorKind::unavailable,
+            "model.refused",
+            "The model server refused the request (" + std::to_string(status) + ").",
+            {}};
+}
+
+/// The pause that an overloaded server asks for, in seconds (dates are not taken).
+std::optional<std::chrono::seconds> pause_of(int status, const std::optional<std::string>& retry_after) {
+    if ((status != 429 && status != 503) || !retry_after) return std::nullopt;
+    int seconds = 0;
+    const auto* const end = retry_after->data() + retry_after->size();
+    const auto [at, error] = std::from_chars(retry_after->data(), end, seconds);
+    if (error != std::errc() || at != end || seconds <= 0) return std::nullopt;
+    return std::chrono::seconds(seconds);
 }
 
 HttpRequest http_request(const StoredProvider& provider, std::string body,
@@ -96,22 +131,69 @@ std::string completion_body(const StoredProvider& provider, const egress::ModelR
     return json::serialize(body);
 }
 
+/// What one provider would be sent.
+struct ModelService::Offer {
+    StoredProvider provider;
+    Redaction redaction;
+    std::string body;
+    egress::Prepared prepared;
+
+    Offer(StoredProvider stored, const egress::ModelRequest& request)
+        : provider(std::move(stored)), body(completion_body(provider, request, redaction)) {
+        const egress::Provider& shown = provider.shown;
+        prepared = {.outbound_sha256 = base::hex_encode(base::sha256(body)),
+                    .outbound_bytes = static_cast<std::int64_t>(body.size()),
+                    .provider_id = shown.id,
+                    .provider_name = shown.name,
+                    .model = shown.model,
+                    .on_this_machine = shown.on_this_machine,
+                    .input_price_micros_per_million = shown.input_price_micros_per_million,
+                    .output_price_micros_per_million = shown.output_price_micros_per_million,
+                    .currency = shown.currency};
+    }
+};
+
+/// Where a call stands among the providers that it may try.
+struct ModelService::Attempt {
+    bool is_last = false;
+    bool paid_before =
+        false;  ///< the provider that was told to go last has failed, but may have worked on it
+};
+
 ModelService::ModelService(runtime::Runtime& runtime, const base::Clock& clock, HttpClient& http,
                            Router& router)
-    : clock_(clock), http_(http), router_(router), metrics_(runtime.metrics()) {}
+    : clock_(clock), http_(http), router_(router), metrics_(runtime.metrics()), cache_(clock) {}
 
 runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire::ServedCall& call) {
     auto request = egress::read_model_request(message.text, clock_.steady_now());
     if (!request) co_return base::fail(std::move(request.error()));
-    auto candidates = router_.candidates(*request);
-    if (!candidates) co_return base::fail(std::move(candidates.error()));
+    auto providers = router_.fitting(*request);
+    if (!providers) co_return base::fail(std::move(providers.error()));
+    std::vector<Offer> offers;
+    for (StoredProvider& provider : *providers) offers.emplace_back(std::move(provider), *request);
 
-    for (std::size_t i = 0; i < candidates->size(); ++i) {
-        const bool is_last = i + 1 == candidates->size();
-        auto tried = co_await try_provider(*request, (*candidates)[i], is_last, call);
+    if (request->reusable) {
+        for (const Offer& offer : offers) {
+            if (auto known = cache_.find(offer.provider.shown.id, offer.prepared.outbound_sha256))
+                co_return co_await serve_known(offer, std::move(*known), call);
+        }
+    }
+    if (request->known_only) co_return unavailable("model.none_available", "Nothing like it is known.");
+
+    std::erase_if(offers, [&](const Offer& offer) { return router_.circuit_open(offer.provider.shown.id); });
+    Attempt attempt;
+    // Core pays nothing for some failures: only where that is true of the last that was told to go.
+    const auto at_the_end = [&](base::Error error) -> std::unexpected<base::Error> {
+        if (attempt.paid_before && egress::cost_nothing(error.code))
+            return unavailable("model.bad_answer", "No model server answered as it should.");
+        return std::unexpected(as_model_error(error));
+    };
+    for (Offer& offer : offers) {
+        attempt.is_last = &offer == &offers.back();
+        auto tried = co_await try_provider(*request, offer, attempt, call);
         if (!tried) {
             metrics_.counter("gateway_calls_total", "Model calls by outcome.", {{"outcome", "failed"}}).add();
-            co_return base::fail(as_model_error(tried.error()));
+            co_return at_the_end(std::move(tried.error()));
         }
         if (*tried == Tried::answered) {
             metrics_.counter("gateway_calls_total", "Model calls by outcome.", {{"outcome", "answered"}})
@@ -119,103 +201,144 @@ runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire
             co_return base::Result<void>{};
         }
     }
-    co_return unavailable("model.none_available", "No model server answered.");
+    co_return at_the_end({base::ErrorKind::unavailable,
+                          "model.none_available",
+                          "No model server that may be used answers at the moment.",
+                          {}});
+}
+
+/// Core asks for consent and writes a receipt as for any other answer; only nothing leaves.
+runtime::Task<base::Result<void>> ModelService::serve_known(const Offer& offer, AnswerCache::Answer answer,
+                                                            wire::ServedCall& call) {
+    egress::Prepared prepared = offer.prepared;
+    prepared.known = true;
+    prepared.outbound_sha256.clear();
+    prepared.outbound_bytes = 0;
+    if (auto sent = co_await send(call, prepared); !sent) co_return sent;
+    if (auto go = co_await call.next(); !go) co_return base::fail(std::move(go.error()));
+    if (auto sent = co_await send(call, egress::Delta{offer.redaction.restore(answer.text)}); !sent)
+        co_return sent;
+    metrics_.counter("gateway_calls_total", "Model calls by outcome.", {{"outcome", "known"}}).add();
+    co_return co_await send(call, egress::Finished{.finish_reason = std::move(answer.finish_reason)});
+}
+
+/// A failure before the first content may be tried elsewhere; after it, what was shown stands and the call
+/// fails.
+base::Result<ModelService::Tried> ModelService::fail(const egress::ModelRequest& request, const Offer& offer,
+                                                     Attempt& attempt, const wire::ServedCall& call,
+                                                     base::Error error) {
+    if (call.cancelled())
+        return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
+    const std::string& id = offer.provider.shown.id;
+    error = as_model_error(error);
+    // A request that one server does not like, or that ran out of its own time, says nothing about the
+    // server.
+    const bool out_of_time = steady_clock::now() >= request.deadline;
+    if (out_of_time)
+        error = {base::ErrorKind::timeout, "model.timeout", "The model did not answer in time.", {}};
+    if (!out_of_time && error.kind != base::ErrorKind::invalid) router_.failed(id);
+    base::log_warning("gateway.provider_failed", {{"provider", id}, {"code", error.code}});
+    if (error.kind == base::ErrorKind::invalid) error.kind = base::ErrorKind::unavailable;
+    attempt.paid_before = !egress::cost_nothing(error.code);
+    if (!attempt.is_last && !out_of_time) return Tried::failed_before_content;
+    return base::fail(std::move(error));
 }
 
 runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
-    const egress::ModelRequest& request, const StoredProvider& provider, bool is_last,
-    wire::ServedCall& call) {
-    Redaction redaction;
-    std::string body = completion_body(provider, request, redaction);
-    const egress::Prepared prepared{
-        .outbound_sha256 = base::hex_encode(base::sha256(body)),
-        .outbound_bytes = static_cast<std::int64_t>(body.size()),
-        .provider_id = provider.shown.id,
-        .provider_name = provider.shown.name,
-        .model = provider.shown.model,
-        .on_this_machine = provider.shown.on_this_machine,
-        .input_price_micros_per_million = provider.shown.input_price_micros_per_million,
-        .output_price_micros_per_million = provider.shown.output_price_micros_per_million,
-        .currency = provider.shown.currency};
+    const egress::ModelRequest& request, Offer& offer, Attempt& attempt, wire::ServedCall& call) {
+    const std::string& id = offer.provider.shown.id;
     // The place is taken before core commits the receipt: what waits in a lane has not been told to go.
-    auto place = co_await router_.enter(provider, request.lane, request.deadline);
-    if (!place) co_return base::fail(std::move(place.error()));
-    if (auto sent = co_await send(call, prepared); !sent) co_return base::fail(std::move(sent.error()));
+    call.on_cancelled([this, id] { router_.wake(id); });
+    const auto place = co_await router_.enter(offer.provider, request.lane, request.deadline,
+                                              [&call] { return call.cancelled(); });
+    if (!place) {
+        const bool may_go_on = place.error().kind == base::ErrorKind::unavailable && !attempt.is_last;
+        if (may_go_on) co_return Tried::failed_before_content;
+        co_return base::fail(place.error());
+    }
+    offer.prepared.paid_before = attempt.paid_before;
+    if (auto sent = co_await send(call, offer.prepared); !sent) co_return base::fail(std::move(sent.error()));
     auto go = co_await call.next();
     if (!go) co_return base::fail(std::move(go.error()));
     if (go->text != R"({"type":"go"})")
         co_return base::fail(base::ErrorKind::invalid, "egress.bad_message", "Expected go.");
+    co_return co_await stream(request, offer, attempt, call);
+}
 
+runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egress::ModelRequest& request,
+                                                                      Offer& offer, Attempt& attempt,
+                                                                      wire::ServedCall& call) {
+    const std::string& id = offer.provider.shown.id;
     const auto started = steady_clock::now();
-    const auto prompt_bytes = prepared.outbound_bytes;
-    auto transfer = http_.start(http_request(provider, std::move(body), request.deadline));
-    const auto first_token_deadline = std::min(request.deadline, started + kFirstTokenLimit);
-    // A failure before the first content may be tried elsewhere; after it, what was shown stands and the call
-    // fails.
-    const auto failure = [&](base::Error error) -> base::Result<Tried> {
-        if (call.cancelled())
-            return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
-        router_.failed(provider.shown.id);
-        base::log_warning("gateway.provider_failed", {{"provider", provider.shown.id}, {"code", error.code}});
-        if (!is_last) return Tried::failed_before_content;
-        return base::fail(as_model_error(error));
-    };
+    const auto transfer = http_.start(http_request(offer.provider, offer.body, request.deadline));
+    // A server that hangs is left at once when nobody waits any more.
+    call.on_cancelled([weak = std::weak_ptr(transfer)] {
+        if (const auto under_way = weak.lock()) under_way->abort();
+    });
+    const FirstContent& first = kFirstContent.at(static_cast<std::size_t>(request.lane));
+    auto content_by =
+        std::min(request.deadline, started + (attempt.is_last ? first.limit : first.limit_before_another));
 
-    auto status = co_await transfer->status(first_token_deadline);
-    if (!status) co_return failure(std::move(status.error()));
+    auto status = co_await transfer->status(content_by);
+    if (!status) co_return fail(request, offer, attempt, call, std::move(status.error()));
     if (*status != 200) {
-        const bool transient = *status == 429 || *status >= 500;
-        co_return failure({base::ErrorKind::unavailable, transient ? "model.busy" : "model.refused",
-                           transient
-                               ? "The model server is overloaded."
-                               : "The model server refused the request (" + std::to_string(*status) + ")."});
+        if (const auto pause = pause_of(*status, transfer->header("retry-after"))) router_.rest(id, *pause);
+        co_return fail(request, offer, attempt, call, error_of_status(*status));
     }
 
-    CompletionStream stream;
-    Redaction::Restorer restorer(redaction);
+    CompletionStream completion;
+    Redaction::Restorer restorer(offer.redaction);
+    std::string answer;
     bool content_sent = false;
-    std::size_t answer_bytes = 0;
     const auto give = [&](std::string text) -> runtime::Task<base::Result<void>> {
         if (text.empty()) co_return base::Result<void>{};
-        answer_bytes += text.size();
-        if (answer_bytes > kAnswerLimitBytes)
-            co_return unavailable("model.bad_answer", "The answer is too long.");
         content_sent = true;
         co_return co_await send(call, egress::Delta{std::move(text)});
     };
     for (;;) {
+        auto piece = co_await transfer->read(content_by);
         if (call.cancelled())
             co_return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
-        const auto limit = stream.started() ? std::min(request.deadline, steady_clock::now() + kGapLimit)
-                                            : first_token_deadline;
-        auto piece = co_await transfer->read(limit);
+        // The answer was whole; only its usage did not come.
+        if (!piece && !completion.finish_reason().empty()) break;
+        const auto received = completion.received_bytes();
         auto text = !piece           ? base::Result<std::string>(base::fail(std::move(piece.error())))
-                    : piece->empty() ? stream.finish()
-                                     : stream.feed(*piece);
+                    : piece->empty() ? completion.finish()
+                                     : completion.feed(*piece);
+        if (text) {
+            answer += *text;
+            if (answer.size() > kAnswerLimitBytes)
+                text = unavailable("model.bad_answer", "The answer is too long.");
+        }
         if (!text) {
-            if (!content_sent) co_return failure(std::move(text.error()));
-            router_.failed(provider.shown.id);
+            if (!content_sent) co_return fail(request, offer, attempt, call, std::move(text.error()));
+            if (steady_clock::now() < request.deadline) router_.failed(id);
             co_return base::fail(as_model_error(text.error()));
         }
         if (auto given = co_await give(restorer.feed(*text)); !given)
             co_return base::fail(std::move(given.error()));
-        if (stream.done() || piece->empty()) break;
+        if (completion.done() || piece->empty()) break;
+        const auto now = steady_clock::now();
+        if (completion.received_bytes() > received) content_by = std::min(request.deadline, now + kGapLimit);
+        if (!completion.finish_reason().empty()) content_by = std::min(content_by, now + kTailLimit);
     }
     if (auto given = co_await give(restorer.finish()); !given) co_return base::fail(std::move(given.error()));
-    router_.succeeded(provider.shown.id);
+    router_.succeeded(id);
 
     // Where the provider says nothing, a byte counts as a token: never less than what is true.
-    egress::Finished finished{
-        .input_tokens = prompt_bytes,
-        .output_tokens = stream.received_bytes(),
-        .estimated = true,
-        .finish_reason = stream.finish_reason(),
-        .retracted = stream.finish_reason() == "sensitive" || stream.finish_reason() == "content_filter"};
-    if (stream.usage()) {
-        finished.input_tokens = stream.usage()->input_tokens;
-        finished.output_tokens = stream.usage()->output_tokens;
+    egress::Finished finished{.input_tokens = offer.prepared.outbound_bytes,
+                              .output_tokens = completion.received_bytes(),
+                              .estimated = true,
+                              .finish_reason = completion.finish_reason(),
+                              .retracted = completion.finish_reason() == "sensitive" ||
+                                           completion.finish_reason() == "content_filter"};
+    if (completion.usage()) {
+        finished.input_tokens = completion.usage()->input_tokens;
+        finished.output_tokens = completion.usage()->output_tokens;
         finished.estimated = false;
     }
+    if (request.reusable && !finished.retracted && !answer.empty())
+        cache_.put(id, offer.prepared.outbound_sha256, {std::move(answer), finished.finish_reason});
     metrics_
         .histogram("gateway_call_seconds", "Time of a model call from go to its end.",
                    {0.1, 0.3, 1, 3, 10, 30, 100})

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "answer_cache.h"
 #include "http_client.h"
 #include "provider_store.h"
 #include "redaction.h"
 #include "router.h"
+
+#include <string_view>
 
 #include <base/clock.h>
 #include <egress/model.h>
@@ -12,7 +15,7 @@
 
 namespace gateway {
 
-/// Serves one model call: redact ▸ choose ▸ prepare ▸ wait for go ▸ stream ▸ restore.
+/// Serves one model call: redact ▸ known already? ▸ choose ▸ prepare ▸ wait for go ▸ stream ▸ restore.
 class ModelService {
   public:
     ModelService(runtime::Runtime& runtime, const base::Clock& clock, HttpClient& http, Router& router);
@@ -20,17 +23,28 @@ class ModelService {
     runtime::Task<base::Result<void>> call(wire::Message request, wire::ServedCall& call);
     /// One small request to a provider, to see whether it answers.
     runtime::Task<egress::ProbeResult> probe(StoredProvider provider);
+    /// After a change of a provider.
+    void forget(std::string_view provider_id) { cache_.forget(provider_id); }
 
   private:
+    struct Offer;
+    struct Attempt;
     enum class Tried : std::uint8_t { answered, failed_before_content };
-    runtime::Task<base::Result<Tried>> try_provider(const egress::ModelRequest& request,
-                                                    const StoredProvider& provider, bool is_last,
-                                                    wire::ServedCall& call);
+
+    runtime::Task<base::Result<void>> serve_known(const Offer& offer, AnswerCache::Answer answer,
+                                                  wire::ServedCall& call);
+    runtime::Task<base::Result<Tried>> try_provider(const egress::ModelRequest& request, Offer& offer,
+                                                    Attempt& attempt, wire::ServedCall& call);
+    runtime::Task<base::Result<Tried>> stream(const egress::ModelRequest& request, Offer& offer,
+                                              Attempt& attempt, wire::ServedCall& call);
+    base::Result<Tried> fail(const egress::ModelRequest& request, const Offer& offer, Attempt& attempt,
+                             const wire::ServedCall& call, base::Error error);
 
     const base::Clock& clock_;
     HttpClient& http_;
     Router& router_;
     base::Metrics& metrics_;
+    AnswerCache cache_;
 };
 
 /// The body of a streamed chat completion in OpenAI's form.

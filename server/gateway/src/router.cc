@@ -11,30 +11,40 @@ constexpr int kFailuresToOpen = 3;
 constexpr auto kFirstPause = 5s;
 constexpr auto kLongestPause = 120s;
 
-/// Waiting calls a lane holds, and how long one may wait: whoever waits longer is better told so.
-constexpr std::array<std::size_t, 3> kLaneLimit{32, 64, 128};
-constexpr std::array<std::chrono::seconds, 3> kLaneWait{10s, 30s, 120s};
+/// Of each lane: how many may wait, and how long one may. Whoever would wait longer is better told so at
+/// once: where the first in the lane has stood there for half of it already, nobody joins any more.
+struct LaneLimits {
+    std::size_t waiting;
+    std::chrono::seconds patience;
+};
+constexpr std::array<LaneLimits, 3> kLanes{LaneLimits{32, 10s}, LaneLimits{64, 30s}, LaneLimits{128, 120s}};
+
+std::unexpected<base::Error> busy() {
+    return base::fail(base::ErrorKind::unavailable, "model.busy",
+                      "Too many calls are waiting for the model; try again later.");
+}
+
+std::unexpected<base::Error> none_available() {
+    return base::fail(base::ErrorKind::unavailable, "model.none_available",
+                      "No model server that may be used answers at the moment.");
+}
 
 }  // namespace
 
-base::Result<std::vector<StoredProvider>> Router::candidates(const egress::ModelRequest& request) const {
-    std::vector<StoredProvider> fitting;
+base::Result<std::vector<StoredProvider>> Router::fitting(const egress::ModelRequest& request) const {
+    std::vector<StoredProvider> found;
     bool any_enabled = false;
     for (const StoredProvider& stored : store_.all()) {
         if (!stored.shown.enabled) continue;
         any_enabled = true;
         if (!request.provider_id.empty() && stored.shown.id != request.provider_id) continue;
         if (request.this_machine_only && !stored.shown.on_this_machine) continue;
-        if (circuit_open(stored.shown.id)) continue;
-        fitting.push_back(stored);
+        found.push_back(stored);
     }
-    if (!fitting.empty()) return fitting;
-    if (!any_enabled) {
-        return base::fail(base::ErrorKind::unavailable, "model.none_configured",
-                          "No model server is set up on this server.");
-    }
-    return base::fail(base::ErrorKind::unavailable, "model.none_available",
-                      "No model server that may be used answers at the moment.");
+    if (!found.empty()) return found;
+    if (any_enabled) return none_available();
+    return base::fail(base::ErrorKind::unavailable, "model.none_configured",
+                      "No model server is set up on this server.");
 }
 
 Router::Queue& Router::queue_of(const std::string& provider_id) {
@@ -43,48 +53,69 @@ Router::Queue& Router::queue_of(const std::string& provider_id) {
     return queue;
 }
 
+base::Result<Router::Place> Router::take(const std::string& provider_id, Queue& queue) {
+    if (circuit_open(provider_id)) return none_available();  // it may have opened during the wait
+    const auto health = health_.find(provider_id);
+    const bool is_probe = health != health_.end() && has_failed(health->second);
+    if (is_probe) health->second.is_probed = true;
+    ++queue.running;
+    return Place(*this, provider_id, is_probe);
+}
+
 runtime::Task<base::Result<Router::Place>> Router::enter(StoredProvider provider, egress::Lane lane,
-                                                         std::chrono::steady_clock::time_point deadline) {
+                                                         TimePoint deadline,
+                                                         std::function<bool()> is_given_up) {
     const std::string id = provider.shown.id;
     const int places = provider.shown.max_concurrent;
     const auto index = static_cast<std::size_t>(lane);
+    const LaneLimits limits = kLanes.at(index);
     Queue& queue = queue_of(id);  // map nodes stay where they are
-    const auto earlier_lanes_wait = [&] {
-        return std::any_of(queue.waiting.begin(), queue.waiting.begin() + static_cast<std::ptrdiff_t>(index),
-                           [](std::size_t n) { return n > 0; });
-    };
-    if (queue.running < places && !earlier_lanes_wait() && queue.waiting[index] == 0) {
-        ++queue.running;
-        co_return Place(*this, id);
-    }
-    const auto busy = [] {
-        return base::fail(base::ErrorKind::unavailable, "model.busy",
-                          "Too many calls are waiting for the model; try again later.");
-    };
-    if (queue.waiting[index] >= kLaneLimit[index]) co_return busy();
+    auto& own_lane = queue.waiting.at(index);
+    if (circuit_open(id)) co_return none_available();
 
+    const auto began = clock_.steady_now();
+    const auto first_has_waited = own_lane.empty() ? 0s : began - own_lane.front();
+    if (own_lane.size() >= limits.waiting || first_has_waited > limits.patience / 2) co_return busy();
     struct Waiting {
-        std::size_t& count;
-        explicit Waiting(std::size_t& c) : count(c) { ++count; }
-        ~Waiting() { --count; }
-    } waiting(queue.waiting[index]);
-    const auto patience = std::chrono::steady_clock::now() + kLaneWait[index];
+        Queue& queue;
+        std::list<TimePoint>& lane;
+        std::list<TimePoint>::iterator place;
+        ~Waiting() {
+            lane.erase(place);
+            queue.freed->notify();  // the next in line may stand in front now
+        }
+    };
+    const Waiting waiting{queue, own_lane, own_lane.insert(own_lane.end(), began)};
+    const auto is_first = [&] {
+        return waiting.place == own_lane.begin() &&
+               std::all_of(queue.waiting.begin(), queue.waiting.begin() + static_cast<std::ptrdiff_t>(index),
+                           [](const auto& earlier) { return earlier.empty(); });
+    };
+    const auto patience = began + limits.patience;
     const auto freed = queue.freed;
-    while (queue.running >= places || earlier_lanes_wait()) {
-        const auto now = std::chrono::steady_clock::now();
-        if (now >= deadline) {
+    while (queue.running >= places || !is_first()) {
+        const auto now = clock_.steady_now();
+        if (is_given_up())
+            co_return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
+        if (now >= deadline)
             co_return base::fail(base::ErrorKind::timeout, "model.timeout",
                                  "The model did not get to it in time.");
-        }
         if (now >= patience) co_return busy();
         co_await freed->wait(std::min(deadline, patience) - now);
     }
-    ++queue.running;
-    co_return Place(*this, id);
+    co_return take(id, queue);
+}
+
+void Router::wake(const std::string& provider_id) {
+    queue_of(provider_id).freed->notify();
 }
 
 Router::Place::~Place() {
     if (router_ == nullptr) return;
+    if (is_probe_) {
+        const auto health = router_->health_.find(provider_id_);
+        if (health != router_->health_.end()) health->second.is_probed = false;
+    }
     Queue& queue = router_->queue_of(provider_id_);
     --queue.running;
     queue.freed->notify();
@@ -96,17 +127,31 @@ void Router::succeeded(const std::string& provider_id) {
 
 void Router::failed(const std::string& provider_id) {
     Health& health = health_[provider_id];
+    // What was under way when the circuit opened says nothing new.
+    if (clock_.steady_now() < health.open_until) return;
     if (++health.failures_in_a_row < kFailuresToOpen) return;
-    // Doubles with each failure after the circuit opened; one call is let through when the pause is over.
+    // Doubles with each failed look after the circuit opened.
     const int doublings = std::min(health.failures_in_a_row - kFailuresToOpen, 5);
     const auto pause =
         std::min<std::chrono::steady_clock::duration>(kFirstPause * (1 << doublings), kLongestPause);
     health.open_until = clock_.steady_now() + pause;
 }
 
+void Router::rest(const std::string& provider_id, std::chrono::seconds pause) {
+    Health& health = health_[provider_id];
+    health.failures_in_a_row = std::max(health.failures_in_a_row, kFailuresToOpen);
+    health.open_until = std::max(
+        health.open_until, clock_.steady_now() + std::clamp<std::chrono::seconds>(pause, 1s, kLongestPause));
+}
+
+bool Router::has_failed(const Health& health) const {
+    return health.failures_in_a_row >= kFailuresToOpen;
+}
+
 bool Router::circuit_open(const std::string& provider_id) const {
     const auto found = health_.find(provider_id);
-    return found != health_.end() && clock_.steady_now() < found->second.open_until;
+    if (found == health_.end() || !has_failed(found->second)) return false;
+    return clock_.steady_now() < found->second.open_until || found->second.is_probed;
 }
 
 }  // namespace gateway

@@ -5,6 +5,8 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -21,48 +23,63 @@ namespace gateway {
 /// Which provider a call may use and when it may go: order of preference, circuit breakers, lanes.
 class Router {
   public:
+    using TimePoint = std::chrono::steady_clock::time_point;
+
     Router(runtime::Runtime& runtime, const base::Clock& clock, const ProviderStore& store)
         : runtime_(runtime), clock_(clock), store_(store) {}
 
-    /// Providers that fit the request, best first; those whose circuit is open are left out.
+    /// Enabled providers that fit the request, best first, whatever their circuit.
     /// Errors: model.none_configured, model.none_available (unavailable).
-    base::Result<std::vector<StoredProvider>> candidates(const egress::ModelRequest& request) const;
+    base::Result<std::vector<StoredProvider>> fitting(const egress::ModelRequest& request) const;
 
     /// A place among a provider's concurrent calls; freed when it goes.
     class Place {
       public:
-        Place(Router& router, std::string provider_id)
-            : router_(&router), provider_id_(std::move(provider_id)) {}
+        Place(Router& router, std::string provider_id, bool is_probe)
+            : router_(&router), provider_id_(std::move(provider_id)), is_probe_(is_probe) {}
         Place(Place&& other) noexcept
-            : router_(std::exchange(other.router_, nullptr)), provider_id_(std::move(other.provider_id_)) {}
+            : router_(std::exchange(other.router_, nullptr)),
+              provider_id_(std::move(other.provider_id_)),
+              is_probe_(other.is_probe_) {}
         Place& operator=(Place&&) = delete;
         ~Place();
 
       private:
         Router* router_;
         std::string provider_id_;
+        bool is_probe_;  ///< the one call that may see whether a failed provider is back
     };
-    /// Waits in the request's lane for a place. Errors: model.busy (unavailable: the lane is full, or the
-    /// wait was longer than the lane allows), model.timeout (timeout).
-    runtime::Task<base::Result<Place>> enter(StoredProvider provider, egress::Lane lane,
-                                             std::chrono::steady_clock::time_point deadline);
+    /// Waits in the request's lane for a place: first come, first served, earlier lanes before later ones.
+    /// `is_given_up` is asked whenever wake() is called.
+    /// Errors: model.busy (unavailable: the lane is full, or slower than it may be), model.none_available
+    /// (unavailable: the circuit is open), model.timeout (timeout), wire.cancelled (cancelled).
+    runtime::Task<base::Result<Place>> enter(StoredProvider provider, egress::Lane lane, TimePoint deadline,
+                                             std::function<bool()> is_given_up);
+    /// Lets those who wait for this provider look again.
+    void wake(const std::string& provider_id);
 
     void succeeded(const std::string& provider_id);
     void failed(const std::string& provider_id);
+    /// The provider itself asked for a pause (Retry-After).
+    void rest(const std::string& provider_id, std::chrono::seconds pause);
+    /// Whether no call may go to it now.
     bool circuit_open(const std::string& provider_id) const;
 
   private:
     struct Health {
         int failures_in_a_row = 0;
-        std::chrono::steady_clock::time_point open_until{};
+        TimePoint open_until{};
+        bool is_probed = false;
     };
     struct Queue {
         int running = 0;
-        std::array<std::size_t, 3> waiting{};
+        std::array<std::list<TimePoint>, 3> waiting;  ///< since when, of each lane
         std::shared_ptr<runtime::Notifier> freed;
     };
 
     Queue& queue_of(const std::string& provider_id);
+    base::Result<Place> take(const std::string& provider_id, Queue& queue);
+    bool has_failed(const Health& health) const;
 
     runtime::Runtime& runtime_;
     const base::Clock& clock_;

@@ -51,8 +51,10 @@ runtime::Task<base::Result<void>> Service::administer(std::string method, json::
         std::optional<std::string> key;
         if (const auto given = base::get_string(request, "api_key")) key.emplace(*given);
         router_.succeeded(provider->id);  // a changed provider starts with a clean record
+        models_.forget(provider->id);
         done = store_.put(std::move(*provider), std::move(key));
     } else if (method == "providers.remove") {
+        models_.forget(id);
         done = store_.remove(id);
     } else if (method == "providers.order") {
         done = store_.reorder(strings(base::get_array(request, "ids")));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -42,11 +43,20 @@ struct ModelRequest {
     /// Only servers on this machine may be used.
     bool this_machine_only = false;
     bool json_object = false;  ///< asks for a JSON object where the provider can promise one
+    bool reusable = false;     ///< an answer that the same bytes got a while ago is as good
+    /// Only such an answer will do: nothing may leave (there is no budget for it).
+    bool known_only = false;
     std::chrono::steady_clock::time_point deadline;
 };
 
 /// First answer: what would go out, before it goes. Nothing has left the machine yet.
 struct Prepared {
+    /// Nothing will leave: the gateway still holds what this provider answered to the same bytes. Hash and
+    /// size are of nothing then.
+    bool known = false;
+    /// Where this is another provider after one that failed: whether that one may have worked on the request
+    /// before, and wants to be paid.
+    bool paid_before = false;
     std::string outbound_sha256;  ///< hex, of the exact bytes of the request body
     std::int64_t outbound_bytes = 0;
     std::string provider_id;
@@ -73,6 +83,9 @@ struct Finished {
     bool retracted = false;     ///< the provider took back what it had sent (finish_reason "sensitive")
 };
 
+/// Whether a call that failed with this code, before any text came, was not worked on at all.
+bool cost_nothing(std::string_view code);
+
 using ModelEvent = std::variant<Prepared, Delta, Finished>;
 
 /// One model call: begin → Prepared → go() → Delta… → Finished. Destroying it cancels.
@@ -83,9 +96,9 @@ class ModelCall {
     ModelCall(ModelCall&&) noexcept;
     ModelCall& operator=(ModelCall&&) noexcept;
 
-    /// Errors: model.none_configured, model.none_available, model.busy, model.refused, model.bad_answer
-    /// (all unavailable), model.timeout (timeout), gateway.away (unavailable: the gateway is being
-    /// restarted).
+    /// Errors: model.none_configured, model.none_available, model.busy, model.refused, model.unreachable,
+    /// model.bad_answer (all unavailable), model.timeout (timeout), gateway.away (unavailable: the gateway is
+    /// being restarted).
     runtime::Task<base::Result<ModelEvent>> next();
     /// Lets the prepared request out. Core calls it only after the receipt is durable.
     runtime::Task<base::Result<void>> go();
