@@ -59,6 +59,13 @@ runtime::Task<void> Sync::stop() {
     co_await core_->tasks.stop();
 }
 
+void Sync::tell_typing(const TypingNews& news) {
+    auto& typing = core_->typing;
+    const bool is_news = news.is_typing ? typing.start(news.room, news.user, news.user_id, news.limit)
+                                        : typing.stop(news.room, news.user);
+    if (is_news) core_->watches.wake_room(news.room);
+}
+
 std::vector<net::Route> Sync::routes() {
     return sync_routes(*core_);
 }

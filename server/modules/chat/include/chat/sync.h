@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <base/clock.h>
 #include <base/result.h>
+#include <chat/ids.h>
 #include <chat/news.h>
 #include <identity/ids.h>
 #include <net/route.h>
@@ -13,6 +16,15 @@
 #include <storage/database.h>
 
 namespace chat {
+
+/// An account of a module's own begins or ends to write in a room.
+struct TypingNews {
+    RoomNumber room;
+    identity::UserNumber user;
+    std::string user_id;
+    bool is_typing = false;
+    std::chrono::milliseconds limit{0};  ///< forgotten after this, where nobody ends it
+};
 
 /// What a person's devices are told of and tell: /sync, filters, receipts, typing, presence, account data,
 /// push rules. Construct after Chat (whose news it listens to), stop before it.
@@ -31,6 +43,9 @@ class Sync {
     runtime::Task<void> stop();
 
     std::vector<net::Route> routes();
+
+    /// Shows to those in the room that an account of a module writes, or no longer. Fleeting, as all typing.
+    void tell_typing(const TypingNews& news);
 
     struct Core;  ///< what the endpoints share (src/sync/core.h)
 
