@@ -190,6 +190,7 @@ class Core {
         media_.emplace(runtime_, *database_, clock_, random_, renderer_, media_options());
         if (auto started = co_await media_->start(); !started)
             co_return base::fail(std::move(started.error()));
+        assistant_->set_typing_teller([this](const chat::TypingNews& news) { sync_->tell_typing(news); });
         if (auto started = co_await assistant_->start(); !started)
             co_return base::fail(std::move(started.error()));
 
@@ -206,6 +207,7 @@ class Core {
                 !started) {
                 co_return base::fail(std::move(started.error()));
             }
+            base::log_info("core.metrics_served", {{"address", addresses.at(1)}});
         }
         group_.spawn(admin_socket_.serve(runtime_, group_, [this](std::vector<std::string> arguments) {
             return administer(std::move(arguments));
@@ -228,11 +230,30 @@ class Core {
         hooks.server_named = [this](storage::Transaction& tx) { return assistant_->server_named(tx); };
         hooks.device_removed = [](storage::Transaction& tx, identity::UserNumber user,
                                   identity::DeviceNumber device) { chat::erase_device(tx, user, device); };
+        hooks.account_created =
+            [this, welcome = std::move(hooks.account_created)](identity::AccountCreated account) {
+                return welcome_account(welcome, std::move(account));
+            };
         hooks.account_deactivated = [this, leave = std::move(hooks.account_deactivated)](
                                         identity::UserNumber user, bool erase) {
             return deactivate(leave, user, erase);
         };
         return hooks;
+    }
+
+    using Welcome =
+        std::function<runtime::Task<base::Result<std::optional<std::string>>>(identity::AccountCreated)>;
+
+    /// The days of budgets are those of the zone that the setup page chose.
+    runtime::Task<base::Result<std::optional<std::string>>> welcome_account(
+        Welcome welcome, identity::AccountCreated account) {
+        if (account.first_steps && !account.first_steps->time_zone.empty()) {
+            auto set = co_await assistant_->set_time_zone(account.first_steps->time_zone);
+            if (!set && set.error().kind != base::ErrorKind::invalid)
+                co_return base::fail(std::move(set.error()));
+            if (!set) base::log_warning("core.unknown_time_zone");  // the days are UTC's until it is set
+        }
+        co_return co_await welcome(std::move(account));
     }
 
     /// Leaves every room, then, where the person asked to be forgotten, deletes what is kept of them.
@@ -241,6 +262,7 @@ class Core {
         identity::UserNumber user, bool erase) {
         if (auto left = co_await leave(user, erase); !left || !erase) co_return left;
         if (auto erased = co_await media_->erase_user(user); !erased) co_return erased;
+        if (auto erased = co_await assistant_->erase_user(user); !erased) co_return erased;
         co_return co_await database_->write(storage::OrderKey{"user:" + std::to_string(user.value)},
                                             [user](storage::Transaction& tx) -> base::Result<void> {
                                                 chat::erase_user(tx, user);

@@ -29,7 +29,9 @@ net::Response gateway_error(base::Error error) {
     return identity::matrix_error(error);
 }
 
-net::Response done(const base::Result<void>& result) {
+/// The end of a change of the list. Whether or not it was made: what was known of before is asked anew.
+net::Response changed(Core& core, const base::Result<void>& result) {
+    core.forget_preferred();
     return result ? net::json(200, "{}") : gateway_error(result.error());
 }
 
@@ -107,8 +109,7 @@ Task<net::Response> order_models(Core& core, net::Request request) {
         if (id == nullptr || ids.size() >= 100) co_return invalid("'order' is a list of ids.");
         ids.emplace_back(*id);
     }
-    core.forget_preferred();
-    co_return done(co_await core.gateway.set_order(std::move(ids)));
+    co_return changed(core, co_await core.gateway.set_order(std::move(ids)));
 }
 
 Task<net::Response> put_model(Core& core, net::Request request) {
@@ -143,13 +144,11 @@ Task<net::Response> put_model(Core& core, net::Request request) {
     if (input) provider.input_price_micros_per_million = *input;
     if (output) provider.output_price_micros_per_million = *output;
     if (provider.name.empty()) provider.name = provider.id;
-    core.forget_preferred();
-    co_return done(co_await core.gateway.put_provider(std::move(provider), std::move(key)));
+    co_return changed(core, co_await core.gateway.put_provider(std::move(provider), std::move(key)));
 }
 
 Task<net::Response> delete_model(Core& core, net::Request request) {
-    core.forget_preferred();
-    co_return done(co_await core.gateway.remove_provider(request.value("id")));
+    co_return changed(core, co_await core.gateway.remove_provider(request.value("id")));
 }
 
 Task<net::Response> test_model(Core& core, net::Request request) {

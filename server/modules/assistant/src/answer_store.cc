@@ -33,6 +33,16 @@ std::optional<StoredAnswer> find_answer(storage::Transaction& tx, std::string_vi
     return read(select);
 }
 
+std::optional<StoredAnswer> find_answer_by_its_event(storage::Transaction& tx,
+                                                     std::string_view answer_event_id) {
+    auto select = tx.prepare(
+        "SELECT question_event_id, room_id, asker_number, state, call_id, answer_event_id, asked_at_ms "
+        "FROM assistant_answer WHERE answer_event_id = ?1 AND answer_event_id <> ''");
+    select.bind(answer_event_id);
+    if (!select.step()) return std::nullopt;
+    return read(select);
+}
+
 StoredAnswer claim_question(storage::Transaction& tx, const StoredAnswer& fresh) {
     if (auto known = find_answer(tx, fresh.question_event_id)) return *known;
     tx.prepare(

@@ -32,6 +32,9 @@ struct StoredAnswer {
 egress::CallId call_id_for(std::string_view question_event_id);
 
 std::optional<StoredAnswer> find_answer(storage::Transaction& tx, std::string_view question_event_id);
+/// The answer that begins with this event (its edits are others).
+std::optional<StoredAnswer> find_answer_by_its_event(storage::Transaction& tx,
+                                                     std::string_view answer_event_id);
 /// Takes the question on; one that was taken on before stays as it is.
 StoredAnswer claim_question(storage::Transaction& tx, const StoredAnswer& fresh);
 void set_answer(storage::Transaction& tx, std::string_view question_event_id, AnswerState state,

@@ -116,6 +116,8 @@ std::string_view to_string(CallState state) {
             return "cancelled";
         case CallState::unknown:
             return "unknown";
+        case CallState::known:
+            return "cached";
     }
     return "unknown";
 }
@@ -240,13 +242,18 @@ void release(storage::Transaction& tx, const egress::CallId& call_id) {
     tx.prepare("DELETE FROM model_call WHERE call_number = ?1").bind(call->number).run();
 }
 
-Recovered recover(storage::Transaction& tx, std::int64_t now_ms) {
-    std::vector<std::pair<egress::CallId, CallState>> open;
-    {
-        auto select = tx.prepare("SELECT call_id, state FROM model_call WHERE state <= 2");
-        while (select.step())
-            open.emplace_back(egress::CallId(select.text(0)), static_cast<CallState>(select.integer(1)));
-    }
+namespace {
+
+using OpenCalls = std::vector<std::pair<egress::CallId, CallState>>;
+
+OpenCalls read_open(storage::Statement select) {
+    OpenCalls open;
+    while (select.step())
+        open.emplace_back(egress::CallId(select.text(0)), static_cast<CallState>(select.integer(1)));
+    return open;
+}
+
+Recovered end_open(storage::Transaction& tx, const OpenCalls& open, std::int64_t now_ms) {
     Recovered recovered;
     for (const auto& [call_id, state] : open) {
         if (state == CallState::told) {
@@ -258,6 +265,19 @@ Recovered recover(storage::Transaction& tx, std::int64_t now_ms) {
         }
     }
     return recovered;
+}
+
+}  // namespace
+
+Recovered recover(storage::Transaction& tx, std::int64_t now_ms) {
+    return end_open(tx, read_open(tx.prepare("SELECT call_id, state FROM model_call WHERE state <= 2")),
+                    now_ms);
+}
+
+void settle_open(storage::Transaction& tx, UserNumber user, std::int64_t now_ms) {
+    auto select = tx.prepare("SELECT call_id, state FROM model_call WHERE state <= 2 AND user_number = ?1");
+    select.bind(user);
+    end_open(tx, read_open(std::move(select)), now_ms);
 }
 
 }  // namespace assistant

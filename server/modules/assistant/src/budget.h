@@ -25,7 +25,8 @@ enum class CallState : std::uint8_t {
     done = 3,
     failed = 4,
     cancelled = 5,
-    unknown = 6
+    unknown = 6,
+    known = 7  ///< nothing left: the same words had been answered a while ago
 };
 std::string_view to_string(CallState state);
 
@@ -87,6 +88,9 @@ Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState 
              const std::optional<egress::Finished>& finished, std::int64_t now_ms);
 /// Gives back a reservation that was never told to go, and forgets it.
 void release(storage::Transaction& tx, const egress::CallId& call_id);
+
+/// Ends every open call of one person, as recover() does those of all.
+void settle_open(storage::Transaction& tx, identity::UserNumber user, std::int64_t now_ms);
 
 struct Recovered {
     std::int64_t released = 0;

@@ -8,6 +8,12 @@ namespace json = base::json;
 constexpr std::string_view kConsent = "im.lingxi.consent";
 constexpr std::string_view kPolicy = "im.lingxi.ai_policy";
 
+/// Who has left cannot take their consent back any more: it holds while they are there.
+bool is_there(const chat::RoomReading& room, std::string_view user_id) {
+    const auto member = room.state("m.room.member", user_id);
+    return member && base::get_string(*member, "membership") == "join";
+}
+
 bool reaches(const json::object& agreed, const Destination& destination) {
     const auto kind = base::get_string(agreed, "kind");
     if (kind == "this_machine") return destination.on_this_machine;
@@ -36,13 +42,13 @@ bool agrees(const json::object& content, Purpose purpose, const Destination& des
 bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
                 const Destination& destination) {
     const auto content = room.state(kConsent, user_id);
-    return content && agrees(*content, purpose, destination);
+    return content && is_there(room, user_id) && agrees(*content, purpose, destination);
 }
 
 json::array consents_of(const chat::RoomReading& room) {
     json::array consents;
     for (const auto& [user_id, content] : room.states_of_type(kConsent)) {
-        if (!base::get_bool(content, "agreed").value_or(false)) continue;
+        if (!base::get_bool(content, "agreed").value_or(false) || !is_there(room, user_id)) continue;
         json::array purposes;
         if (const auto* wanted = base::get_object(content, "purposes")) {
             for (const Purpose purpose : {Purpose::suggest_replies, Purpose::translate}) {

@@ -3,6 +3,7 @@
 #include "endpoints.h"
 #include "inert_text.h"
 #include "statements.h"
+#include "typing_notice.h"
 
 #include <algorithm>
 
@@ -362,6 +363,7 @@ runtime::Task<std::optional<std::string>> Converse::send(const Question& questio
 }
 
 runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) {
+    TypingNotice typing(core_.tell_typing, question.room, core_.assistant_user, core_.assistant_user_id);
     CallWish call{.request = {.call_id = stored.call_id,
                               .purpose = std::string(to_string(Purpose::converse)),
                               .lane = egress::Lane::user_async,
@@ -417,7 +419,12 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     };
     while (!(*run)->has_ended()) {
         words.feed(restorer.feed(co_await (*run)->next_text(250ms)));
+        typing.renew();
         if (stopping_) co_return;
+        if (rooms_known_ && !rooms_.contains(question.room)) {  // put out of the room: the call is given up
+            co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_return;
+        }
         if (words.text() == shown || edits >= kEditsLimit - 1) continue;
         if (steady_clock::now() - last < pause_before_edit(edits)) continue;
         if (!co_await show(words.text())) {

@@ -1,6 +1,7 @@
 #include "core.h"
 
 #include "converse.h"
+#include "erasure.h"
 #include "offline/chips.h"
 
 #include <base/encoding.h>
@@ -40,7 +41,12 @@ egress::CallId Core::new_call_id() {
 }
 
 runtime::Task<void> Core::ask_preferred() {
-    auto provider = co_await gateway.preferred();
+    std::uint64_t changes = 0;
+    base::Result<std::optional<egress::Provider>> provider;
+    do {
+        changes = preferred_.changes;
+        provider = co_await gateway.preferred();
+    } while (changes != preferred_.changes);
     preferred_.asking = false;
     preferred_.at = std::chrono::steady_clock::now();
     preferred_.provider = provider ? std::move(*provider) : std::optional<egress::Provider>{};
@@ -168,6 +174,19 @@ runtime::Task<base::Result<void>> Assistant::set_time_zone(std::string time_zone
             auto settings = budget_settings(tx);
             settings.time_zone = time_zone;
             put_budget_settings(tx, settings);
+            return {};
+        });
+}
+
+void Assistant::set_typing_teller(TypingTeller tell) {
+    core_->tell_typing = std::move(tell);
+}
+
+runtime::Task<base::Result<void>> Assistant::erase_user(identity::UserNumber user) {
+    co_return co_await core_->database.write(
+        {kBudgetOrder},
+        [user, now_ms = core_->clock.now_ms()](storage::Transaction& tx) -> base::Result<void> {
+            erase_person(tx, user, now_ms);
             return {};
         });
 }

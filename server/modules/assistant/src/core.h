@@ -39,6 +39,8 @@ struct Assistant::Core {
     identity::UserNumber assistant_user;  ///< none until the server has its name
     std::string assistant_user_id;
 
+    TypingTeller tell_typing;  ///< set before start()
+
     Seats seats;
     ModelRuns runs;
     std::unique_ptr<Converse> converse;
@@ -46,8 +48,11 @@ struct Assistant::Core {
     /// Where a call without wishes would go now; nothing where no model can be used. Asks the gateway at most
     /// every few seconds, and never waits for it long.
     runtime::Task<std::optional<egress::Provider>> preferred();
-    /// After a change of the list of model servers.
-    void forget_preferred() { preferred_.provider.reset(); }
+    /// After a change of the list of model servers has been made: an answer of before it counts no more.
+    void forget_preferred() {
+        ++preferred_.changes;
+        preferred_.provider.reset();
+    }
     /// The offline method; built on the CPU pool when it is first asked for. Null where the pool is too busy.
     runtime::Task<std::shared_ptr<const offline::Chips>> chips();
 
@@ -62,6 +67,7 @@ struct Assistant::Core {
     struct Preferred {
         std::optional<egress::Provider> provider;
         std::chrono::steady_clock::time_point at{};
+        std::uint64_t changes = 0;
         bool asking = false;
     } preferred_;
     runtime::Notifier preferred_known_;

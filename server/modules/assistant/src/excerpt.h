@@ -44,7 +44,7 @@ struct Excerpt {
 
 struct ExcerptWish {
     identity::UserNumber caller;
-    identity::UserNumber assistant;  ///< its own messages are no person's words
+    identity::UserNumber assistant;  ///< its messages count as the words of whom it answered
     std::vector<std::string> event_ids;
     Purpose purpose = Purpose::suggest_replies;
     std::optional<Destination> destination;  ///< nothing: nobody has agreed to it
@@ -57,8 +57,14 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
 
 /// What a message says, without the reply's fallback; nothing where it is no text.
 std::optional<std::string> text_of(const chat::ReadEvent& event);
-/// Without any line that quotes.
+/// Without any line that quotes ("> …").
 std::string without_quotes(std::string_view text);
+/// Gives every person of the room but these two a stand-in: what they are called, their id, their name in
+/// this room.
+void hide_people(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber caller,
+                 identity::UserNumber assistant, bool chinese, Names& names);
+/// What a message says in its author's own words: text_of() without quotes.
+std::optional<std::string> own_text_of(const chat::ReadEvent& event);
 bool is_mostly_chinese(std::string_view text);
 
 }  // namespace assistant

@@ -16,12 +16,6 @@ constexpr std::size_t kTextLimitBytes = 512 * 1024;
 constexpr int kAttemptsLimit = 4;
 constexpr auto kStopLimit = 5s;
 
-/// Nothing was worked on, so nothing is paid for.
-bool cost_nothing(const base::Error& error) {
-    return error.code == "model.busy" || error.code == "model.refused" ||
-           error.code == "model.none_available" || error.code == "model.none_configured";
-}
-
 storage::OrderKey order() {
     return {kBudgetOrder};
 }
@@ -65,6 +59,7 @@ void ModelRun::give_up() {
     if (call_ != nullptr) call_->cancel();
 }
 
+/// Where there is no budget, what the gateway still knows costs nothing.
 runtime::Task<Answered<void>> ModelRun::reserve_first() {
     Reservation wish{.call_id = call_id_,
                      .user = wish_.user,
@@ -72,10 +67,30 @@ runtime::Task<Answered<void>> ModelRun::reserve_first() {
                      .purpose = wish_.purpose,
                      .prompt_bytes = prompt_bound_bytes(wish_.request.messages),
                      .output_limit_tokens = wish_.request.max_output_tokens};
-    co_return co_await write_answered<void>(
-        core_, order(), [wish = std::move(wish), now_ms = core_.clock.now_ms()](storage::Transaction& tx) {
-            return reserve(tx, wish, now_ms);
+    auto reserved = co_await write_answered<bool>(
+        core_, order(),
+        [wish = std::move(wish), may_be_known = wish_.request.reusable,
+         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<bool> {
+            auto whole = reserve(tx, wish, now_ms);
+            if (whole) return true;
+            if (!may_be_known || whole.error().error.code != kBudgetExhausted) return refuse(whole.error());
+            Reservation nothing = wish;
+            nothing.prompt_bytes = nothing.output_limit_tokens = 0;
+            if (!reserve(tx, nothing, now_ms)) return refuse(whole.error());
+            return false;
         });
+    if (!reserved) co_return refuse(std::move(reserved.error()));
+    wish_.request.known_only = !*reserved;
+    co_return Answered<void>{};
+}
+
+runtime::Task<Refusal> ModelRun::no_budget() {
+    auto refusal = co_await read_answered<Refusal>(
+        core_,
+        [user = wish_.user, now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<Refusal> {
+            return budget_exhausted(now_ms, spending_today(tx, user, now_ms).resets_at_ms);
+        });
+    co_return refusal ? std::move(*refusal) : std::move(refusal.error());
 }
 
 /// Commits the receipt. Where another model server was told to go before, that attempt has failed, and this
@@ -101,7 +116,9 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
             const Destination destination{prepared.on_this_machine, prepared.provider_name};
             if (auto allowed = still_allowed(tx, destination); !allowed) return allowed;
             if (is_again) {
-                settle(tx, before, CallState::failed, egress::Finished{}, now_ms);
+                std::optional<egress::Finished> nothing_used;
+                if (!prepared.paid_before) nothing_used.emplace();
+                settle(tx, before, CallState::failed, nothing_used, now_ms);
                 if (auto reserved = reserve(tx, again, now_ms); !reserved) return reserved;
             }
             return tell_to_go(tx, again.call_id, prepared, whose, now_ms);
@@ -167,12 +184,16 @@ runtime::Task<void> ModelRun::drive() {
             auto event = co_await call->next();
             if (!event) {
                 if (given_up_) continue;
-                if (cost_nothing(event.error()) && !text_came_) finished = egress::Finished{};
+                if (wish_.request.known_only && !prepared_) {
+                    refusal = co_await no_budget();
+                    break;
+                }
+                if (egress::cost_nothing(event.error().code) && !text_came_) finished = egress::Finished{};
                 refusal = model_failed(event.error());
                 break;
             }
             if (auto* prepared = std::get_if<egress::Prepared>(&*event)) {
-                if (text_came_) {
+                if (text_came_ || (wish_.request.known_only && !prepared->known)) {
                     refusal = model_unavailable("The gateway answered out of turn.");
                     break;
                 }
@@ -203,7 +224,7 @@ runtime::Task<void> ModelRun::drive() {
                 changed_.notify();
             } else {
                 finished = std::get<egress::Finished>(*event);
-                outcome = CallState::done;
+                outcome = prepared_ && prepared_->known ? CallState::known : CallState::done;
                 if (finished->retracted) {
                     refusal = model_unavailable("The model server took its answer back.");
                     outcome = CallState::failed;

@@ -64,6 +64,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     friend class ModelRuns;
     runtime::Task<void> drive();
     runtime::Task<Answered<void>> reserve_first();
+    runtime::Task<Refusal> no_budget();
     runtime::Task<std::optional<Refusal>> let_go(egress::Prepared prepared);
     runtime::Task<void> end_with(std::optional<Refusal> refusal, CallState outcome,
                                  std::optional<egress::Finished> finished);

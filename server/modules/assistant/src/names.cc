@@ -45,20 +45,36 @@ bool stands_alone(std::string_view text, std::size_t at, std::size_t size) {
 
 std::string Names::stand_in(std::string_view name, bool chinese) {
     for (const Entry& entry : entries_) {
-        if (entry.name == name) return word_of(entry.letters, entry.chinese);
+        if (!entry.is_alias && entry.name == name) return word_of(entry.letters, entry.chinese);
     }
     const auto people = std::ranges::count(entries_, false, &Entry::is_alias);
-    entries_.push_back({std::string(name), letters_of(static_cast<std::size_t>(people)), chinese, false});
-    return word_of(entries_.back().letters, chinese);
+    const Entry entry{std::string(name), letters_of(static_cast<std::size_t>(people)), chinese, false};
+    entries_.push_back(entry);
+    add_parts(entry);
+    return word_of(entry.letters, chinese);
+}
+
+void Names::add_parts(const Entry& whole) {
+    const std::string_view name = whole.name;
+    if (!name.contains(' ')) return;
+    for (std::size_t begin = 0; begin < name.size();) {
+        const auto end = std::min(name.find(' ', begin), name.size());
+        const std::string part(name.substr(begin, end - begin));
+        begin = end + 1;
+        const bool is_known = std::ranges::find(entries_, part, &Entry::name) != entries_.end();
+        if (!is_known && can_be_told_from_words(part))
+            entries_.push_back({part, whole.letters, whole.chinese, true, true});
+    }
 }
 
 void Names::add_alias(std::string_view name, std::string_view alias) {
-    for (const Entry& entry : entries_) {
-        if (entry.name == alias) return;
-    }
-    const auto person = std::ranges::find(entries_, name, &Entry::name);
+    if (std::ranges::find(entries_, alias, &Entry::name) != entries_.end()) return;
+    const auto person = std::ranges::find_if(
+        entries_, [&](const Entry& entry) { return !entry.is_alias && entry.name == name; });
     if (person == entries_.end()) return;
-    entries_.push_back({std::string(alias), person->letters, person->chinese, true});
+    const Entry entry{std::string(alias), person->letters, person->chinese, true};
+    entries_.push_back(entry);
+    add_parts(entry);
 }
 
 std::string Names::hide(std::string_view text) const {
@@ -66,7 +82,9 @@ std::string Names::hide(std::string_view text) const {
     for (const Entry& entry : entries_) {
         if (can_be_told_from_words(entry.name)) order.push_back(&entry);
     }
-    std::ranges::sort(order, std::ranges::greater{}, [](const Entry* entry) { return entry->name.size(); });
+    // The longest first; of those that are alike, who is called so before who is also called so.
+    std::ranges::sort(order, std::ranges::greater{},
+                      [](const Entry* entry) { return std::pair(entry->name.size(), !entry->is_alias); });
     std::vector<std::string> lowered;
     lowered.reserve(order.size());
     for (const Entry* entry : order) lowered.push_back(base::ascii_lower(entry->name));
@@ -75,9 +93,9 @@ std::string Names::hide(std::string_view text) const {
     for (std::size_t at = 0; at < text.size();) {
         std::size_t found = order.size();
         for (std::size_t i = 0; i < order.size() && found == order.size(); ++i) {
-            if (lower.compare(at, lowered[i].size(), lowered[i]) == 0 &&
-                stands_alone(lower, at, lowered[i].size()))
-                found = i;
+            const bool is_here = order[i]->is_part ? text.substr(at).starts_with(order[i]->name)
+                                                   : lower.compare(at, lowered[i].size(), lowered[i]) == 0;
+            if (is_here && stands_alone(lower, at, lowered[i].size())) found = i;
         }
         if (found == order.size()) {
             out += text[at++];

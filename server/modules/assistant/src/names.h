@@ -13,7 +13,9 @@ class Names {
   public:
     /// The stand-in of a person; the same name gets the same one. `chinese` chooses its words.
     std::string stand_in(std::string_view name, bool chinese);
-    /// Another name of somebody who has a stand-in (their id).
+    /// Another name of somebody who has a stand-in (their id, what they are called in this room), and the
+    /// parts of it that people say alone ("Emma" of "Emma Hart"; written like that, since "Will" is a name
+    /// and "will" is none).
     void add_alias(std::string_view name, std::string_view alias);
     /// The text with every name that has a stand-in replaced. Names that are too short to tell from words
     /// stay.
@@ -41,7 +43,10 @@ class Names {
         std::string letters;
         bool chinese;
         bool is_alias;
+        bool is_part = false;
     };
+    void add_parts(const Entry& whole);
+
     std::vector<Entry> entries_;
 };
 

@@ -17,7 +17,6 @@ namespace json = base::json;
 constexpr std::size_t kQuestionLimitBytes = 8 * 1024;
 constexpr std::size_t kBeforeLimitBytes = 12 * 1024;
 constexpr std::size_t kBeforeExchanges = 5;
-constexpr std::size_t kNamesLimit = 200;
 
 bool is_name_byte(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0;
@@ -44,6 +43,26 @@ bool mentions(const json::object& content, const std::string& user_id) {
                const auto* user = value.if_string();
                return user != nullptr && std::string_view(*user) == user_id;
            });
+}
+
+/// "…, @assistant, …" anywhere in the words: clients without pills write a mention like that.
+bool names_it(std::string_view text, std::string_view user_id) {
+    const std::string lower = base::ascii_lower(text);
+    for (const std::string& name :
+         {base::ascii_lower(user_id), "@" + base::ascii_lower(identity::localpart_of(user_id)),
+          "@" + base::ascii_lower(Converse::kDisplayName), std::string("@灵犀")}) {
+        for (auto at = lower.find(name); at != std::string::npos; at = lower.find(name, at + 1)) {
+            const auto end = at + name.size();
+            const bool is_address = at > 0 && is_name_byte(lower[at - 1]);  // somebody@assistant.example
+            const char after = end < lower.size() ? lower[end] : ' ';
+            const bool goes_on =
+                is_name_byte(after) || after == '-' || after == '_' ||
+                ((after == ':' || after == '.') && end + 1 < lower.size() && is_name_byte(lower[end + 1]));
+            const bool is_han = static_cast<unsigned char>(name.back()) >= 0x80;  // words follow at once
+            if (!is_address && (is_han || !goes_on)) return true;
+        }
+    }
+    return false;
 }
 
 bool is_edit(const json::object& content) {
@@ -125,12 +144,15 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
     const auto text = text_of(event);
     if (!text) return std::nullopt;
 
-    Question question{.room_id = room.room_id(), .event_id = event.id.value, .asker = event.sender};
+    Question question{
+        .room = room.number(), .room_id = room.room_id(), .event_id = event.id.value, .asker = event.sender};
     question.is_private = room.joined_count() == 2;
     // A name at the start of the asker's own words speaks to it; a quoted one does not.
     const bool is_addressed =
         after_address(without_quotes(*text), self.user_id, Converse::kDisplayName).has_value();
-    if (!question.is_private && !is_addressed && !mentions(event.content, self.user_id)) return std::nullopt;
+    const bool is_spoken_to = question.is_private || is_addressed || mentions(event.content, self.user_id) ||
+                              names_it(without_quotes(*text), self.user_id);
+    if (!is_spoken_to) return std::nullopt;
 
     question.asker_id = identity::user_id_of(tx, event.sender).value;
     question.is_encrypted_room = room.state("m.room.encryption").has_value();
@@ -138,14 +160,7 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
     question.asked_at_ms = event.origin_server_ts;
     const auto own = own_words(event, self);
     question.chinese = is_mostly_chinese(own.empty() ? *text : own);
-    for (const auto user : room.joined(kNamesLimit)) {
-        if (user == event.sender || user == self.user) continue;
-        const auto user_id = identity::user_id_of(tx, user).value;
-        auto name = identity::member_profile_of(tx, user).display_name.value_or("");
-        if (name.empty()) name = std::string(identity::localpart_of(user_id));
-        question.names.stand_in(name, question.chinese);
-        question.names.add_alias(name, user_id);
-    }
+    hide_people(tx, room, event.sender, self.user, question.chinese, question.names);
     question.text = question.names.hide(own);
     if (question.text.empty()) return std::nullopt;
     if (auto allowed = check_allowed(tx, event.sender, &room); !allowed) question.refusal = allowed.error();

@@ -22,6 +22,7 @@ struct AssistantIdentity {
 
 /// A message that @assistant has to answer.
 struct Question {
+    chat::RoomNumber room;
     std::string room_id;
     std::string event_id;
     identity::UserNumber asker;

@@ -25,7 +25,7 @@ Refusal consent_needed(const std::vector<std::string>& user_ids) {
 
 Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms) {
     return {
-        {ErrorKind::rate_limited, "IM.LINGXI.BUDGET_EXHAUSTED", "Today's allowance of the model is used up.",
+        {ErrorKind::rate_limited, std::string(kBudgetExhausted), "Today's allowance of the model is used up.",
          std::chrono::milliseconds(std::max<std::int64_t>(1000, resets_at_ms - now_ms))},
         {{"resets_at_ms", resets_at_ms}}};
 }

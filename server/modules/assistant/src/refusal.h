@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <expected>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <base/json.h>
@@ -26,6 +27,8 @@ using Answered = std::expected<T, Refusal>;
 [[nodiscard]] inline std::unexpected<Refusal> refuse(Refusal refusal) {
     return std::unexpected(std::move(refusal));
 }
+
+inline constexpr std::string_view kBudgetExhausted = "IM.LINGXI.BUDGET_EXHAUSTED";
 
 Refusal ai_off();
 Refusal forbidden_in_room();

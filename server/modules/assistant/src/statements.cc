@@ -37,7 +37,7 @@ std::string sorry(const Refusal& refusal, bool chinese) {
         return chinese ? "这个聊天不允许使用 AI，所以我不能在这里回答。"
                        : "This chat does not allow AI, so I cannot answer here.";
     }
-    if (code == "IM.LINGXI.BUDGET_EXHAUSTED") {
+    if (code == kBudgetExhausted) {
         return chinese ? "今天的 AI 用量已经用完，明天再来问我吧。"
                        : "Today's AI allowance is used up. Please ask me again tomorrow.";
     }

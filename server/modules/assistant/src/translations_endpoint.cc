@@ -65,7 +65,9 @@ Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity
         return refuse(allowed.error());
     Excerpt excerpt;
     if (wish.event_id.empty()) {
-        excerpt.lines.push_back({.event_id = "", .own = true, .speaker = "me", .text = wish.text});
+        if (room) hide_people(tx, *room, user, assistant, is_mostly_chinese(wish.text), excerpt.names);
+        excerpt.lines.push_back(
+            {.event_id = "", .own = true, .speaker = "me", .text = excerpt.names.hide(wish.text)});
         excerpt.whose.push_back(user);
     } else {
         excerpt = gather_excerpt(tx, *room,
@@ -143,6 +145,7 @@ Task<net::Response> translate(Core& core, net::Request request) {
                               .max_output_tokens = static_cast<std::int32_t>(
                                   std::min<std::size_t>(4096, 256 + text.size() * 2)),
                               .temperature = 0.2,
+                              .reusable = true,
                               .deadline = std::chrono::steady_clock::now() + kLongAnswerLimit},
                   .user = user,
                   .room_id = wish->room_id,

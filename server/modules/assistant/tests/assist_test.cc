@@ -1,6 +1,6 @@
 #include "world.h"
 
-#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
 
 #include <base/encoding.h>
 
@@ -226,7 +226,7 @@ TEST_F(Assist, a_used_up_budget_is_said_before_anything_leaves) {
     EXPECT_EQ(answer.status, 429);
     EXPECT_EQ(answer.errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
     EXPECT_TRUE(answer.body.contains("resets_at_ms"));
-    EXPECT_TRUE(world.fake->requests.empty());
+    EXPECT_EQ(world.fake->went, 0);
     EXPECT_EQ(used(), 0);
 }
 
@@ -389,6 +389,149 @@ TEST_F(Assist, receipts_are_listed_exported_and_erased_and_the_budget_stays) {
     EXPECT_EQ(world.call(alice, net::Method::del, kReceipts).status, 200);
     EXPECT_TRUE(world.get(alice, kReceipts).body.at("receipts").as_array().empty());
     EXPECT_EQ(used(), before);
+}
+
+TEST_F(Assist, who_asked_to_be_forgotten_leaves_nothing_behind) {
+    world.fake->script.deltas = {"译"};
+    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    ASSERT_TRUE(world.post(bob, kTranslations, draft).event("done"));
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello");
+    world.fake->script = {};
+    ASSERT_TRUE(world.post(alice, kSuggestions, ids({event})).event("done"));
+    // One that is under way is settled whole for the server, and its end finds nothing.
+    world.fake->script.deltas = {"begin"};
+    world.fake->script.hangs_after_deltas = true;
+    auto open = world.raw(bob, net::Method::post, kTranslations, draft);
+    ASSERT_EQ(open.status, 200);
+    const auto server_before =
+        world.get(admin, "/_lingxi/admin/v1/budget").body.at("used_today_tokens").as_int64();
+
+    ASSERT_TRUE(world.await(world.assistant->erase_user(bob.user)));
+    open = {};
+    ASSERT_TRUE(world.await(world.assistant->erase_user(bob.user))) << "repeated";
+    const auto rows = world.read([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
+        std::int64_t count = 0;
+        for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
+                                  "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
+                                  "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
+                                  "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1"}) {
+            auto select = tx.prepare(query);
+            select.bind(bob.user);
+            if (select.step()) count += select.integer(0);
+        }
+        return count;
+    });
+    EXPECT_EQ(*rows, 0);
+    EXPECT_EQ(world.get(admin, "/_lingxi/admin/v1/budget").body.at("used_today_tokens").as_int64(),
+              server_before);
+    const auto others = world.get(alice, kReceipts).body.at("receipts").as_array();
+    ASSERT_EQ(others.size(), 1U) << "another's receipt stays";
+    EXPECT_TRUE(others[0].at("whose").as_array().empty());
+}
+
+TEST_F(Assist, a_changed_list_of_models_is_named_at_once) {
+    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider cloud");
+    world.fake->script.provider_ids = {"other"};
+    ASSERT_EQ(world.put(admin, "/_lingxi/admin/v1/models/cloud", {{"name", "x"}}).status, 200);
+    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider other");
+}
+
+TEST_F(Assist, an_answer_from_before_a_change_of_the_list_does_not_count) {
+    // The change is made while the list is being read for somebody.
+    int times = 0;
+    bool is_changed = false;
+    world.fake->listed = [&]() -> runtime::Task<void> {
+        if (++times != 1) co_return;
+        boost::asio::post(world.runtime.io(), [&] {
+            world.fake->script.provider_ids = {"other"};
+            world.call(admin, net::Method::del, "/_lingxi/admin/v1/models/cloud");
+            is_changed = true;
+        });
+        while (!is_changed) co_await runtime::sleep_for(std::chrono::milliseconds(5));
+    };
+    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider other");
+}
+
+TEST_F(Assist, quotes_and_answers_of_the_assistant_do_not_carry_the_words_of_others) {
+    const auto carol = world.person("carol", "Carol");
+    world.join(carol, room);
+    world.consent(bob, room);
+    const auto quoting = world.say(bob, room, "> CAROLS SECRET\nindeed >_<");
+    world.invite(alice, room, world.assistant_id);
+    ASSERT_TRUE(world.until([&] { return world.messages(alice, room).size() == 2; })) << "its greeting";
+    world.fake->script.deltas = {"You said CAROLS SECRET"};
+    world.say(carol, room, "@assistant my words are CAROLS SECRET");
+    std::string answer_id;
+    ASSERT_TRUE(world.until([&] {
+        for (const auto& message : world.messages(alice, room)) {
+            if (message.at("content").as_object().contains("im.lingxi.ai"))
+                answer_id = message.at("event_id").as_string();
+        }
+        return !answer_id.empty();
+    }));
+    world.fake->script = {};
+    const auto answer = world.post(alice, kSuggestions, ids({quoting, answer_id}));
+    ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
+    EXPECT_EQ(prompt().find("CAROLS SECRET"), std::string::npos);
+    EXPECT_NE(prompt().find("indeed >_<"), std::string::npos);
+    EXPECT_EQ(answer.event("prepared")->at("dropped").at(0).at("event_id").as_string(), answer_id);
+    EXPECT_EQ(answer.event("prepared")->at("dropped").at(0).at("reason").as_string(), "no_consent");
+
+    world.consent(carol, room);
+    const auto allowed = world.post(alice, kSuggestions, ids({quoting, answer_id}));
+    EXPECT_TRUE(allowed.event("prepared")->at("dropped").as_array().empty());
+    EXPECT_NE(prompt().find("CAROLS SECRET"), std::string::npos);
+}
+
+TEST_F(Assist, consent_ends_with_the_membership_of_who_gave_it) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).status, 200);
+    const auto left =
+        world.post(bob, "/_matrix/client/v3/rooms/" + base::percent_encode(room) + "/leave", {});
+    ASSERT_EQ(left.status, 200);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_TRUE(status().at("consents").as_array().empty());
+}
+
+TEST_F(Assist, names_in_a_draft_and_names_of_this_room_alone_are_hidden_too) {
+    world.set_state(bob, room, "m.room.member", bob.user_id,
+                    {{"membership", "join"}, {"displayname", "Captain Wave"}});
+    world.fake->script.deltas = {"告诉人物A"};
+    const auto answer = world.post(
+        alice, kTranslations,
+        {{"room_id", room}, {"text", "Tell 王小波, or captain wave, hello"}, {"target_language", "zh"}});
+    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
+    EXPECT_EQ(prompt().find("王小波"), std::string::npos);
+    EXPECT_EQ(prompt().find("captain"), std::string::npos);
+    std::string text;
+    for (const auto& delta : answer.all("delta")) text += std::string_view(delta.at("text").as_string());
+    EXPECT_EQ(text, "告诉王小波");
+}
+
+TEST_F(Assist, what_is_known_still_costs_nothing_even_where_the_budget_is_used_up) {
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
+    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    EXPECT_EQ(world.post(alice, kTranslations, draft).errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
+    world.fake->script.known = true;
+    world.fake->script.deltas = {"你好"};
+    world.fake->script.input_tokens = world.fake->script.output_tokens = 0;
+    const auto answer = world.post(alice, kTranslations, draft);
+    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
+    EXPECT_EQ(used(), 0);
+    const auto receipts = world.get(alice, kReceipts).body.at("receipts").as_array();
+    ASSERT_EQ(receipts.size(), 1U);
+    EXPECT_EQ(receipts[0].at("outcome").as_string(), "cached");
+}
+
+TEST_F(Assist, a_server_that_may_have_worked_before_another_was_tried_is_paid_in_full) {
+    world.fake->script.provider_ids = {"cloud", "second"};
+    world.fake->script.paid_before = true;
+    world.fake->script.deltas = {"译文"};
+    ASSERT_TRUE(
+        world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("done"));
+    EXPECT_GT(used(), 52 + 256);
 }
 
 TEST_F(Assist, bad_wishes_are_refused) {

@@ -95,6 +95,40 @@ TEST_F(Converse, answers_in_a_group_only_who_speaks_to_it_and_hands_over_nobody_
               question);
 }
 
+TEST_F(Converse, a_mention_may_stand_anywhere_but_in_an_address_or_a_quote) {
+    const auto room = with_assistant({alice, bob});
+    world.say(alice, room, "write to me@assistant.example");
+    world.say(alice, room, "> @assistant what\nthat was bob");
+    world.say(alice, room, "@assistants are many");
+    const auto question = world.say(alice, room, "what do you think, @assistant?");
+    EXPECT_TRUE(is_done(question));
+    EXPECT_TRUE(is_done(world.say(bob, room, "听说@灵犀很聪明")));
+    EXPECT_EQ(world.fake->requests.size(), 2U);
+}
+
+TEST_F(Converse, is_seen_to_be_writing_while_it_answers) {
+    const auto room = with_assistant({alice});
+    const auto typists = [&] {
+        std::vector<std::string> found;
+        const auto sync = world.get(alice, "/_matrix/client/v3/sync?timeout=0");
+        const auto& rooms = sync.body.at("rooms").at("join").as_object();
+        for (const auto& event : rooms.at(room).at("ephemeral").at("events").as_array()) {
+            if (event.at("type").as_string() != "m.typing") continue;
+            for (const auto& user : event.at("content").at("user_ids").as_array())
+                found.emplace_back(user.as_string());
+        }
+        return found;
+    };
+    EXPECT_TRUE(typists().empty());
+    world.fake->script.hangs_before_prepared = true;
+    world.say(alice, room, "问题");
+    EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    EXPECT_EQ(typists(), std::vector<std::string>{world.assistant_id});
+    world.await(world.fake->stop());
+    world.fake->attach();
+    EXPECT_TRUE(world.until([&] { return typists().empty(); }));
+}
+
 TEST_F(Converse, remembers_what_the_same_person_said_to_it_before) {
     const auto room = with_assistant({alice});
     EXPECT_TRUE(is_done(world.say(alice, room, "第一个问题")));

@@ -29,6 +29,8 @@ class FakeGateway {
         std::int64_t output_tokens = 12;
         bool estimated = false;
         bool retracted = false;
+        bool known = false;        ///< the answer is one that the gateway holds still
+        bool paid_before = false;  ///< a provider that failed may have worked on it
         std::optional<base::Error> before_prepared;
         std::optional<base::Error> after_go;
         std::optional<base::Error> after_deltas;
@@ -57,9 +59,11 @@ class FakeGateway {
     bool has_model = true;
     bool on_this_machine = false;
     std::vector<egress::ModelRequest> requests;
-    int went = 0;                     ///< calls that were told to go
-    int hanging = 0;                  ///< calls that came to where the script hangs
-    int cancelled = 0;                ///< calls that were given up
+    int went = 0;       ///< calls that were told to go
+    int hanging = 0;    ///< calls that came to where the script hangs
+    int cancelled = 0;  ///< calls that were given up
+    /// After the list of model servers was read, before it is answered.
+    std::function<runtime::Task<void>()> listed;
     std::function<void()> before_go;  ///< between prepared and the wait for go
     std::optional<egress::Provider> put;
     std::optional<std::string> put_key;
@@ -86,6 +90,7 @@ class FakeGateway {
         if (method == "providers.list") {
             egress::ProviderList list{.file = "gateway.toml"};
             if (self.has_model) list.providers.push_back(self.provider(self.script.provider_ids.front()));
+            if (self.listed) co_await self.listed();
             co_return co_await send(call, egress::to_json(list));
         }
         if (method == "providers.put") {
@@ -105,6 +110,8 @@ class FakeGateway {
         const Script script = self.script;
         auto read = egress::read_model_request(request.text, std::chrono::steady_clock::now());
         self.requests.push_back(*read);
+        if (read->known_only && !script.known)
+            co_return base::fail(base::ErrorKind::unavailable, "model.none_available", "Not known.");
         if (script.before_prepared) co_return base::fail(*script.before_prepared);
         const auto hang = [&]() -> runtime::Task<base::Result<void>> {
             ++self.hanging;
@@ -116,8 +123,10 @@ class FakeGateway {
         for (const auto& id : script.provider_ids) {
             const auto shown = self.provider(id);
             egress::Prepared prepared{
+                .known = script.known,
+                .paid_before = script.paid_before && id != script.provider_ids.front(),
                 .outbound_sha256 = base::hex_encode(base::sha256(request.text)),
-                .outbound_bytes = static_cast<std::int64_t>(request.text.size()),
+                .outbound_bytes = script.known ? 0 : static_cast<std::int64_t>(request.text.size()),
                 .provider_id = id,
                 .provider_name = shown.name,
                 .model = shown.model,

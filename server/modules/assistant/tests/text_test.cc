@@ -108,6 +108,18 @@ TEST(Names, hides_names_but_not_words_that_contain_them_and_puts_them_back) {
     EXPECT_EQ(back, "Ann meets 张小伟. Person Bob, 张小伟");
 }
 
+TEST(Names, parts_of_a_name_are_hidden_where_they_are_written_as_one) {
+    Names names;
+    names.stand_in("Will Grant", false);
+    names.add_alias("Will Grant", "Captain G.");
+    EXPECT_EQ(names.hide("Will and Grant will come, says captain g."),
+              "Person A and Person A will come, says Person A");
+    EXPECT_EQ(names.stand_in("Will", false), "Person B") << "somebody else is called just that";
+    EXPECT_EQ(names.hide("Will, Grant, Will Grant"), "Person B, Person A, Person A");
+    Names::Restorer restorer(names);
+    EXPECT_EQ(restorer.feed("Person A and Person B") + restorer.finish(), "Will Grant and Will");
+}
+
 TEST(Names, a_name_of_one_letter_is_left_alone) {
     Names names;
     names.stand_in("A", false);
@@ -150,6 +162,14 @@ TEST(Address, is_the_assistants_name_at_the_start) {
 
 TEST(Quotes, are_cut_line_by_line) {
     EXPECT_EQ(without_quotes("> secret of bob\n>more\nmy words\n  > again\nend"), "my words\nend");
+}
+
+TEST(Quotes, are_no_emoticons) {
+    for (const char* text : {">_<", "> _ <\n>.<"}) {
+        const bool is_kept = std::string_view(text) == ">_<";
+        EXPECT_EQ(without_quotes(text), is_kept ? text : ">.<");
+    }
+    EXPECT_EQ(without_quotes(">\"quoted\"\n>>twice\n><@bob:x> said\n>o<"), ">o<");
 }
 
 TEST(ServerDay, begins_at_midnight_of_the_servers_zone) {

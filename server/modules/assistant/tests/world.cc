@@ -107,6 +107,7 @@ void World::start() {
     chat = std::make_unique<chat::Chat>(runtime, *database, clock, random);
     sync = std::make_unique<chat::Sync>(runtime, *database, clock, chat->news());
     assistant = std::make_unique<Assistant>(runtime, *database, clock, random, *chat, gateway);
+    assistant->set_typing_teller([this](const chat::TypingNews& news) { sync->tell_typing(news); });
     chat->add_content_check(
         [this](identity::UserNumber, std::string_view type, const base::json::object& content) {
             return assistant->verify_content(type, content);

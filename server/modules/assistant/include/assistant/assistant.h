@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -19,11 +20,15 @@
 
 namespace chat {
 class Chat;
-}
+struct TypingNews;
+}  // namespace chat
 
 namespace assistant {
 
 std::span<const storage::Migration> migrations();
+
+/// Shows in a room that @assistant writes, or no longer (chat::Sync::tell_typing).
+using TypingTeller = std::function<void(const chat::TypingNews&)>;
 
 /// Reply suggestions, translation and @assistant: consent, budgets, receipts and labels around calls of
 /// models.
@@ -43,11 +48,18 @@ class Assistant {
     runtime::Task<void> stop();
 
     std::vector<net::Route> routes();
+    /// Before start().
+    void set_typing_teller(TypingTeller tell);
 
     /// In the job that writes the server's name: @assistant's account (identity::Hooks::server_named).
     base::Result<void> server_named(storage::Transaction& tx);
     /// The zone of the server's days, as the setup page had it. Errors: assistant.bad_time_zone (invalid).
     runtime::Task<base::Result<void>> set_time_zone(std::string time_zone);
+
+    /// Deletes what is kept of a person who asked to be forgotten: receipts, the note in other people's that
+    /// words of theirs were in it, what they asked @assistant, what they spent (the server's sum stays).
+    /// Calls under way are settled first. Repeating it does no harm.
+    runtime::Task<base::Result<void>> erase_user(identity::UserNumber user);
 
     /// Whether every `im.lingxi.ai` label in this content is one that this server gave to this text. For
     /// chat, before sending. Errors: IM.LINGXI.FORGED_LABEL (invalid).
