@@ -379,6 +379,7 @@ export const en = {
     "receipt.free": "Cost: nothing",
     "receipt.hash": "Hash of what was sent",
     "receipt.outcome_done": "Answered",
+    "receipt.outcome_cached": "Known from a moment ago; nothing was sent",
     "receipt.outcome_failed": "Failed",
     "receipt.outcome_cancelled": "Stopped",
     "receipt.outcome_unknown": "Outcome unknown; counted in full",

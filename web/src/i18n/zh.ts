@@ -368,6 +368,7 @@ export const zh: Dictionary = {
     "receipt.free": "花费：无",
     "receipt.hash": "所发内容的哈希",
     "receipt.outcome_done": "已答复",
+    "receipt.outcome_cached": "用了刚才的答复，没有再发送",
     "receipt.outcome_failed": "失败",
     "receipt.outcome_cancelled": "已停止",
     "receipt.outcome_unknown": "结果不明，按全额计",

@@ -50,7 +50,7 @@ export interface Receipt {
     output_tokens: number;
     cost_micros: number;
     currency: string;
-    outcome: "done" | "failed" | "cancelled" | "unknown";
+    outcome: "done" | "cached" | "failed" | "cancelled" | "unknown";
 }
 
 const assist = "/_lingxi/client/v1/assist";

@@ -46,9 +46,11 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
                 {receipt.cost_micros > 0 ? t("receipt.cost", formats.money(receipt.cost_micros, receipt.currency)) : t("receipt.free")} · {outcomeWords(receipt.outcome, i18n)}
             </p>
             <p className="small quiet">{t("receipt.kept")}</p>
-            <p className="small quiet wrap">
-                {t("receipt.hash")}: <code>{receipt.outbound_sha256}</code>
-            </p>
+            {receipt.outbound_sha256 && (
+                <p className="small quiet wrap">
+                    {t("receipt.hash")}: <code>{receipt.outbound_sha256}</code>
+                </p>
+            )}
         </div>
     );
 }
