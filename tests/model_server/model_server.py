@@ -6,9 +6,11 @@ It holds no model: what it answers is set by command, and so are its faults. Run
 
 Commands (POST /control, JSON): {"fault": NAME, "times": N} makes the next N answers (all, without N) go wrong;
 {"answer": TEXT} sets the text; {"delay_ms": N} waits before each piece; {"reset": true} forgets all of it.
-GET /requests lists what came: path, authorization, body.
-Faults: hang, error_503, error_429, error_401, garbage, html, cut, cut_json, slow, wrong_usage, no_usage, no_done,
-split_utf8, keep_alive, reasoning, sensitive, error_in_stream, huge_line, endless, empty, no_response, tool_call.
+GET /requests lists what came: path, authorization, body, and raw, the exact bytes; GET /count only how many; GET /gone
+how many of those that hung or were endless were given up by the client.
+Faults: hang, error_503, error_429, error_401, error_400, retry_later, garbage, html, cut, cut_json, slow, stall,
+wrong_usage, no_usage, no_done, never_closed, split_utf8, keep_alive, keep_alive_only, reasoning, sensitive,
+error_in_stream, huge_line, endless, empty, no_response, redirect, tool_call.
 """
 
 import argparse
@@ -22,6 +24,8 @@ class ModelServer:
     def __init__(self, model="test-model"):
         self.model = model
         self.requests = []
+        self.count = 0
+        self.gone = 0
         self.reset()
 
     def reset(self):
@@ -67,12 +71,15 @@ class ModelServer:
             return await self.control(writer, json.loads(raw))
         if path == "/requests":
             return await self.plain(writer, 200, self.requests)
+        if path in ("/count", "/gone"):
+            return await self.plain(writer, 200, {"count": self.count, "gone": self.gone})
         if path.endswith("/models") and method == "GET":
             return await self.plain(writer, 200, {"object": "list", "data": [{"id": self.model, "object": "model"}]})
         if path.endswith("/chat/completions") and method == "POST":
             body = json.loads(raw)
             self.requests.append({"path": path, "authorization": headers.get("authorization"), "body": body,
                                   "raw": raw.decode("utf-8")})
+            self.count += 1
             del self.requests[:-1000]
             return await self.complete(reader, writer, body)
         return await self.plain(writer, 404, {"error": {"message": "no such path"}})
@@ -81,6 +88,7 @@ class ModelServer:
         if command.get("reset"):
             self.reset()
             self.requests.clear()
+            self.count = self.gone = 0
         if "fault" in command:
             self.fault, self.fault_times = command["fault"], command.get("times")
         if "answer" in command:
@@ -100,15 +108,27 @@ class ModelServer:
                  "choices": [{"index": 0, "delta": delta or {}, "finish_reason": finish}], **more}
         return b"data: " + json.dumps(value, ensure_ascii=False).encode() + b"\n\n"
 
+    async def until_gone(self, reader):
+        await reader.read(1)
+        self.gone += 1
+        return False
+
     async def complete(self, reader, writer, body):
         fault = self.take_fault()
         if fault == "hang":
-            await reader.read(1)  # until the client goes
-            return False
+            return await self.until_gone(reader)
         if fault == "no_response":
             return False
-        if fault in ("error_503", "error_429", "error_401"):
+        if fault in ("error_503", "error_429", "error_401", "error_400"):
             return await self.plain(writer, int(fault[-3:]), {"error": {"message": "server says no"}})
+        if fault == "retry_later":
+            writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+            return True
+        if fault == "redirect":
+            writer.write(b"HTTP/1.1 307 X\r\nLocation: /v1/elsewhere/chat/completions\r\nContent-Length: 0\r\n\r\n")
+            await writer.drain()
+            return True
         if fault == "html":
             return await self.plain(writer, 200, None, "text/html", b"<html>not a model</html>")
         if fault == "garbage":
@@ -128,6 +148,18 @@ class ModelServer:
             for _ in range(5):
                 await send(b": keep-alive\n\n")
                 await asyncio.sleep(0.05)
+        if fault == "keep_alive_only":
+            try:
+                while not reader.at_eof():
+                    await send(b": keep-alive\n\n")
+                    await asyncio.sleep(0.2)
+            except ConnectionError:
+                pass
+            self.gone += 1
+            return False
+        if fault == "tool_call":
+            call = {"index": 0, "id": "t1", "type": "function", "function": {"name": "delete_all", "arguments": "{}"}}
+            await send(self.chunk({"role": "assistant", "content": None, "tool_calls": [call]}))
         if fault == "reasoning":
             await send(self.chunk({"role": "assistant", "reasoning_content": "let me think"}))
         if fault == "error_in_stream":
@@ -144,6 +176,8 @@ class ModelServer:
             if fault == "cut" and index == 1:
                 writer.transport.abort()
                 return False
+            if fault == "stall" and index == 1:
+                return await self.until_gone(reader)
             if fault == "cut_json" and index == 1:
                 await send(b'data: {"choices":[{"delta":{"con')
                 await send(b"")
@@ -154,8 +188,12 @@ class ModelServer:
                     await send(data[at:at + 1])
             else:
                 await send(data)
-        while fault == "endless":
-            await send(self.chunk({"content": "more and more "}))
+        try:
+            while fault == "endless":
+                await send(self.chunk({"content": "more and more "}))
+        except ConnectionError:
+            self.gone += 1
+            return False
         await send(self.chunk(finish="sensitive" if fault == "sensitive" else "stop"))
         prompt = sum(len(m["content"]) for m in body["messages"])
         usage = {"prompt_tokens": prompt // 4 + 1, "completion_tokens": len(text) // 4 + 1}
@@ -163,6 +201,8 @@ class ModelServer:
             usage = {"prompt_tokens": -5, "completion_tokens": "many"}
         if fault != "no_usage":
             await send(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
+        if fault == "never_closed":
+            return await self.until_gone(reader)
         if fault != "no_done":
             await send(b"data: [DONE]\n\n")
         await send(b"")

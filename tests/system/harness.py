@@ -75,6 +75,11 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.output}\n{self.log[-8000:]}")
 
+    def metrics(self):
+        """What Prometheus would read."""
+        address = re.search(r'core\.metrics_served.*?(127\.0\.0\.1:\d+)', self.log).group(1)
+        return requests.get(f"http://{address}/metrics", timeout=REQUEST_LIMIT_SECONDS).text
+
     def processes(self):
         """Names and process ids of core, gateway and render, as the supervisor wrote them."""
         return json.loads((self.data / "run" / "processes.json").read_text())

@@ -1,0 +1,104 @@
+"""What the tests of the assistant share: an administrator, a model server that is set up, and event streams."""
+
+import hashlib
+import json
+import re
+
+import requests
+
+from harness import REQUEST_LIMIT_SECONDS, Person
+
+ASSIST = "/_lingxi/client/v1/assist"
+ADMIN = "/_lingxi/admin/v1"
+KEY = "sk-test-0123456789abcdefghijklmnop"
+
+
+def make_admin(server, **changes):
+    """The first administrator, by the link on the terminal."""
+    token = re.search(r"/setup#(\S+)", server.output).group(1)
+    body = {"token": token, "server_name": server.server_name, "localpart": "wang", "password": "a long password",
+            "display_name": "王管理", "room_name": "", "language": "zh", "time_zone": "Asia/Shanghai", **changes}
+    answer = requests.post(server.url + "/_lingxi/client/v1/setup", json=body, timeout=REQUEST_LIMIT_SECONDS)
+    assert answer.status_code == 200, answer.text
+    return Person(server, answer.json())
+
+
+def put_model(admin, upstream, model_id="test", **changes):
+    body = {"name": "Test model", "base_url": upstream.url + "/v1", "model": "test-model", "currency": "CNY",
+            "input_price_micros_per_million": 2_000_000, "output_price_micros_per_million": 8_000_000,
+            "max_concurrent": 8, "api_key": KEY, **changes}
+    admin.put(f"{ADMIN}/models/{model_id}", body)
+
+
+class Stream:
+    """An answer of the assistant: an error, or events that were read to their end."""
+
+    def __init__(self, response):
+        self.status = response.status_code
+        self.error = None
+        self.events = []
+        if self.status != 200:
+            self.error = response.json()
+            return
+        name = None
+        for raw in response.iter_lines():
+            line = raw.decode("utf-8")
+            if line.startswith("event:"):
+                name = line[6:].strip()
+            elif line.startswith("data:"):
+                self.events.append((name, json.loads(line[5:])))
+
+    def all(self, name):
+        return [data for event, data in self.events if event == name]
+
+    def one(self, name):
+        found = self.all(name)
+        return found[0] if found else None
+
+    @property
+    def text(self):
+        return "".join(delta["text"] for delta in self.all("delta"))
+
+    @property
+    def errcode(self):
+        """Of whichever way it failed; nothing where it went well."""
+        failure = self.error or self.one("error")
+        return failure["errcode"] if failure else None
+
+
+def stream(person, path, body):
+    response = requests.post(person.server.url + ASSIST + path, json=body, stream=True, timeout=REQUEST_LIMIT_SECONDS * 2,
+                             headers={"Authorization": f"Bearer {person.token}"})
+    with response:
+        return Stream(response)
+
+
+def translate(person, text="Hello", target="zh", **more):
+    return stream(person, "/translations", {"text": text, "target_language": target, **more})
+
+
+def translate_event(person, room, event, target="zh"):
+    return stream(person, "/translations", {"room_id": room, "event_id": event, "target_language": target})
+
+
+def suggest(person, room, events, **more):
+    return stream(person, "/suggestions", {"room_id": room, "event_ids": events, **more})
+
+
+def consent(person, room, agreed=True, expect=200, state_key=None, **purposes):
+    """The state event, as any Matrix client can send it."""
+    body = {"agreed": agreed, "purposes": purposes or {"suggest_replies": True, "translate": True},
+            "destination": {"kind": "this_machine"}, "at_ms": 1}
+    return person.put(f"/rooms/{room}/state/im.lingxi.consent/{state_key or person.user_id}", body, expect)
+
+
+def receipts(person):
+    return person.get(f"{ASSIST}/receipts", params={"limit": 200})["receipts"]
+
+
+def used_tokens(person):
+    return person.get(f"{ASSIST}/status")["budget"]["used_tokens"]
+
+
+def sha256(raw):
+    return hashlib.sha256(raw.encode()).hexdigest()

@@ -1,0 +1,300 @@
+"""Model servers as the administrator sets them up, and what becomes of a call when one of them goes wrong."""
+
+import os
+import socket
+import subprocess
+import threading
+
+import pytest
+import requests
+
+from assist import ADMIN, ASSIST, KEY, make_admin, put_model, receipts, translate, used_tokens
+from harness import ROOT, ModelServer, Server, wait_for
+
+
+@pytest.fixture(scope="module")
+def models():
+    with ModelServer() as first, ModelServer() as second:
+        yield first, second
+
+
+@pytest.fixture(scope="module")
+def server(models):
+    with Server() as running:
+        running.admin = make_admin(running)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def alice(server):
+    return server.register("alice")
+
+
+@pytest.fixture(autouse=True)
+def one_model(server, models):
+    """One model server, well and with a clean record."""
+    for model in models:
+        model.control(reset=True)
+    for provider in server.admin.get(f"{ADMIN}/models")["providers"]:
+        server.admin.delete(f"{ADMIN}/models/{provider['id']}")
+    put_model(server.admin, models[0], "first", name="First")
+
+
+def spent_as_receipts_say(person):
+    return sum(r["input_tokens"] + r["output_tokens"] for r in receipts(person))
+
+
+WHOLE = ["slow", "wrong_usage", "no_usage", "no_done", "never_closed", "split_utf8", "keep_alive", "reasoning", "tool_call"]
+BROKEN = ["error_503", "error_429", "error_401", "error_400", "garbage", "html", "cut", "cut_json", "sensitive",
+          "error_in_stream", "huge_line", "empty", "no_response", "redirect"]
+
+
+@pytest.mark.parametrize("fault", WHOLE)
+def test_an_answer_that_came_whole_is_shown_whatever_stands_around_it(alice, models, fault):
+    models[0].control(answer="你好，世界👋", fault=fault)
+    answer = translate(alice, fault)
+    assert answer.errcode is None, answer.events
+    assert answer.text == "你好，世界👋"
+    assert answer.one("done")["usage"]["estimated"] is (fault in ("wrong_usage", "no_usage"))
+    assert receipts(alice)[0]["outcome"] == "done"
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_answer_ends_in_words_and_is_settled(alice, models, fault):
+    models[0].control(answer="a long enough answer to be cut", fault=fault)
+    answer = translate(alice, fault)
+    assert answer.errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    assert not answer.all("done")
+    words = (answer.error or answer.one("error"))["error"]
+    assert "server says no" not in words and "out of memory" not in words, "a stranger's words are not passed on"
+    assert receipts(alice)[0]["outcome"] == "failed"
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+    if fault.startswith("error_"):
+        assert receipts(alice)[0]["cost_micros"] == 0, "what was refused is not paid"
+    models[0].control(reset=True)
+    put_model(alice.server.admin, models[0], "first", name="First")
+    assert translate(alice, "after " + fault).errcode is None
+
+
+@pytest.mark.parametrize("fault", ["hang", "stall", "endless", "keep_alive_only"])
+def test_a_client_that_goes_ends_the_call_at_once_at_the_model_too(alice, models, fault):
+    models[0].control(fault=fault)
+    before = len(receipts(alice))
+    response = requests.post(alice.server.url + ASSIST + "/translations", stream=True, timeout=60,
+                             json={"text": fault, "target_language": "zh"},
+                             headers={"Authorization": f"Bearer {alice.token}"})
+    assert response.status_code == 200
+    wait_for(lambda: models[0].requests(), what="the request at the model server")
+    response.close()
+    wait_for(lambda: requests.get(models[0].url + "/gone", timeout=10).json()["gone"] == 1, seconds=20,
+             what="the end at the model server")
+    wait_for(lambda: len(receipts(alice)) > before and receipts(alice)[0]["outcome"] == "cancelled", what="the receipt")
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+@pytest.mark.parametrize("fault", ["error_503", "no_response", "garbage", "hang"])
+def test_another_server_is_tried_before_anything_was_shown_and_has_a_receipt_of_its_own(alice, server, models, fault):
+    first, second = models
+    put_model(server.admin, second, "second", name="Second")
+    first.control(fault=fault)
+    second.control(answer="从第二个来")
+    answer = translate(alice, "failover " + fault)
+    assert answer.text == "从第二个来"
+    assert [p["provider"] for p in answer.all("prepared")] == ["First", "Second"], "the reader is told where words went"
+    newest, older = receipts(alice)[:2]
+    assert (newest["provider"], newest["outcome"]) == ("Second", "done")
+    assert (older["provider"], older["outcome"]) == ("First", "failed")
+    assert (older["input_tokens"] == 0) is (fault == "error_503"), "only who surely did nothing is not paid"
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_an_answer_that_broke_off_is_not_continued_by_another(alice, server, models):
+    first, second = models
+    put_model(server.admin, second, "second", name="Second")
+    first.control(answer="a long enough answer to be cut", fault="cut")
+    answer = translate(alice, "no mixture")
+    assert answer.errcode == "IM.LINGXI.MODEL_UNAVAILABLE" and "a l" in answer.text
+    assert second.requests() == []
+
+
+def test_a_server_that_keeps_failing_is_left_alone(alice, server, models):
+    models[0].control(fault="error_503")
+    for number in range(10):
+        translate(alice, f"failing {number}")
+    assert len(models[0].requests()) == 3
+    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open"
+    put_model(server.admin, models[0], "first", name="First")
+    models[0].control(reset=True)
+    assert translate(alice, "mended").errcode is None
+
+
+def test_a_server_that_asks_to_be_asked_later_is(alice, server, models):
+    models[0].control(fault="retry_later", times=1)
+    translate(alice, "overloaded")
+    assert translate(alice, "at once").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    assert len(models[0].requests()) == 1
+    wait_for(lambda: translate(alice, "later").errcode is None, what="the pause to be over")
+
+
+def test_redirects_are_not_followed(alice, models):
+    models[0].control(fault="redirect")
+    translate(alice, "elsewhere")
+    assert [r["path"] for r in models[0].requests()] == ["/v1/chat/completions"]
+
+
+def test_no_more_calls_run_at_once_than_the_server_may_have(alice, server, models):
+    put_model(server.admin, models[0], "first", name="First", max_concurrent=1)
+    models[0].control(answer="one after the other", delay_ms=100)
+    answers = []
+    threads = [threading.Thread(target=lambda n=n: answers.append(translate(alice, f"queued {n}"))) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [a.text for a in answers] == ["one after the other"] * 3
+
+
+# The administrator's list.
+
+
+def test_the_status_names_a_change_at_once(alice, server, models):
+    assert alice.get(f"{ASSIST}/status")["model"]["model"] == "test-model"
+    put_model(server.admin, models[0], "first", name="First", model="another-model")
+    assert alice.get(f"{ASSIST}/status")["model"]["model"] == "another-model"
+    put_model(server.admin, models[1], "second", name="Second")
+    server.admin.put(f"{ADMIN}/models", {"order": ["second", "first"]})
+    assert alice.get(f"{ASSIST}/status")["model"]["provider"] == "Second"
+    server.admin.delete(f"{ADMIN}/models/second")
+    assert alice.get(f"{ASSIST}/status")["model"]["provider"] == "First"
+    put_model(server.admin, models[0], "first", name="First", enabled=False)
+    assert alice.get(f"{ASSIST}/status")["model"] is None
+
+
+def test_only_the_administrator_may(alice):
+    for method, path in (("GET", "/models"), ("PUT", "/models/x"), ("DELETE", "/models/first"), ("PUT", "/budget"),
+                         ("POST", "/models/discover"), ("POST", "/models/first/test"), ("PUT", "/models")):
+        assert alice.request(method, ADMIN + path, expect=403, json={}).json()["errcode"] == "M_FORBIDDEN"
+
+
+def test_bad_providers_are_refused_in_words(server):
+    good = {"name": "X", "base_url": "https://api.example.com/v1", "model": "m"}
+    for bad in ({"base_url": "http://api.example.com/v1"}, {"base_url": "file:///etc/passwd"}, {"model": ""},
+                {"base_url": "https://user:pass@example.com/v1"}, {"max_concurrent": 0}, {"currency": "money"},
+                {"input_price_micros_per_million": -1}, {"api_key": "two\nlines"}):
+        answer = server.admin.request("PUT", f"{ADMIN}/models/bad", expect=400, json={**good, **bad}).json()
+        assert answer["error"], bad
+    server.admin.request("PUT", f"{ADMIN}/models/Not%20An%20Id", expect=400, json=good)
+    assert [p["id"] for p in server.admin.get(f"{ADMIN}/models")["providers"]] == ["first"]
+
+
+def test_a_server_can_be_tried_out(server, models):
+    assert server.admin.post(f"{ADMIN}/models/first/test")["ok"] is True
+    models[0].control(fault="error_401")
+    assert server.admin.post(f"{ADMIN}/models/first/test") == {
+        "ok": False, "error": "model.bad_key", "latency_ms": server_number}
+    models[0].control(fault="garbage")
+    assert server.admin.post(f"{ADMIN}/models/first/test")["error"] == "model.bad_answer"
+
+
+class _AnyNumber:
+    def __eq__(self, other):
+        return isinstance(other, int)
+
+
+server_number = _AnyNumber()
+
+
+def test_keys_go_to_the_model_server_and_never_come_back_out(alice, server, models):
+    assert translate(alice, "with a key").errcode is None
+    assert models[0].requests()[0]["authorization"] == f"Bearer {KEY}"
+    listed = server.admin.get(f"{ADMIN}/models")
+    assert listed["providers"][0]["has_key"] is True and KEY not in str(listed)
+    file = server.data / "gateway" / "gateway.toml"
+    assert KEY in file.read_text() and file.stat().st_mode & 0o777 == 0o600
+    assert KEY not in server.log + server.output + server.metrics()
+    for path in server.data.rglob("*"):
+        if path.is_file() and path != file:
+            assert KEY.encode() not in path.read_bytes(), path
+    # What of the processes can be seen from outside.
+    for pid in server.processes().values():
+        for name in ("cmdline", "environ"):
+            try:
+                assert KEY.encode() not in (open(f"/proc/{pid}/{name}", "rb").read()), (pid, name)
+            except OSError:
+                continue  # closed to us, all the better
+    put_model(server.admin, models[0], "first", name="First", base_url=models[1].url + "/v1", api_key=None)
+    translate(alice, "to another address")
+    assert models[1].requests()[0]["authorization"] is None, "a key does not follow to another address"
+
+
+def test_the_list_survives_a_restart_and_a_kill(alice, server, models):
+    server.stop()
+    server.start()
+    wait_for(lambda: server.admin.get(f"{ADMIN}/models")["gateway"] == "up", what="the gateway")
+    assert [p["name"] for p in server.admin.get(f"{ADMIN}/models")["providers"]] == ["First"]
+    assert translate(alice, "after the restart").errcode is None
+
+
+def test_local_servers_are_found_on_loopback_and_never_switched_on(server, models):
+    """On the port that Ollama uses; where something else has it on this machine, there is nothing to see."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", 11434))
+        except OSError:
+            pytest.skip("port 11434 is taken on this machine")
+    process = subprocess.Popen(["/usr/bin/python3", str(ROOT / "tests" / "model_server" / "model_server.py"), "--port", "11434",
+                                "--model", "qwen3"], stdout=subprocess.PIPE, text=True)
+    try:
+        process.stdout.readline()
+        found = wait_for(lambda: server.admin.post(f"{ADMIN}/models/discover")["found"], what="the local server")
+        assert {"kind": "ollama", "base_url": "http://127.0.0.1:11434/v1", "models": ["qwen3"]} in found
+        assert all(one["base_url"].startswith("http://127.0.0.1:") for one in found)
+        assert [p["id"] for p in server.admin.get(f"{ADMIN}/models")["providers"]] == ["first"]
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def test_a_file_that_was_named_is_only_read(models, tmp_path):
+    file = tmp_path / "models.toml"
+    file.write_text(f'[[provider]]\nid = "fixed"\nname = "Fixed"\nbase_url = "{models[0].url}/v1"\nmodel = "m"\n'
+                    f'api_key = "{KEY}"\n')
+    os.chmod(file, 0o644)
+    before = (file.read_text(), file.stat().st_mtime_ns)
+    with Server("--gateway-config", str(file)) as server:
+        admin = make_admin(server)
+        wait_for(lambda: admin.get(f"{ADMIN}/models")["gateway"] == "up", what="the gateway")
+        listed = admin.get(f"{ADMIN}/models")
+        assert (listed["read_only"], listed["file"], [p["id"] for p in listed["providers"]]) == (True, "models.toml", ["fixed"])
+        for answer in (admin.request("PUT", f"{ADMIN}/models/more", expect=403,
+                                     json={"base_url": "https://api.example.com/v1", "model": "m"}),
+                       admin.request("DELETE", f"{ADMIN}/models/fixed", expect=403),
+                       admin.request("PUT", f"{ADMIN}/models", expect=403, json={"order": ["fixed"]})):
+            assert answer.json()["errcode"] == "IM.LINGXI.READ_ONLY"
+        assert translate(admin, "by the file").errcode is None
+        assert not (server.data / "gateway" / "gateway.toml").exists()
+    assert (file.read_text(), file.stat().st_mtime_ns) == before
+
+
+def test_the_gateway_that_was_killed_is_back_and_calls_in_between_end_in_words(alice, server, models):
+    models[0].control(fault="stall")
+    answers = []
+    under_way = threading.Thread(target=lambda: answers.append(translate(alice, "cut by a kill")))
+    under_way.start()
+    wait_for(lambda: models[0].requests(), what="the request at the model server")
+    pid = server.processes()["gateway"]
+    os.kill(pid, 9)
+    under_way.join()
+    assert answers[0].errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    models[0].control(reset=True)
+    wait_for(lambda: server.processes()["gateway"] not in (None, pid), what="another gateway")
+    wait_for(lambda: translate(alice, "again").errcode is None, what="an answer")
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_logs_carry_neither_words_nor_addresses(server, models):
+    output = server.log + server.output + server.metrics()
+    for word in ("你好，世界", "failover", "no mixture", "从第二个来", models[0].url, KEY):
+        assert word not in output, word
