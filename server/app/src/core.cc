@@ -133,9 +133,12 @@ class Core {
           group_(runtime_, "core") {}
 
     int run(const std::vector<std::string>& addresses, const runtime::CoreStart& start) {
-        auto database =
-            storage::Database::open(runtime_, {.path = paths_.database()},
-                                    {identity::migrations(), chat::migrations(), assistant::migrations()});
+        auto database = storage::Database::open(
+            runtime_,
+            {.path = paths_.database(),
+             .scrub_after =
+                 std::chrono::seconds(std::max<std::int64_t>(1, settings_.integer("scrub-after")))},
+            {identity::migrations(), chat::migrations(), assistant::migrations()});
         if (!database) return refuse_to_start(database.error());
         database_ = std::move(*database);
         group_.spawn(live(addresses, start));

@@ -39,6 +39,8 @@ constexpr base::Setting kRows[] = {
      "Largest file that may be uploaded."},
     {"upload-quota", SettingType::integer, "10737418240", "bytes", "", false,
      "Most that the uploads of one person may take together."},
+    {"scrub-after", SettingType::integer, "60", "seconds", "", false,
+     "How long what was redacted or deleted may stay in the files before it is overwritten."},
     {"gateway-config", SettingType::path, "", "", "", false,
      "A TOML file of model servers that is only read; without it they are kept in the data directory and "
      "edited on "

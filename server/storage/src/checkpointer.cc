@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <limits>
 
 #include <base/log.h>
 #include <sqlite3.h>
@@ -15,16 +16,26 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// https://www.sqlite.org/fileformat2.html#wal_file_format
+constexpr std::int64_t kWalHeaderBytes = 32;
 constexpr std::int64_t kFrameHeaderBytes = 24;
 /// How often the thread looks at the WAL by itself.
 constexpr auto kLook = 250ms;
-/// Between two attempts to find a gap.
-constexpr auto kRetry = 50ms;
+/// Between two attempts to find a gap, doubled after each that found none.
+constexpr std::chrono::nanoseconds kRetry = 20ms;
+constexpr std::chrono::nanoseconds kLongestRetry = 1s;
 /// So few frames are moved within a gap without anybody noticing.
-constexpr std::int64_t kFewFrames = 64;
+constexpr std::int64_t kFewFrames = 256;
 constexpr int kMostPassiveRounds = 8;
-/// How long reads are held back for one that is under way; at the hard bound longer.
+/// A checkpoint syncs so much at a time: a commit beside it waits for no more than that.
+constexpr std::int64_t kBiteBytes = 512 << 10;
+/// Then it leaves the disk to the commits for as long as its own sync took, within these.
+constexpr std::chrono::nanoseconds kLongestRest = 50ms;
+/// Of the old WAL, overwritten while the writer waits; and between two syncs.
+constexpr std::int64_t kWipeBytes = 256 << 10;
+/// How long reads are held back for one that is under way.
 constexpr auto kReadPatience = 10ms;
+/// At the hard bound; then those under way are interrupted.
 constexpr auto kHardReadPatience = 500ms;
 
 std::int64_t frame_bytes(Connection& connection) {
@@ -42,6 +53,8 @@ Checkpointer::Checkpointer(runtime::Runtime& runtime, Connection& connection, Wr
       readers_(readers),
       limits_(limits),
       frame_bytes_(frame_bytes(connection)),
+      // What an earlier run left in the WAL is as old as it may be.
+      dirty_since_(std::chrono::steady_clock::now().time_since_epoch().count()),
       passive_seconds_(runtime.metrics().histogram("storage_checkpoint_seconds",
                                                    "Time of a checkpoint beside the writer",
                                                    {0.001, 0.005, 0.02, 0.1, 0.5, 2, 10})),
@@ -49,7 +62,14 @@ Checkpointer::Checkpointer(runtime::Runtime& runtime, Connection& connection, Wr
                                                "Time that the writer waited for the WAL to start anew",
                                                {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
       wal_bytes_(runtime.metrics().gauge("storage_wal_bytes", "Length of the write-ahead log in use")),
-      thread_([this] { work(); }) {}
+      scrubs_total_(runtime.metrics().counter(
+          "storage_scrubs_total", "Times that the write-ahead log was cleared of what was deleted")) {
+    pace_.after_bite = [this](std::chrono::nanoseconds sync_time) {
+        rest(std::min(sync_time, kLongestRest));
+    };
+    set_pace(connection_.handle(), &pace_);
+    thread_ = std::thread([this] { work(); });
+}
 
 Checkpointer::~Checkpointer() {
     stop();
@@ -68,7 +88,9 @@ void Checkpointer::stop() {
         stopping_ = true;
     }
     wake_.notify_one();
-    if (thread_.joinable()) thread_.join();
+    if (!thread_.joinable()) return;
+    thread_.join();
+    set_pace(connection_.handle(), nullptr);
 }
 
 bool Checkpointer::scrub_due() const {
@@ -77,10 +99,21 @@ bool Checkpointer::scrub_due() const {
     return std::chrono::steady_clock::now() - Instant(Instant::duration(since)) >= limits_.scrub_after;
 }
 
+/// Leaves the disk to the commits; the shorter, the nearer the WAL is to the hard bound.
+void Checkpointer::rest(std::chrono::nanoseconds time) {
+    const std::int64_t room = limits_.hard_bytes - wal_bytes();
+    const std::int64_t room_at_soft = std::max<std::int64_t>(limits_.hard_bytes - limits_.soft_bytes, 1);
+    if (room <= 0) return;
+    if (room < room_at_soft) time = time * room / room_at_soft;
+    std::unique_lock lock(mutex_);
+    wake_.wait_for(lock, time, [this] { return stopping_; });
+}
+
 void Checkpointer::work() {
     pthread_setname_np(pthread_self(), "db-checkpoint");
     const auto look = std::min<std::chrono::milliseconds>(kLook, std::max(limits_.scrub_after / 4, 1ms));
     const auto due = [this] { return wal_bytes() >= limits_.soft_bytes || scrub_due(); };
+    auto retry = kRetry;
     for (;;) {
         {
             std::unique_lock lock(mutex_);
@@ -89,46 +122,70 @@ void Checkpointer::work() {
             if (stopping_) return;
         }
         if (!due()) continue;
-        shrink();
+        if (shrink()) {
+            retry = kRetry;
+            continue;
+        }
+        std::unique_lock lock(mutex_);
+        wake_.wait_for(lock, retry, [this] { return stopping_; });
+        retry = std::min(2 * retry, kLongestRetry);
     }
 }
 
-void Checkpointer::shrink() {
-    const std::int64_t left = move_most();
-    const bool few = left >= 0 && left <= kFewFrames;
-    const bool gap = (few || wal_bytes() >= limits_.hard_bytes || left > 0) &&
-                     start_anew(scrub_due() ? Mode::truncate : Mode::restart);
-    if (gap) return;
-    std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, kRetry, [this] { return stopping_; });
+bool Checkpointer::shrink() {
+    const bool scrubbing = scrub_due();
+    const auto left = move_most();
+    if (!left || (*left > kFewFrames && !is_hard())) return false;
+    const Instant::rep dirty_since = dirty_since_;
+    if (!start_anew(scrubbing)) return false;
+    if (!scrubbing) {
+        restarted_ = true;
+        return true;
+    }
+    if (!wipe(!restarted_)) {
+        dirty_since_ = dirty_since;  // due again at once
+        return false;
+    }
+    restarted_ = false;
+    ++scrubs_;
+    scrubs_total_.add();
+    return true;
 }
 
-/// Moves frames while others write; returns how many are left, or -1 after a failure.
-std::int64_t Checkpointer::move_most() {
-    std::int64_t left = frames_;
+/// Moves frames while others write; returns how many are left, or nothing after a failure.
+std::optional<std::int64_t> Checkpointer::move_most() {
+    std::int64_t left = std::numeric_limits<std::int64_t>::max();
     for (int round = 0; round < kMostPassiveRounds && left > kFewFrames; ++round) {
         const auto start = std::chrono::steady_clock::now();
-        const Outcome outcome = checkpoint(Mode::passive);
+        pace_.bite_bytes = kBiteBytes;
+        const Outcome outcome = checkpoint(connection_, SQLITE_CHECKPOINT_PASSIVE);
+        pace_.bite_bytes = 0;
         passive_seconds_.observe(
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-        if (!outcome.done) return -1;
-        const std::int64_t now_left = frames_ - outcome.moved_frames;
-        const bool shrinking = now_left < left / 2;
-        left = now_left;
+        if (!outcome.done) return std::nullopt;
+        const bool shrinking = outcome.frames_left < left / 2;
+        left = outcome.frames_left;
         if (!shrinking) break;
     }
     return left;
 }
 
-bool Checkpointer::start_anew(Mode mode) {
-    const bool hard = wal_bytes() >= limits_.hard_bytes;
-    if (!readers_.pause(hard ? kHardReadPatience : kReadPatience)) return false;
+bool Checkpointer::start_anew(bool scrubbing) {
+    const bool paused = is_hard() ? readers_.pause(kHardReadPatience, Readers::Impatient::interrupts)
+                                  : readers_.pause(kReadPatience, Readers::Impatient::gives_up);
+    if (!paused) return false;
     const auto start = std::chrono::steady_clock::now();
     writer_.pause();
-    const bool done = checkpoint(mode).done;
+    // On the writer's own connection, which keeps its pages in memory so.
+    const bool done = checkpoint(writer_.connection(), SQLITE_CHECKPOINT_RESTART).done;
     if (done) {
         frames_ = 0;
-        if (mode == Mode::truncate) dirty_since_ = 0;
+        wal_bytes_.set(0);
+        if (scrubbing) {
+            // But they may hold copies of old rows (page_residue.h), which would be written again.
+            writer_.connection().forget_pages();
+            dirty_since_ = 0;
+        }
     }
     writer_.resume();
     readers_.resume();
@@ -136,27 +193,60 @@ bool Checkpointer::start_anew(Mode mode) {
     return done;
 }
 
-Checkpointer::Outcome Checkpointer::checkpoint(Mode mode) {
-    const int sqlite_mode = mode == Mode::passive   ? SQLITE_CHECKPOINT_PASSIVE
-                            : mode == Mode::restart ? SQLITE_CHECKPOINT_RESTART
-                                                    : SQLITE_CHECKPOINT_TRUNCATE;
+/// Overwrites what lies in the WAL's file behind the part that is in use again: from its end towards the
+/// writer, who waits for one bite at a time. `shrinks`: the file is cut there too.
+bool Checkpointer::wipe(bool shrinks) {
+    LogFile log(connection_.handle());
+    std::int64_t end = 0;
+    if (const int code = log.size(end); code != SQLITE_OK) {
+        note_failure(connection_, code, "look at the log");
+        return false;
+    }
+    if (end == 0) return true;
+    for (bool more = true; more;) {
+        const auto start = std::chrono::steady_clock::now();
+        writer_.pause();
+        const std::int64_t used = kWalHeaderBytes + frames_ * frame_bytes_;
+        const std::int64_t from = std::max(used, end - kWipeBytes);
+        more = from > used;
+        int code = log.fill_with_zeros(from, end);
+        if (code == SQLITE_OK && !more) code = log.sync();
+        if (code == SQLITE_OK && !more && shrinks) code = log.truncate(used);
+        writer_.resume();
+        if (code == SQLITE_OK && more) code = log.sync();
+        if (code != SQLITE_OK) {
+            note_failure(connection_, code, "clear the log");
+            return false;
+        }
+        end = from;
+        if (more)
+            rest(std::min<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start, kLongestRest));
+    }
+    return true;
+}
+
+Checkpointer::Outcome Checkpointer::checkpoint(Connection& connection, int mode) {
     int in_wal = 0;
     int moved = 0;
-    const int code = sqlite3_wal_checkpoint_v2(connection_.handle(), "main", sqlite_mode, &in_wal, &moved);
+    const int code = connection.checkpoint(mode, &in_wal, &moved);
     if (code == SQLITE_BUSY) return {};
     if (code != SQLITE_OK) {
-        const Fault fault = fault_of(connection_.handle(), code, "checkpoint");
-        // Once, not at every attempt: the WAL keeps everything until one succeeds.
-        if (!failing_) {
-            base::log_error("storage.checkpoint_failed", {{"code", fault.code}, {"what", fault.what()}});
-        }
-        failing_ = true;
+        note_failure(connection, code, "checkpoint");
         return {};
     }
     if (failing_) base::log_info("storage.checkpoint_recovered");
     failing_ = false;
     ++checkpoints_;
-    return {true, moved};
+    return {.done = true, .frames_left = std::max<std::int64_t>(in_wal, frames_) - moved};
+}
+
+void Checkpointer::note_failure(const Connection& connection, int code, std::string_view doing) {
+    const Fault fault = fault_of(connection.handle(), code, doing);
+    // Once, not at every attempt: the WAL keeps everything until one succeeds.
+    if (!failing_) {
+        base::log_error("storage.checkpoint_failed", {{"code", fault.code}, {"what", fault.what()}});
+    }
+    failing_ = true;
 }
 
 }  // namespace storage

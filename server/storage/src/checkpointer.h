@@ -1,6 +1,7 @@
 #pragma once
 
 #include "connection.h"
+#include "disk.h"
 #include "readers.h"
 #include "writer.h"
 
@@ -9,6 +10,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include <runtime/runtime.h>
@@ -18,10 +20,12 @@ namespace storage {
 /// The thread that moves what the WAL holds into the database file, so that no commit ever does.
 ///
 ///     WAL over the soft bound, or older than the scrub time
-///       ▸ passive checkpoints, while everybody works on, until little is left
+///       ▸ passive checkpoints in small bites, while everybody works on, until little is left
 ///       ▸ a gap: no read under way, no transaction open ▸ the little rest ▸ the WAL starts anew
+///       ▸ where it is time to scrub: in the gap the writer forgets its pages; after it zeros go over the old
+///         part of the WAL, bite by bite
 ///
-/// See docs/decisions/checkpoints.md.
+/// See docs/decisions/0002-checkpoints.md.
 class Checkpointer {
   public:
     struct Limits {
@@ -42,22 +46,26 @@ class Checkpointer {
     void stop();
 
     std::uint64_t checkpoints() const { return checkpoints_; }
+    std::uint64_t scrubs() const { return scrubs_; }
     std::int64_t wal_bytes() const { return frames_ * frame_bytes_; }
 
   private:
     using Instant = std::chrono::steady_clock::time_point;
-    enum class Mode : std::uint8_t { passive, restart, truncate };
     struct Outcome {
-        bool done = false;              ///< nothing failed and nobody was in the way
-        std::int64_t moved_frames = 0;  ///< of the WAL, from its start
+        bool done = false;             ///< nothing failed and nobody was in the way
+        std::int64_t frames_left = 0;  ///< written, not yet moved
     };
 
     void work();
     bool scrub_due() const;
-    void shrink();
-    std::int64_t move_most();
-    bool start_anew(Mode mode);
-    Outcome checkpoint(Mode mode);
+    bool is_hard() const { return wal_bytes() >= limits_.hard_bytes; }
+    bool shrink();
+    std::optional<std::int64_t> move_most();
+    bool start_anew(bool scrubbing);
+    bool wipe(bool shrinks);
+    Outcome checkpoint(Connection& connection, int mode);
+    void note_failure(const Connection& connection, int code, std::string_view doing);
+    void rest(std::chrono::nanoseconds time);
 
     Connection& connection_;
     Writer& writer_;
@@ -67,17 +75,22 @@ class Checkpointer {
 
     std::atomic<std::int64_t> frames_{0};
     std::atomic<std::uint64_t> checkpoints_{0};
-    /// When the first frame was written since the WAL was last cut to nothing; 0: none was.
+    std::atomic<std::uint64_t> scrubs_{0};
+    /// When the first frame was written since the last scrub; 0: none was.
     std::atomic<Instant::rep> dirty_since_{0};
+    /// The WAL started anew since the last scrub: it is busy, and its file keeps its length.
+    bool restarted_ = false;
 
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stopping_ = false;
     bool failing_ = false;
+    Pace pace_;
 
     base::Histogram& passive_seconds_;
     base::Histogram& gap_seconds_;
     base::Gauge& wal_bytes_;
+    base::Counter& scrubs_total_;
     std::thread thread_;
 };
 

@@ -1,6 +1,8 @@
 #include "connection.h"
 
+#include "disk.h"
 #include "fault.h"
+#include "page_residue.h"
 
 #include <mutex>
 #include <utility>
@@ -18,7 +20,7 @@ constexpr int kBusyTimeoutMs = 10'000;
 /// Virtual machine instructions between two looks at the clock: about 0.1 ms.
 constexpr int kInstructionsPerLook = 10'000;
 /// Small enough to keep a row's dirty bytes few, large enough for the fan-out of the big indexes.
-constexpr int kPageSizeBytes = 8192;
+constexpr int kPageSizeBytes = 4096;
 
 void initialise_sqlite() {
     static std::once_flag once;
@@ -36,7 +38,7 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const Options& option
     sqlite3* handle = nullptr;
     const int code =
         sqlite3_open_v2(std::filesystem::absolute(options.path).c_str(), &handle,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, disk_vfs());
     if (code != SQLITE_OK) {
         const Fault fault = fault_of(handle, code, "open");
         sqlite3_close_v2(handle);
@@ -53,7 +55,7 @@ base::Result<std::unique_ptr<Connection>> Connection::open(const Options& option
 
 void Connection::configure(const Options& options) {
     sqlite3_extended_result_codes(handle_, 1);
-    sqlite3_busy_timeout(handle_, role_ == Role::checkpointer ? 0 : kBusyTimeoutMs);
+    sqlite3_busy_timeout(handle_, kBusyTimeoutMs);
     // A misspelt column in double quotes is an error, not a text; the schema is no place for tricks.
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
@@ -65,10 +67,14 @@ void Connection::configure(const Options& options) {
                     "The database file cannot be written to.");
     }
     execute("PRAGMA page_size = " + std::to_string(kPageSizeBytes));  // of a new file only
+    // The way into WAL mode uses a rollback journal; one that came back after a power cut would undo all
+    // since. EXTRA syncs the directory after its removal.
+    execute("PRAGMA synchronous = EXTRA");
     execute("PRAGMA journal_mode = WAL");
     // Acknowledged means durable: every commit syncs the WAL.
     execute(role_ == Role::test ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL");
-    // What is deleted is overwritten with zeros, in pages of the free list too.
+    execute("PRAGMA max_page_count = " + std::to_string(kPageCountLimit));
+    // What is deleted is overwritten with zeros, in pages of the free list too (what that leaves: disk.h).
     execute("PRAGMA secure_delete = ON");
     // No words of people in temporary files; and the journal of a job's savepoint costs no write.
     execute("PRAGMA temp_store = MEMORY");
@@ -180,6 +186,21 @@ void Connection::roll_back() {
 
 void Connection::start_clock() {
     job_deadline_ = std::chrono::steady_clock::now() + job_limit_;
+}
+
+void Connection::interrupt() {
+    sqlite3_interrupt(handle_);
+}
+
+void Connection::forget_pages() {
+    sqlite3_db_release_memory(handle_);
+}
+
+int Connection::checkpoint(int mode, int* frames_in_wal, int* frames_moved) {
+    sqlite3_busy_timeout(handle_, 0);
+    const int code = sqlite3_wal_checkpoint_v2(handle_, "main", mode, frames_in_wal, frames_moved);
+    sqlite3_busy_timeout(handle_, kBusyTimeoutMs);
+    return code;
 }
 
 }  // namespace storage

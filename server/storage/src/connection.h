@@ -50,6 +50,12 @@ class Connection {
     void roll_back();
     /// From now on a job may run for the limit of the options.
     void start_clock();
+    /// Ends the statement that runs, from another thread.
+    void interrupt();
+    /// Gives up every page in memory. No transaction may be open.
+    void forget_pages();
+    /// sqlite3_wal_checkpoint_v2 without waiting for anybody: SQLITE_BUSY where somebody is in the way.
+    int checkpoint(int mode, int* frames_in_wal, int* frames_moved);
 
     void after_commit(std::move_only_function<void()> then) { after_commit_.push_back(std::move(then)); }
     std::vector<std::move_only_function<void()>> take_after_commit() {

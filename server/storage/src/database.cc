@@ -1,5 +1,6 @@
 #include "checkpointer.h"
 #include "connection.h"
+#include "disk.h"
 #include "fault.h"
 #include "file_lock.h"
 #include "job.h"
@@ -14,6 +15,27 @@
 #include <storage/database.h>
 
 namespace storage {
+
+namespace {
+
+/// Moves the rest of the WAL into the file and overwrites it: its blocks are given back to the file system
+/// empty. Where that fails, the WAL stays, whole. For the last connection.
+int empty_log(sqlite3* handle) {
+    const auto checkpoint = [handle](int mode) {
+        return sqlite3_wal_checkpoint_v2(handle, "main", mode, nullptr, nullptr);
+    };
+    if (const int code = checkpoint(SQLITE_CHECKPOINT_RESTART); code != SQLITE_OK) return code;
+    LogFile log(handle);
+    std::int64_t bytes = 0;
+    if (const int code = log.size(bytes); code != SQLITE_OK) return code;
+    if (bytes > 0) {
+        if (const int code = log.fill_with_zeros(0, bytes); code != SQLITE_OK) return code;
+        if (const int code = log.sync(); code != SQLITE_OK) return code;
+    }
+    return checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+}
+
+}  // namespace
 
 struct Database::State {
     explicit State(FileLock file_lock) : lock(std::move(file_lock)) {}
@@ -107,15 +129,12 @@ void Database::close() {
     state_->readers->stop();
     sqlite3_wal_hook(state_->write_connection->handle(), nullptr, nullptr);
     state_->checkpoint_connection.reset();
-    // The last connection moves the rest of the WAL into the file and removes it; where that fails, the WAL
-    // stays, whole.
-    const int code = sqlite3_wal_checkpoint_v2(state_->write_connection->handle(), "main",
-                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
-    if (code != SQLITE_OK) {
-        const Fault fault = fault_of(state_->write_connection->handle(), code, "last checkpoint");
+    sqlite3* handle = state_->write_connection->handle();
+    if (const int code = empty_log(handle); code != SQLITE_OK) {
+        const Fault fault = fault_of(handle, code, "last checkpoint");
         base::log_warning("storage.checkpoint_failed", {{"code", fault.code}, {"what", fault.what()}});
     }
-    state_->write_connection.reset();
+    state_->write_connection.reset();  // the last connection removes the WAL
 }
 
 Database::Statistics Database::statistics() const {
@@ -123,6 +142,7 @@ Database::Statistics Database::statistics() const {
             .jobs = state_->writer->jobs(),
             .failed_jobs = state_->writer->failed_jobs(),
             .checkpoints = state_->checkpointer->checkpoints(),
+            .scrubs = state_->checkpointer->scrubs(),
             .wal_bytes = static_cast<std::uint64_t>(state_->checkpointer->wal_bytes())};
 }
 

@@ -66,6 +66,14 @@ FileLock::~FileLock() {
 base::Result<void> create_private_file(const std::filesystem::path& database) {
     const Descriptor file(::open(database.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (file.number() < 0) return base::fail(error_of_errno(errno, "open the database"));
+    // SQLite syncs the file alone: its name must outlast a power cut too.
+    const Descriptor directory(::open(std::filesystem::absolute(database).parent_path().c_str(),
+                                      O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (directory.number() < 0)
+        return base::fail(error_of_errno(errno, "open the directory of the database"));
+    if (::fsync(directory.number()) != 0) {
+        return base::fail(error_of_errno(errno, "sync the directory of the database"));
+    }
     return {};
 }
 

@@ -12,6 +12,13 @@
 
 namespace storage {
 
+namespace {
+
+constexpr int kInterrupts = 50;
+constexpr std::chrono::milliseconds kBetweenInterrupts{10};
+
+}  // namespace
+
 Readers::Readers(runtime::Runtime& runtime, std::vector<std::unique_ptr<Connection>> connections,
                  std::size_t queue_limit)
     : runtime_(runtime),
@@ -52,10 +59,18 @@ void Readers::stop() {
     connections_.clear();
 }
 
-bool Readers::pause(std::chrono::milliseconds patience) {
+bool Readers::pause(std::chrono::milliseconds patience, Impatient impatient) {
     std::unique_lock lock(mutex_);
     paused_ = true;
-    if (at_rest_.wait_for(lock, patience, [this] { return busy_ == 0; })) return true;
+    const auto at_rest = [this] { return busy_ == 0; };
+    if (at_rest_.wait_for(lock, patience, at_rest)) return true;
+    if (impatient == Impatient::interrupts) {
+        // Again and again: a job that was between two statements has not felt it.
+        for (int i = 0; i < kInterrupts; ++i) {
+            for (const auto& connection : connections_) connection->interrupt();
+            if (at_rest_.wait_for(lock, kBetweenInterrupts, at_rest)) return true;
+        }
+    }
     paused_ = false;
     lock.unlock();
     wake_.notify_all();

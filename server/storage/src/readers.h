@@ -28,9 +28,11 @@ class Readers {
     /// Works off what is queued, then ends the threads and closes the connections. Idempotent.
     void stop();
 
-    /// Starts no further job and waits for those under way, at most `patience`. False: one still runs; then
-    /// nothing is paused.
-    bool pause(std::chrono::milliseconds patience);
+    /// What becomes of a pause when a job under way outlasts the patience: nothing is paused, or the job ends
+    /// with storage.timeout.
+    enum class Impatient : std::uint8_t { gives_up, interrupts };
+    /// Starts no further job and waits for those under way. False: one still runs; then nothing is paused.
+    bool pause(std::chrono::milliseconds patience, Impatient impatient);
     void resume();
 
     std::uint64_t jobs() const { return jobs_; }

@@ -39,6 +39,8 @@ class Writer {
     /// for starting the WAL anew.
     void pause();
     void resume();
+    /// For whoever paused it, until resume().
+    Connection& connection() { return connection_; }
 
     std::uint64_t commits() const { return commits_; }
     std::uint64_t jobs() const { return jobs_; }

@@ -54,7 +54,7 @@ class Database {
         std::int64_t reader_cache_kib = 16384;            ///< of each reader
         std::chrono::milliseconds read_limit{30'000};     ///< of a read job; then storage.timeout
         std::int64_t wal_soft_limit_bytes = 64LL << 20;   ///< from here on the WAL is started anew
-        std::int64_t wal_hard_limit_bytes = 256LL << 20;  ///< from here on the writer waits for that
+        std::int64_t wal_hard_limit_bytes = 128LL << 20;  ///< from here on the writer waits for that
         /// What was overwritten or deleted is gone from the disk after this, and a checkpoint's time.
         std::chrono::milliseconds scrub_after{60'000};
     };
@@ -85,7 +85,7 @@ class Database {
     void close();
 
     struct Statistics {
-        std::uint64_t commits = 0, jobs = 0, failed_jobs = 0, checkpoints = 0;
+        std::uint64_t commits = 0, jobs = 0, failed_jobs = 0, checkpoints = 0, scrubs = 0;
         std::uint64_t wal_bytes = 0;
     };
     Statistics statistics() const;

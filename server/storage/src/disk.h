@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+
+struct sqlite3;
+struct sqlite3_file;
+
+namespace storage {
+
+/// Our layer over SQLite's default VFS (the operating system's files; in tests, a disk that fails):
+/// - what is written to the database file has no residue of old rows in it (page_residue.h);
+/// - a connection's writes to the database file can be paced, which is how a checkpoint leaves the disk to
+///   the commits beside it.
+/// Registers it once and returns its name for sqlite3_open_v2.
+const char* disk_vfs();
+
+/// The pace of one connection's writes to the database file.
+struct Pace {
+    /// After so many bytes they are synced, so that no long sync is left for the end; 0: never.
+    std::int64_t bite_bytes = 0;
+    /// Then this is called with the time that the sync took.
+    std::function<void(std::chrono::nanoseconds)> after_bite;
+};
+/// `pace` must outlive the connection, and is read by the thread that uses it.
+void set_pace(sqlite3* handle, const Pace* pace);
+
+/// The WAL's file of a connection that has read or written already. 0 where all went well, else SQLite's
+/// code.
+class LogFile {
+  public:
+    explicit LogFile(sqlite3* handle);
+    int size(std::int64_t& bytes);
+    int fill_with_zeros(std::int64_t from, std::int64_t to);
+    int sync();
+    int truncate(std::int64_t bytes);
+
+  private:
+    sqlite3_file* file_ = nullptr;
+};
+
+}  // namespace storage
