@@ -29,6 +29,7 @@ def sample(tmp_path, high_uses="middle", high_source="#include <middle/middle.h>
     (tmp_path / "cmake").mkdir()
     for name in ("Module.cmake", "CheckIncludes.cmake"):
         (tmp_path / "cmake" / name).write_text((ROOT / "cmake" / name).read_text())
+    (tmp_path / "cmake" / "prelude.h").write_text("#include <string>\n")
     uses = {"low": low_uses, "middle": "low", "high": high_uses}
     sources = {"low": '#include <low/low.h>\nint low() { return 1; }\n', "middle": middle_source, "high": high_source}
     for name in ("low", "middle", "high"):
@@ -75,9 +76,10 @@ def test_a_private_header_of_another_module_is_unreachable(tmp_path):
     assert "low_private.h" in output
 
 
-@pytest.mark.parametrize("header", ["boost/beast/http.hpp", "sqlite3.h", "curl/curl.h", "vips/vips.h", "spdlog/spdlog.h"])
+@pytest.mark.parametrize("header", ["<boost/beast/http.hpp>", "<sqlite3.h>", '"sqlite3.h"', "<curl/curl.h>", "<vips/vips.h>",
+                                    "<spdlog/spdlog.h>"])
 def test_an_outside_library_stays_in_the_folder_that_owns_it(tmp_path, header):
-    code, output = build(sample(tmp_path, middle_source=f"#include <{header}>\nint middle() {{ return 0; }}\n"))
+    code, output = build(sample(tmp_path, middle_source=f"#include {header}\nint middle() {{ return 0; }}\n"))
     assert code != 0
     assert "forbidden include" in output
 

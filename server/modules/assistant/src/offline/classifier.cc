@@ -88,6 +88,7 @@ std::vector<Classifier::Match> Classifier::rank(std::string_view message, std::s
         for (const Posting& posting : postings_[feature]) scores[posting.intent] += weight * posting.weight;
     }
     std::vector<Match> matches;
+    matches.reserve(intents_.size());
     for (std::size_t i = 0; i < intents_.size(); ++i) matches.push_back({&intents_[i], scores[i]});
     count = std::min(count, matches.size());
     std::ranges::partial_sort(matches, matches.begin() + static_cast<std::ptrdiff_t>(count),
