@@ -41,8 +41,8 @@ ensure_node() {
         command -v npm >/dev/null || install_npm
         say "fetching Node 22 into .cache/node"
         mkdir -p "$home"
-        (cd "$home" && npm pack --silent "node-linux-$machine@22" >/dev/null && tar xzf node-linux-*.tgz && rm -f node-linux-*.tgz) ||
-            die "npm could not fetch node-linux-$machine@22"
+        (cd "$home" && npm pack --loglevel=error "node-linux-$machine@22" >/dev/null && tar xzf node-linux-*.tgz && rm -f node-linux-*.tgz) ||
+            die "npm could not fetch node-linux-$machine@22 (above is why); Node 22 on PATH is used instead where there is one"
     fi
     export PATH="$home/package/bin:$PATH"
 }
@@ -85,6 +85,6 @@ install_web_packages() {
     lock=$(sha256sum "$root/web/package-lock.json" | cut -d' ' -f1)
     [ -f "$root/web/node_modules/.lock" ] && [ "$(cat "$root/web/node_modules/.lock")" = "$lock" ] && return 0
     say "installing the web client's packages"
-    (cd "$root/web" && npm ci --silent --no-audit --no-fund >&2) || die "npm ci failed in web/"
+    (cd "$root/web" && npm ci --loglevel=error --no-audit --no-fund >&2) || die "npm ci failed in web/"
     echo "$lock" >"$root/web/node_modules/.lock"
 }

@@ -34,6 +34,8 @@ export interface Chips {
 }
 
 const chipsDeadlineMs = 1_000;
+/** The server builds its index when it is first asked: who asked too early asks again, a few times. */
+const chipsRetriesMs = [2_000, 5_000, 10_000, 20_000];
 const modelDeadlineMs = 60_000;
 const excerptEvents = 20;
 const noChips: Chips = { eventId: null, items: [] };
@@ -114,7 +116,7 @@ export class Assistant {
         }
     }
 
-    /** The offline method's chips for the last message, within a second or not at all. */
+    /** The offline method's chips for the last message. */
     async refreshChips(room: Room, language: string): Promise<void> {
         const store = this.chips.of(room.roomId);
         const last = lastMessage(room);
@@ -132,14 +134,19 @@ export class Assistant {
         this.chipsAbort = abort;
         store.set({ eventId, items: [] });
         this.suggestions.of(room.roomId).set({ state: "idle" });
-        const timer = setTimeout(() => abort.abort(), chipsDeadlineMs);
-        try {
-            const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, language, abort.signal);
-            if (!abort.signal.aborted && store.get().eventId === eventId) store.set({ eventId, items: suggestions.slice(0, 3) });
-        } catch {
-            // Late, off or unreachable: then there are none.
-        } finally {
-            clearTimeout(timer);
+        const wantedStill = () => !abort.signal.aborted && store.get().eventId === eventId;
+        for (const pauseMs of [0, ...chipsRetriesMs]) {
+            if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+            if (!wantedStill()) return;
+            try {
+                const late = AbortSignal.any([abort.signal, AbortSignal.timeout(chipsDeadlineMs)]);
+                const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, language, late);
+                if (wantedStill()) store.set({ eventId, items: suggestions.slice(0, 3) });
+                return;
+            } catch (error) {
+                // Late or not ready: perhaps the next time. Off, forbidden or unreachable: then there are none.
+                if (error instanceof ApiError && error.status !== 503) return;
+            }
         }
     }
 
