@@ -212,6 +212,8 @@ class Core {
             }
             base::log_info("core.metrics_served", {{"address", addresses.at(1)}});
         }
+        base::log_info("core.listening", {{"clients", addresses.at(0)},
+                                          {"metrics", addresses.size() > 1 ? addresses.at(1) : ""}});
         group_.spawn(admin_socket_.serve(runtime_, group_, [this](std::vector<std::string> arguments) {
             return administer(std::move(arguments));
         }));

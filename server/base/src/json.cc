@@ -1,6 +1,28 @@
+#include <algorithm>
+#include <cmath>
+
 #include <base/json.h>
 
 namespace base {
+namespace {
+
+/// Boost.JSON reads 1e400 as infinity, and would write it as what no reader takes, itself included (RFC
+/// 7493, 2.2).
+bool has_infinity(const json::value& value) {
+    switch (value.kind()) {
+        case json::kind::double_:
+            return std::isinf(value.get_double());
+        case json::kind::array:
+            return std::ranges::any_of(value.get_array(), has_infinity);
+        case json::kind::object:
+            return std::ranges::any_of(value.get_object(),
+                                       [](const auto& member) { return has_infinity(member.value()); });
+        default:
+            return false;
+    }
+}
+
+}  // namespace
 
 Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, std::size_t depth) {
     if (text.size() > limit_bytes) {
@@ -17,6 +39,8 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, s
     }
     if (error)
         return fail(ErrorKind::invalid, "base.not_json", "The text is not JSON: " + error.message() + ".");
+    if (has_infinity(value))
+        return fail(ErrorKind::invalid, "base.not_json", "The text is not JSON: a number is out of range.");
     return value;
 }
 

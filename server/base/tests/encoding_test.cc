@@ -55,6 +55,15 @@ TEST(Crypto, a_password_verifies_against_its_own_hash_only) {
     EXPECT_FALSE(verify_password("not a hash", "correct horse"));
 }
 
+TEST(Json, refuses_numbers_that_it_could_not_write_again) {
+    for (const std::string_view text : {"1e400", "[-1e400]", R"({"a":[{"b":1e309}]})"}) {
+        const auto value = parse_json(text, 1000);
+        ASSERT_FALSE(value) << text;
+        EXPECT_EQ(value.error().code, "base.not_json");
+    }
+    EXPECT_TRUE(parse_json("[1e308,-0.0,1e-400]", 1000));
+}
+
 TEST(Json, refuses_depth_size_and_garbage_with_a_code_each) {
     EXPECT_EQ(parse_json("[", 10).error().code, "base.not_json");
     EXPECT_EQ(parse_json(std::string(100, ' '), 10).error().code, "base.json_too_large");

@@ -87,6 +87,7 @@ bool accept_some(const std::shared_ptr<ServerCore>& core, int listener) {
             base::log_warning("net.cannot_accept", {{"reason", std::strerror(errno)}});
             return false;
         }
+        if (core->tls) core->tls->reload_if_changed(core->clock.steady_now());
         begin_connection(core, descriptor, storage);
     }
     return true;
@@ -99,7 +100,6 @@ runtime::Task<void> accept_connections(std::shared_ptr<ServerCore> core,
         co_await listener.async_wait(asio::posix::descriptor_base::wait_read,
                                      asio::redirect_error(asio::use_awaitable, error));
         if (core->stopping) break;
-        if (core->tls) core->tls->reload_if_changed(core->clock.steady_now());
         if (error || !accept_some(core, listener.native_handle())) {
             co_await runtime::sleep_for(std::chrono::milliseconds(100));
         }

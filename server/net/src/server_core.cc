@@ -72,7 +72,7 @@ bool ServerCore::is_crowded(const IpAddress& peer) const {
 void ServerCore::enter(Connection& connection) {
     ++connections_of_[subscriber_of(connection.peer())];
     connection.place = connections.insert(connections.end(), &connection);
-    connection_count_.set(static_cast<double>(connections.size()));
+    connection_count_.add(1);
 }
 
 void ServerCore::leave(Connection& connection) {
@@ -80,7 +80,7 @@ void ServerCore::leave(Connection& connection) {
     const auto place = connections_of_.find(subscriber_of(connection.peer()));
     if (--place->second == 0) connections_of_.erase(place);
     if (is_abandoned) return;
-    connection_count_.set(static_cast<double>(connections.size()));
+    connection_count_.add(-1);
     if (connections.empty()) emptied.notify();
 }
 

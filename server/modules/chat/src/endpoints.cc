@@ -8,6 +8,28 @@
 #include <identity/matrix_error.h>
 
 namespace chat {
+namespace {
+
+constexpr std::size_t kBodyLimitBytes = 1024 * 1024;  // the routes' limits are what holds
+/// Boost.JSON reads about half a gigabyte a second, and a turn of the I/O thread is at most a millisecond.
+constexpr std::size_t kReadInlineBytes = 64 * 1024;
+
+base::Result<base::json::object> parse_object(std::string_view body) {
+    auto value = base::parse_json(body, kBodyLimitBytes);
+    if (!value) return base::fail(std::move(value.error()));
+    if (!value->is_object())
+        return base::fail(base::ErrorKind::invalid, "M_BAD_JSON", "The body must be a JSON object.");
+    return std::move(value->get_object());
+}
+
+}  // namespace
+
+runtime::Task<base::Result<base::json::object>> read_object(Core& core, std::string body) {
+    if (body.size() <= kReadInlineBytes) co_return parse_object(body);
+    auto read = co_await core.runtime.on_cpu([&body] { return parse_object(body); });
+    if (!read) co_return base::fail(std::move(read.error()));
+    co_return std::move(*read);
+}
 
 net::Response answer(base::Result<std::string> json) {
     if (!json) return identity::matrix_error(json.error());

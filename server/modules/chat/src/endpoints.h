@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <base/json.h>
 #include <base/result.h>
 #include <net/message.h>
 #include <runtime/task.h>
@@ -61,6 +62,10 @@ Answer query_public_rooms(Core& core, net::Request request);
 Answer get_room_visibility_on_directory(Core& core, net::Request request);
 Answer set_room_visibility_on_directory(Core& core, net::Request request);
 Answer get_room_summary(Core& core, net::Request request);
+
+/// The JSON object of a body; a large one is read on the CPU pool, so that it holds nobody up. Errors:
+/// M_NOT_JSON and M_BAD_JSON.
+runtime::Task<base::Result<base::json::object>> read_object(Core& core, std::string body);
 
 /// 200 with a JSON text, or the failure as Matrix words it.
 net::Response answer(base::Result<std::string> json);

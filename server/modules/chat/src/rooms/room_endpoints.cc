@@ -8,7 +8,10 @@
 namespace chat {
 
 Answer create_room_endpoint(Core& core, net::Request request) {
-    identity::Body body(request);
+    if (request.body.empty()) request.body = "{}";
+    auto object = co_await read_object(core, std::move(request.body));
+    if (!object) co_return identity::matrix_error(object.error());
+    identity::Body body(std::move(*object));
     if (body.failed()) co_return identity::matrix_error(body.error());
     auto plan = read_room_plan(body);
     if (!plan) co_return identity::matrix_error(plan.error());

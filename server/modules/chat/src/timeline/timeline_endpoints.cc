@@ -2,23 +2,11 @@
 #include "event/canonical_json.h"
 #include "timeline/timeline.h"
 
-#include <base/json.h>
 #include <identity/body.h>
 #include <identity/matrix_error.h>
 
 namespace chat {
 namespace {
-
-constexpr std::size_t kBodyLimitBytes = 512 * 1024;  // the route's limit is what holds
-
-base::Result<base::json::object> read_content(const net::Request& request) {
-    auto body = base::parse_json(request.body, kBodyLimitBytes);
-    if (!body) return base::fail(std::move(body.error()));
-    if (!body->is_object()) {
-        return base::fail(base::ErrorKind::invalid, "M_BAD_JSON", "An event's content is a JSON object.");
-    }
-    return std::move(body->get_object());
-}
 
 net::Response event_id_answer(const base::Result<EventId>& sent) {
     if (!sent) return identity::matrix_error(sent.error());
@@ -28,7 +16,7 @@ net::Response event_id_answer(const base::Result<EventId>& sent) {
 }  // namespace
 
 Answer send_message_endpoint(Core& core, net::Request request) {
-    auto content = read_content(request);
+    auto content = co_await read_object(core, std::move(request.body));
     if (!content) co_return identity::matrix_error(content.error());
     const auto actor = actor_of(request);
     const auto& type = request.value("eventType");
@@ -52,7 +40,7 @@ Answer redact_event(Core& core, net::Request request) {
 }
 
 Answer set_room_state_with_key(Core& core, net::Request request) {
-    auto content = read_content(request);
+    auto content = co_await read_object(core, std::move(request.body));
     if (!content) co_return identity::matrix_error(content.error());
     const auto actor = actor_of(request);
     const auto& type = request.value("eventType");

@@ -1,0 +1,30 @@
+"""What a server keeps, read from its database beside it: so that a test can say that nothing changed."""
+
+import contextlib
+import sqlite3
+
+# Written because somebody asked, whatever the answer was.
+TOUCHED_BY_ASKING = {"identity_devices": {"last_seen_at_ms", "last_seen_address"}}
+
+
+def contents_of(server):
+    """Every row of every table, in one transaction."""
+    database = sqlite3.connect(f"file:{server.data}/core/lingxi.db?mode=ro", uri=True, timeout=60)
+    with contextlib.closing(database):
+        database.execute("BEGIN")
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")]
+        contents = {}
+        for table in tables:
+            cursor = database.execute(f'SELECT * FROM "{table}"')
+            kept = [i for i, column in enumerate(cursor.description) if column[0] not in TOUCHED_BY_ASKING.get(table, ())]
+            contents[table] = sorted(repr([row[i] for i in kept]) for row in cursor)
+        return contents
+
+
+@contextlib.contextmanager
+def nothing_changes(server):
+    before = contents_of(server)
+    yield
+    after = contents_of(server)
+    changed = {table: sorted(set(after[table]) ^ set(before[table]))[:4] for table in after if after[table] != before[table]}
+    assert not changed, changed
