@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <vector>
 
 namespace gateway {
 namespace {
@@ -87,23 +88,57 @@ std::optional<Match> match_secret(std::string_view text) {
     return Match{"SECRET", end};
 }
 
-/// A run of digits with the separators that people write in numbers: an identity, card or telephone number,
-/// by its length and checksum. Short numbers (years, prices, times) stay as they are.
-std::optional<Match> match_number(std::string_view text) {
+/// Digits in groups, as people write numbers: "138 1234 5678", "(415) 555-2671".
+struct Number {
     std::string digits;
-    std::size_t at = text.starts_with('+') ? 1 : 0;
+    std::vector<std::size_t> groups;  ///< how many digits each has
     std::size_t end = 0;
-    while (at < text.size() && digits.size() < 20) {
-        if (is_digit(text[at])) {
-            digits += text[at];
-            end = ++at;
-        } else if ((text[at] == ' ' || text[at] == '-') && at + 1 < text.size() && is_digit(text[at + 1]) &&
-                   !digits.empty()) {
-            ++at;
-        } else {
-            break;
-        }
+};
+
+Number read_number(std::string_view text) {
+    constexpr std::size_t kDigitsLimit = 20;
+    constexpr std::size_t kSeparatorLimit = 2;  // ") "
+    Number number;
+    std::size_t at = 0;
+    while (number.digits.size() < kDigitsLimit) {
+        std::size_t next = at;
+        while (next < text.size() && next - at <= kSeparatorLimit &&
+               std::string_view("+ -.()").contains(text[next]) && (text[next] != '+' || next == 0))
+            ++next;
+        if (next >= text.size() || !is_digit(text[next]) || (at > 0 && next - at > kSeparatorLimit)) break;
+        at = next;
+        while (at < text.size() && is_digit(text[at]) && number.digits.size() < kDigitsLimit)
+            number.digits += text[at++];
+        number.groups.push_back(at - next);
+        number.end = at;
     }
+    return number;
+}
+
+/// Cards stand in groups of four, or as 4-6-5 and 4-6-4, or in one.
+bool is_grouped_like_a_card(const std::vector<std::size_t>& groups) {
+    if (groups.size() == 3 && groups[0] == 4 && groups[1] == 6) return true;
+    return std::all_of(groups.begin(), groups.end() - 1, [](std::size_t size) { return size == 4; });
+}
+
+/// An area code of three or four digits, then the number; or all in one. Not the groups of a date.
+bool is_grouped_like_a_landline(const std::vector<std::size_t>& groups) {
+    return groups.size() == 1 || (groups.size() <= 3 && (groups[0] == 3 || groups[0] == 4));
+}
+
+bool is_north_american(const Number& number) {
+    const auto& groups = number.groups;
+    const std::size_t first = groups.size() == 4 && number.digits.front() == '1' && groups[0] == 1 ? 1 : 0;
+    return groups.size() == first + 3 && groups[first] == 3 && groups[first + 1] == 3 &&
+           groups[first + 2] == 4;
+}
+
+/// An identity, card or telephone number, by its length, groups and checksum. Short numbers, dates, prices
+/// and times stay as they are.
+std::optional<Match> match_number(std::string_view text) {
+    const Number number = read_number(text);
+    const std::string& digits = number.digits;
+    const std::size_t end = number.end;
     if (digits.empty()) return std::nullopt;
     if (digits.size() == 17 && end < text.size() && (text[end] == 'X' || text[end] == 'x') &&
         is_resident_id(text.substr(0, 18))) {
@@ -111,14 +146,17 @@ std::optional<Match> match_number(std::string_view text) {
     }
     if (end < text.size() && is_letter(text[end])) return std::nullopt;
     if (is_resident_id(digits)) return Match{"ID", end};
-    if (digits.size() >= 13 && digits.size() <= 19 && passes_luhn(digits)) return Match{"CARD", end};
+    if (digits.size() >= 13 && digits.size() <= 19 && is_grouped_like_a_card(number.groups) &&
+        passes_luhn(digits)) {
+        return Match{"CARD", end};
+    }
     const bool mobile = digits.size() == 11 && digits[0] == '1' && digits[1] >= '3';
-    const bool landline =
-        (digits.size() == 10 || digits.size() == 11 || digits.size() == 12) && digits[0] == '0';
+    const bool landline = digits.size() >= 10 && digits.size() <= 12 && digits[0] == '0' &&
+                          is_grouped_like_a_landline(number.groups);
     const bool international = text.starts_with('+') && digits.size() >= 8 && digits.size() <= 15;
     const bool prefixed = digits.size() == 13 && digits.starts_with("861");
-    const bool grouped = digits.size() == 10 && end > 10;  // 415-555-2671
-    if (mobile || landline || international || prefixed || grouped) return Match{"PHONE", end};
+    if (mobile || landline || international || prefixed || is_north_american(number))
+        return Match{"PHONE", end};
     return std::nullopt;
 }
 
@@ -145,7 +183,8 @@ std::string Redaction::redact(std::string_view text) {
             const std::string_view rest = text.substr(at);
             match = match_secret(rest);
             if (!match) match = match_email(rest);
-            if (!match && (is_digit(text[at]) || text[at] == '+')) match = match_number(rest);
+            if (!match && (is_digit(text[at]) || text[at] == '+' || text[at] == '('))
+                match = match_number(rest);
         }
         if (match) {
             out += placeholder_for(match->kind, text.substr(at, match->length));

@@ -72,9 +72,25 @@ TEST(Redaction, what_identifies_people_is_replaced_and_comes_back) {
 
 TEST(Redaction, ordinary_numbers_stay) {
     Redaction redaction;
-    for (const std::string text :
-         {"2026年11月23日 10:30", "¥128.50", "room 4021", "第12345678页", "1 2 3 4 5 6 7"}) {
+    for (const std::string text : {"2026年11月23日 10:30", "2026-11-23 10:30", "05.11.2026 10:30",
+                                   "05-11-2026 10.15", "1.234.567,89 €", "(1) 2 (3) 4", "v1.20.300.4000",
+                                   "¥128.50", "room 4021", "第12345678页", "1 2 3 4 5 6 7"}) {
         EXPECT_EQ(redaction.redact(text), text);
+    }
+}
+
+TEST(Redaction, numbers_are_known_however_they_are_grouped) {
+    for (const std::string number :
+         {"13812345678", "138 1234 5678", "138-1234-5678", "+86 138 1234 5678", "8613812345678",
+          "010-62345678", "0755 1234 5678", "(010) 62345678", "415-555-2671", "(415) 555-2671",
+          "415.555.2671", "+1 (415) 555-2671", "1-415-555-2671", "+44 20 7946 0958"}) {
+        Redaction redaction;
+        EXPECT_EQ(redaction.redact("call " + number + ", please"), "call [PHONE_1], please") << number;
+    }
+    for (const std::string number :
+         {"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005"}) {
+        Redaction redaction;
+        EXPECT_EQ(redaction.redact(number), "[CARD_1]") << number;
     }
 }
 
