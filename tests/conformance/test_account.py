@@ -25,7 +25,7 @@ def confirmed(probe, operation, who, body, **more):
 
 def test_discovery(probe):
     versions = probe("getVersions")
-    assert "v1.13" in versions["versions"]
+    assert "v1.13" in versions["versions"] and versions["unstable_features"]["uk.tcpip.msc4133.stable"] is True
     assert probe("getWellknown")["m.homeserver"]["base_url"] == probe.server.url
     probe("getWellknownSupport", status=404)
     alice = probe.person("discoverer")
@@ -92,6 +92,38 @@ def test_registration(probe):
     token = inviter.post("/_lingxi/client/v1/invitations", {})["token"]
     assert probe("registrationTokenValidity", query={"token": token}) == {"valid": True}
     assert probe("registrationTokenValidity", query={"token": "nonsense"}) == {"valid": False}
+
+
+def page_of(probe, stage, session):
+    return f"{probe.server.url}/_matrix/client/{'r0' if probe.older else 'v3'}/auth/{stage}/fallback/web?session={session}"
+
+
+def test_a_stage_has_a_page_for_clients_that_do_not_know_it(probe):
+    """The page leads through the stage, tells the client that opened it, and the session is enough from then on."""
+    inviter = probe.person("page.inviter")
+    token = inviter.post("/_lingxi/client/v1/invitations", {})["token"]
+    body = {"username": "page.older" if probe.older else "page", "password": PASSWORD}
+    session = probe("register", body=body, status=401)["session"]
+    page = page_of(probe, "m.login.registration_token", session)
+    shown = probe.http.get(page, timeout=60)
+    assert shown.status_code == 200 and shown.headers["Content-Type"].startswith("text/html")
+    assert 'name="value"' in shown.text and session not in shown.text
+    assert "default-src 'none'" in shown.headers["Content-Security-Policy"]
+    assert probe.http.post(page, data={"value": "nonsense"}, timeout=60).status_code == 401
+    assert "onAuthDone" not in probe.http.post(page, data={"value": "nonsense"}, timeout=60).text
+    done = probe.http.post(page, data={"value": token}, timeout=60)
+    assert done.status_code == 200 and "onAuthDone" in done.text
+    assert probe("register", body={**body, "auth": {"session": session}})["access_token"]
+
+    session = probe("deleteDevice", {"deviceId": "X"}, inviter, {}, status=401)["session"]
+    assert probe.http.get(page_of(probe, "m.login.registration_token", session), timeout=60).status_code == 404
+    page = page_of(probe, "m.login.password", session)
+    assert probe.http.post(page, data={"value": "not the password"}, timeout=60).status_code == 401
+    probe("deleteDevice", {"deviceId": "X"}, inviter, {"auth": {"session": session}}, status=401)
+    assert probe.http.post(page, data={"value": PASSWORD}, timeout=60).status_code == 200
+    probe("deleteDevice", {"deviceId": "X"}, inviter, {"auth": {"session": session}})
+    probe("deleteDevice", {"deviceId": "X"}, inviter, {"auth": {"session": session}}, status=401)  # used up
+    assert probe.http.get(page_of(probe, "m.login.password", "nonsense"), timeout=60).status_code == 400
 
 
 def test_no_registration_where_it_is_closed(present):

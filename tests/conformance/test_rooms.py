@@ -141,6 +141,13 @@ def test_state(probe):
     members = probe("getMembersByRoom", {"roomId": room}, bob, query={"membership": "join"})["chunk"]
     assert {event["state_key"] for event in members} == {alice.user_id, bob.user_id}
     assert probe("getMembersByRoom", {"roomId": room}, bob, query={"not_membership": "join"})["chunk"] == []
+    before = probe("sync", who=bob)["next_batch"]
+    probe("leaveRoom", {"roomId": room}, bob, {})
+    probe("sync", who=alice)
+    then = probe("getMembersByRoom", {"roomId": room}, alice, query={"at": before, "membership": "join"})["chunk"]
+    assert {event["state_key"] for event in then} == {alice.user_id, bob.user_id}
+    probe("inviteUser", {"roomId": room}, alice, {"user_id": bob.user_id})
+    probe("joinRoomById", {"roomId": room}, bob, {})
     probe("getMembersByRoom", {"roomId": room}, bob, query={"membership": "sleeping"}, status=400, code="M_INVALID_PARAM")
     probe("getMembersByRoom", {"roomId": room}, carol, status=403, code="M_FORBIDDEN")
 

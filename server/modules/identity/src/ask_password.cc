@@ -51,6 +51,11 @@ runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Princi
     if (!session_id.empty() && core.uia.find(session_id, purpose, now_ms) == nullptr) {
         co_return challenge("", error("M_UNKNOWN", "This confirmation has expired; please confirm again."));
     }
+    if (const auto* session = core.uia.find(session_id, purpose, now_ms);
+        session != nullptr && !session->completed_stage.empty()) {  // on the stage's own page
+        core.uia.close(session_id);
+        co_return std::nullopt;
+    }
     if (!type) co_return challenge(session_id, std::nullopt);
     if (*type != "m.login.password") {
         co_return challenge(session_id, error("M_UNRECOGNIZED", "Only the password can confirm this."));

@@ -79,6 +79,12 @@ DeviceNumber device_of(const net::Request& request);
 runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Principal principal,
                                                          std::string operation, base::json::object body);
 
+/// The stages of a registration, each a flow of its own. An invitation works on an open server too: it leads
+/// into its rooms.
+std::vector<std::string> registration_stages(Registration registration);
+/// Whether an invitation has this token and may still be used.
+runtime::Task<base::Result<bool>> is_usable_invitation(Core& core, std::string token);
+
 /// An account that is to be made, with all rules checked that do not depend on what is stored.
 struct Joining {
     std::string localpart;

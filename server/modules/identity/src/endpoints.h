@@ -24,6 +24,10 @@ runtime::Task<net::Response> check_username_availability(Core& core, net::Reques
 runtime::Task<net::Response> registration_token_validity(Core& core, net::Request request);
 runtime::Task<net::Response> offer_localpart(Core& core, net::Request request);
 
+// uia_fallback_endpoint.cc
+runtime::Task<net::Response> get_auth_fallback(Core& core, net::Request request);
+runtime::Task<net::Response> post_auth_fallback(Core& core, net::Request request);
+
 // device_endpoints.cc
 runtime::Task<net::Response> get_devices(Core& core, net::Request request);
 runtime::Task<net::Response> get_device(Core& core, net::Request request);

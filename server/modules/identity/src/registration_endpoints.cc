@@ -19,21 +19,8 @@ constexpr std::string_view kTokenStage = "m.login.registration_token";
 constexpr std::string_view kDummyStage = "m.login.dummy";
 constexpr std::size_t kGeneratedCharacters = 8;
 
-/// An invitation works on an open server too: it leads into its rooms.
-std::vector<std::string> stages_of(Registration registration) {
-    if (registration == Registration::open) return {std::string(kDummyStage), std::string(kTokenStage)};
-    return {std::string(kTokenStage)};
-}
-
 base::Error refused(std::string_view code, std::string message) {
     return {ErrorKind::unauthenticated, std::string(code), std::move(message)};
-}
-
-runtime::Task<base::Result<bool>> is_usable_invitation(Core& core, std::string token) {
-    co_return co_await core.database.read([token = std::move(token), now_ms = core.clock.now_ms()](
-                                              storage::Transaction& tx) -> base::Result<bool> {
-        return find_invitation(tx, token, now_ms).has_value();
-    });
 }
 
 struct Admission {
@@ -45,7 +32,7 @@ struct Admission {
 /// Leads a registration through one of its stages.
 runtime::Task<Admission> admit(Core& core, base::json::object body) {
     const UiaPurpose purpose{.operation = "register"};
-    const auto stages = stages_of(core.options.registration);
+    const auto stages = registration_stages(core.options.registration);
     const auto now_ms = core.clock.now_ms();
     const auto challenge = [&](std::string_view session_id, std::optional<base::Error> error) {
         auto* session = core.uia.find(session_id, purpose, now_ms);
@@ -119,6 +106,18 @@ base::Error closed() {
 }
 
 }  // namespace
+
+std::vector<std::string> registration_stages(Registration registration) {
+    if (registration == Registration::open) return {std::string(kDummyStage), std::string(kTokenStage)};
+    return {std::string(kTokenStage)};
+}
+
+runtime::Task<base::Result<bool>> is_usable_invitation(Core& core, std::string token) {
+    co_return co_await core.database.read([token = std::move(token), now_ms = core.clock.now_ms()](
+                                              storage::Transaction& tx) -> base::Result<bool> {
+        return find_invitation(tx, token, now_ms).has_value();
+    });
+}
 
 runtime::Task<net::Response> register_account(Core& core, net::Request request) {
     const auto kind = request.query.get("kind").value_or("user");

@@ -79,6 +79,12 @@ void add_registration(Table& table) {
     table.add(get, "/_matrix/client/v1/register/m.login.registration_token/validity",
               "registrationTokenValidity", Auth::none, RateClass::registration, registration_token_validity,
               "Whether an invitation can be used");
+    constexpr std::string_view kFallback = "/_matrix/client/v3/auth/{stageType}/fallback/web";
+    const std::vector<std::string_view> older{"/_matrix/client/r0/auth/{stageType}/fallback/web"};
+    table.add(get, kFallback, "getAuthFallback", Auth::none, RateClass::read, get_auth_fallback,
+              "A page that leads through a stage which the client does not know", older);
+    table.add(post, kFallback, "postAuthFallback", Auth::none, RateClass::login, post_auth_fallback,
+              "What was written into the page of a stage", older);
     table.add(get, "/_lingxi/client/v1/localpart", "offerLocalpart", Auth::none, RateClass::read,
               offer_localpart, "A free user name made of a person's name (pinyin of a Chinese one)");
     table.add(post, "/_lingxi/client/v1/setup/check", "checkSetup", Auth::none, RateClass::login, check_setup,

@@ -23,12 +23,13 @@ UiaSession& UiaSessions::open(base::Random& random, UiaPurpose purpose, std::int
 }
 
 UiaSession* UiaSessions::find(std::string_view id, const UiaPurpose& purpose, std::int64_t now_ms) {
+    auto* found = find(id, now_ms);
+    return found != nullptr && found->purpose == purpose ? found : nullptr;
+}
+
+UiaSession* UiaSessions::find(std::string_view id, std::int64_t now_ms) {
     const auto found = by_id_.find(std::string(id));
-    if (found == by_id_.end() || found->second->expires_at_ms <= now_ms ||
-        found->second->purpose != purpose) {
-        return nullptr;
-    }
-    return &*found->second;
+    return found == by_id_.end() || found->second->expires_at_ms <= now_ms ? nullptr : &*found->second;
 }
 
 void UiaSessions::close(std::string_view id) {

@@ -37,6 +37,8 @@ class UiaSessions {
   public:
     UiaSession& open(base::Random& random, UiaPurpose purpose, std::int64_t now_ms);
     UiaSession* find(std::string_view id, const UiaPurpose& purpose, std::int64_t now_ms);
+    /// Whatever it is for: of those who have nothing but its id (the pages of stages).
+    UiaSession* find(std::string_view id, std::int64_t now_ms);
     void close(std::string_view id);
 
   private:

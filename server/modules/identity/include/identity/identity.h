@@ -40,7 +40,8 @@ struct Options {
         std::int64_t{60} * 60 * 1000;  ///< of clients that can refresh; others' do not expire
     std::string default_room_version = "12";
     std::vector<std::string> room_versions{"11", "12"};
-    std::vector<std::string> unstable_features;  ///< MSC names that other modules really serve
+    /// Proposals that are served under the names by which released clients ask for them: fields of profiles.
+    std::vector<std::string> unstable_features{"uk.tcpip.msc4133", "uk.tcpip.msc4133.stable"};
 };
 
 /// Accounts, devices, tokens, profiles, invitations: who is who on this server.
