@@ -190,7 +190,7 @@ class Core {
         sync_.emplace(runtime_, *database_, clock_, chat_->news());
         if (auto started = co_await sync_->start(); !started)
             co_return base::fail(std::move(started.error()));
-        media_.emplace(runtime_, *database_, clock_, random_, renderer_, media_options());
+        media_.emplace(runtime_, *database_, clock_, random_, renderer_, chat_->news(), media_options());
         if (auto started = co_await media_->start(); !started)
             co_return base::fail(std::move(started.error()));
         assistant_->set_typing_teller([this](const chat::TypingNews& news) { sync_->tell_typing(news); });

@@ -77,7 +77,7 @@ class MediaHouse : public testing::Test {
     }
 
     void start() {
-        media_ = std::make_unique<Media>(runtime_, *database_, clock_, random_, renderer_,
+        media_ = std::make_unique<Media>(runtime_, *database_, clock_, random_, renderer_, news_,
                                          Media::Options{.directory = folder(),
                                                         .upload_limit_bytes = 1000,
                                                         .quota_bytes = 2000,
@@ -183,6 +183,7 @@ class MediaHouse : public testing::Test {
     wire::Peer peer_;
     imaging::Renderer renderer_;
     std::unique_ptr<wire::Channel> render_;
+    News news_;
     std::unique_ptr<Media> media_;
     std::vector<net::Route> routes_;
     int rendered_ = 0;

@@ -10,6 +10,7 @@
 #include <base/clock.h>
 #include <base/random.h>
 #include <base/result.h>
+#include <chat/news.h>
 #include <identity/ids.h>
 #include <imaging/renderer.h>
 #include <net/route.h>
@@ -20,6 +21,8 @@
 namespace chat {
 
 /// What people upload: addresses in the database, bytes in files named by their hash, thumbnails beside them.
+/// When the last event that shows a file is redacted, file and thumbnails are deleted within seconds, and
+/// at the latest at the next start or hour (`kUpkeepEvery`).
 class Media {
   public:
     struct Options {
@@ -29,9 +32,9 @@ class Media {
         std::function<std::string()> server_name;
     };
 
-    /// The references outlive it.
+    /// The references outlive it; `news` stops before it goes.
     Media(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
-          base::Random& random, imaging::Renderer& renderer, Options options);
+          base::Random& random, imaging::Renderer& renderer, News& news, Options options);
     ~Media();
     Media(const Media&) = delete;
     Media& operator=(const Media&) = delete;
@@ -42,7 +45,8 @@ class Media {
 
     std::vector<net::Route> routes();
 
-    /// Deletes all that this person uploaded, bytes that nobody else uploaded included. May be repeated.
+    /// Deletes all that this person uploaded but for what others' events still show, which goes with the last
+    /// of those. Bytes that somebody else uploaded too stay. May be repeated.
     runtime::Task<base::Result<void>> erase_user(identity::UserNumber user);
 
     struct Core;  ///< what the endpoints share (src/media/media_core.h)

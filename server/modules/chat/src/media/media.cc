@@ -1,4 +1,5 @@
 #include "media_core.h"
+#include "media_use.h"
 
 #include <chrono>
 
@@ -12,25 +13,47 @@ using net::Auth;
 using net::Method;
 using net::RateClass;
 
-constexpr auto kUpkeepEvery = std::chrono::hours(1);
-constexpr std::size_t kEraseBatch = 100;
+constexpr std::chrono::steady_clock::duration kUpkeepEvery = std::chrono::hours(1);
+constexpr std::chrono::steady_clock::duration kTryAgainAfter = std::chrono::seconds(20);
+constexpr std::size_t kBatch = 100;
 constexpr std::size_t kSmallBodyBytes = 4096;
 
-/// Deletes one row, and its bytes with the last that holds them.
-runtime::Task<base::Result<void>> erase_one(Media::Core& core, OwnMedia media) {
+/// Deletes what nothing shows any more: the row, and its bytes and thumbnails with the last that holds them.
+runtime::Task<base::Result<void>> delete_unused(Media::Core& core, std::string media_id) {
+    const auto row = co_await core.database.read([media_id](storage::Transaction& tx) {
+        return base::Result<std::optional<MediaRow>>(find_media(tx, media_id));
+    });
+    if (!row) co_return base::fail(row.error());
+    const auto sha256 = *row ? (*row)->sha256 : std::nullopt;
     std::optional<KeyedLock::Guard> turn;
-    if (media.sha256) {
-        auto taken = co_await core.locks.lock(base::hex_encode(*media.sha256));
+    if (sha256) {
+        auto taken = co_await core.locks.lock(base::hex_encode(*sha256));
         if (!taken) co_return base::fail(taken.error());
         turn.emplace(std::move(*taken));
     }
     const auto was_last = co_await core.database.write(
-        {"media"},
-        [id = media.media_id](storage::Transaction& tx) { return base::Result<bool>(delete_media(tx, id)); });
+        {"media"}, [media_id, uri = core.uri(media_id)](storage::Transaction& tx) -> base::Result<bool> {
+            forget_unused(tx, media_id);
+            return is_unused(tx, media_id, uri) && delete_media(tx, media_id);
+        });
     if (!was_last) co_return base::fail(was_last.error());
-    if (!*was_last || !media.sha256) co_return base::Result<void>{};
+    if (!*was_last || !sha256) co_return base::Result<void>{};
     co_return co_await core.runtime.on_pool<void>(
-        core.disk, [files = core.files, sha256 = *media.sha256] { files->remove(sha256); });
+        core.disk, [files = core.files, sha256 = *sha256] { files->remove(sha256); });
+}
+
+runtime::Task<base::Result<void>> delete_all_unused(Media::Core& core) {
+    for (;;) {
+        auto unused = co_await core.database.read([](storage::Transaction& tx) {
+            return base::Result<std::vector<std::string>>(unused_media(tx, kBatch));
+        });
+        if (!unused) co_return base::fail(unused.error());
+        if (unused->empty()) co_return base::Result<void>{};
+        for (auto& media_id : *unused) {
+            if (auto deleted = co_await delete_unused(core, std::move(media_id)); !deleted)
+                co_return base::fail(deleted.error());
+        }
+    }
 }
 
 /// Bytes without a row: the server ended between the two, or before it deleted them.
@@ -51,24 +74,39 @@ runtime::Task<void> sweep(Media::Core& core) {
     }
 }
 
+runtime::Task<base::Result<void>> tidy(Media::Core& core) {
+    auto done = co_await core.database.write(
+        {"media"}, [now_ms = core.clock.now_ms()](storage::Transaction& tx) -> base::Result<void> {
+            delete_expired_promises(tx, now_ms);
+            return {};
+        });
+    if (!done) co_return done;
+    co_return co_await delete_all_unused(core);
+}
+
 runtime::Task<void> upkeep(Media::Core& core) {
     co_await sweep(core);
     while (!core.stopping) {
-        const auto done = co_await core.database.write(
-            {"media"}, [now_ms = core.clock.now_ms()](storage::Transaction& tx) -> base::Result<void> {
-                delete_expired_promises(tx, now_ms);
-                return {};
-            });
+        core.has_withdrawn = false;
+        const auto done = co_await tidy(core);
         if (!done) base::log_warning("chat.media_upkeep_failed", {{"code", done.error().code}});
-        co_await runtime::sleep_for(kUpkeepEvery);
+        // What was withdrawn while that ran may have been missed.
+        if (core.has_withdrawn && done) continue;
+        co_await core.withdrawn.wait(done ? kUpkeepEvery : kTryAgainAfter);
     }
 }
 
 }  // namespace
 
 Media::Media(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
-             base::Random& random, imaging::Renderer& renderer, Options options)
-    : core_(std::make_unique<Core>(runtime, database, clock, random, renderer, std::move(options))) {}
+             base::Random& random, imaging::Renderer& renderer, News& news, Options options)
+    : core_(std::make_unique<Core>(runtime, database, clock, random, renderer, std::move(options))) {
+    news.subscribe([core = core_.get()](const RoomNews& event) {
+        if (!event.redacted) return;
+        core->has_withdrawn = true;
+        core->withdrawn.notify();
+    });
+}
 
 Media::~Media() = default;
 
@@ -84,21 +122,21 @@ runtime::Task<base::Result<void>> Media::start() {
 runtime::Task<void> Media::stop() {
     core_->stopping = true;
     core_->uploaded.notify();
+    core_->withdrawn.notify();
     co_await core_->tasks.stop();
 }
 
 runtime::Task<base::Result<void>> Media::erase_user(identity::UserNumber user) {
-    for (;;) {
-        auto own = co_await core_->database.read([user](storage::Transaction& tx) {
-            return base::Result<std::vector<OwnMedia>>(media_of(tx, user, kEraseBatch));
-        });
-        if (!own) co_return base::fail(own.error());
-        if (own->empty()) co_return base::Result<void>{};
-        for (auto& media : *own) {
-            const auto erased = co_await erase_one(*core_, std::move(media));
-            if (!erased) co_return base::fail(erased.error());
-        }
-    }
+    std::string after;
+    do {
+        auto last = co_await core_->database.write(
+            {"media"}, [user, after](storage::Transaction& tx) -> base::Result<std::string> {
+                return withdraw_media_of(tx, user, after, kBatch);
+            });
+        if (!last) co_return base::fail(last.error());
+        after = std::move(*last);
+    } while (!after.empty());
+    co_return co_await delete_all_unused(*core_);
 }
 
 std::vector<net::Route> Media::routes() {

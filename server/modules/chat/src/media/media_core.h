@@ -30,6 +30,7 @@ struct Media::Core {
           files(std::make_shared<const MediaFiles>(options.directory)),
           locks(runtime_in),
           uploaded(runtime_in),
+          withdrawn(runtime_in),
           tasks(runtime_in, "media"),
           disk("media", 2, 1024) {}
 
@@ -44,6 +45,8 @@ struct Media::Core {
     /// whoever has a thumbnail of it made. An upload needs the first alone, so it never waits for render.
     KeyedLock locks;
     runtime::Notifier uploaded;
+    runtime::Notifier withdrawn;
+    bool has_withdrawn = false;  ///< something may be shown by no event any more
     bool stopping = false;
     std::size_t waiting = 0;              ///< requests for what was promised
     std::map<std::int64_t, int> uploads;  ///< under way, by person

@@ -131,14 +131,6 @@ void delete_expired_promises(storage::Transaction& tx, std::int64_t now_ms) {
     tx.prepare("DELETE FROM media WHERE expires_ms <= ?1 AND sha256 IS NULL").bind(now_ms).run();
 }
 
-std::vector<OwnMedia> media_of(storage::Transaction& tx, identity::UserNumber user, std::size_t limit) {
-    auto rows = tx.prepare("SELECT media_id, sha256 FROM media WHERE user_number = ?1 LIMIT ?2");
-    rows.bind(user, static_cast<std::int64_t>(limit));
-    std::vector<OwnMedia> found;
-    while (rows.step()) found.push_back({std::string(rows.text(0)), sha256_at(rows, 1)});
-    return found;
-}
-
 bool delete_media(storage::Transaction& tx, std::string_view media_id) {
     const auto row = find_media(tx, media_id);
     if (!row) return false;

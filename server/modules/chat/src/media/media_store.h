@@ -60,11 +60,6 @@ base::Result<void> check_promise(storage::Transaction& tx, std::string_view medi
 base::Result<void> keep_promise(storage::Transaction& tx, const NewMedia& media, std::int64_t quota_bytes);
 void delete_expired_promises(storage::Transaction& tx, std::int64_t now_ms);
 
-struct OwnMedia {
-    std::string media_id;
-    std::optional<base::Sha256> sha256;
-};
-std::vector<OwnMedia> media_of(storage::Transaction& tx, identity::UserNumber user, std::size_t limit);
 /// True when this was the last that held its bytes: their files go.
 bool delete_media(storage::Transaction& tx, std::string_view media_id);
 

@@ -1,6 +1,7 @@
 #include "timeline/append_event.h"
 
 #include "event/auth_rules.h"
+#include "media/media_use.h"
 #include "rooms/state_store.h"
 #include "stream_store.h"
 #include "timeline/event_json.h"
@@ -127,6 +128,8 @@ base::Result<Appended> write_event(storage::Transaction& tx, RoomNumber room, co
                       .depth = parts.depth,
                       .replaces = replaces,
                       .json = built.client_json});
+    insert_media_uses(tx, room, appended.position, draft.content.canonical,
+                      identity::server_of(draft.sender_id));
     return appended;
 }
 

@@ -1,5 +1,6 @@
 #include "timeline/redact_stored.h"
 
+#include "media/media_use.h"
 #include "timeline/event_json.h"
 #include "timeline/federation_format.h"
 #include "timeline/relations.h"
@@ -23,6 +24,8 @@ void redact_stored(storage::Transaction& tx, const StoredRoom& room, const Store
         redacts = base::get_string(content, "redacts").value_or(std::string_view{});
     overwrite_redacted(tx, event.room, event.position, redacted_by, hash,
                        client_event_json(event.event_id(), redacted, redacts));
+    withdraw_media_uses(tx, event.room, event.position, event.sender, redacted.content,
+                        identity::server_of(redacted.sender));
 }
 
 }  // namespace chat
