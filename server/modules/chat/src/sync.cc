@@ -40,9 +40,7 @@ runtime::Task<base::Result<void>> Sync::start() {
         return found;
     });
     if (!positions) co_return base::fail(std::move(positions.error()));
-    core_->events.reset(positions->events);
-    core_->receipts.reset(positions->receipts);
-    core_->account_data_position = positions->account_data;
+    core_->begin_at(positions->events, positions->receipts, positions->account_data);
     for (auto& status : positions->statuses)
         core_->presence.restore(status.user, std::move(status.user_id), std::move(status.message));
     core_->tasks.spawn(core_->upkeep());

@@ -201,10 +201,11 @@ TEST(PushRules, refuse_what_is_reserved_or_malformed) {
     EXPECT_EQ(set_rule_enabled(rules, RuleKind::content, "none", true).error().code, "M_NOT_FOUND");
 }
 
-TEST(PushRules, actions_of_history_are_stripped) {
+TEST(PushRules, actions_of_history_do_nothing_and_are_kept_for_clients_that_look_for_them) {
     auto rules = default_push_rules(kMe);
     ASSERT_TRUE(put_rule(rules, RuleKind::room, "!a", object(R"({"actions":["dont_notify"]})"), {}, {}));
-    EXPECT_TRUE(rules.find(RuleKind::room, "!a")->actions.empty());
+    EXPECT_EQ(rules.find(RuleKind::room, "!a")->actions, base::json::array{"dont_notify"});
+    EXPECT_FALSE(rules.find(RuleKind::room, "!a")->notifies);
 }
 
 }  // namespace

@@ -29,14 +29,17 @@ struct Client {
         made.state_mode = state_mode;
         made.full_state = full_state;
         made.now_ms = server.now_ms;
+        made.account_data_position = made.now[Stream::account_data];
         made.settings = settings;
         made.unread = unread;
-        made.members_sent = members_sent;
+        for (const auto& [room, members] : members_sent)
+            made.members_sent.emplace(room, std::make_shared<const UserIds>(members));
         return made;
     }
     Json sync() { return sync(query()); }
     Json sync(const SyncQuery& made) {
-        auto answer = make_answer(server.tx(), made);
+        RoomReads reads(server.tx(), shares_reads);
+        auto answer = make_answer(reads, made);
         has_news = answer.has_news;
         since = made.now;
         settings = answer.settings;
@@ -52,6 +55,7 @@ struct Client {
     std::optional<StreamToken> since;
     StateMode state_mode;
     bool full_state = false;
+    bool shares_reads = false;
     bool has_news = false;
     std::shared_ptr<const NotificationSettings> settings;
     std::unordered_map<RoomNumber, Unread> unread;
@@ -435,6 +439,28 @@ TEST_F(SyncAnswers, repeat_all_state_when_asked_to) {
     const auto answer = client.sync();
     EXPECT_EQ(state_keys(joined(answer, room)).size(), 4U);
     EXPECT_TRUE(joined(answer, room).at("timeline").at("events").as_array().empty());
+}
+
+TEST(SyncAnswer, says_the_same_from_a_snapshot_that_others_read_too) {
+    TestServer server;
+    const auto ann = server.person("ann");
+    const auto bob = server.person("bob");
+    const auto eve = server.person("eve");
+    auto room = server.room(ann);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    Client one(server, ann);
+    Client other(server, bob);
+    one.sync();
+    other.sync();
+    server.say(room, bob, "hello");
+    ASSERT_TRUE(server.member(room, eve, eve, "join"));
+    ASSERT_TRUE(room.append_state(ann, "m.room.history_visibility", "", {{"history_visibility", "joined"}}));
+    RoomReads shared(server.tx(), true);
+    for (auto* client : {&one, &other}) {
+        const auto query = client->query();
+        RoomReads own(server.tx());
+        EXPECT_EQ(make_answer(shared, query).body, make_answer(own, query).body);
+    }
 }
 
 }  // namespace

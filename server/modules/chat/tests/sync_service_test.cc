@@ -1,5 +1,7 @@
 #include "test_house.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace chat {
@@ -23,10 +25,15 @@ struct Parked {
     Json answer;
     bool is_done = false;
 };
-Task<void> park(TestHouse& house, Actor actor, std::string since, std::shared_ptr<Parked> parked) {
+Task<void> park(TestHouse& house, Actor actor, std::string since, std::shared_ptr<Parked> parked,
+                std::string presence = {}) {
     parked->since = std::move(since);
-    parked->answer = co_await house.poll(std::move(actor), parked->since, "30000");
+    parked->answer = co_await house.poll(std::move(actor), parked->since, "30000", {}, std::move(presence));
     parked->is_done = true;
+}
+Task<void> start(Sync& sync, bool& is_started) {
+    EXPECT_TRUE(co_await sync.start());
+    is_started = true;
 }
 Task<void> until(const bool& condition) {
     while (!condition) co_await runtime::sleep_for(std::chrono::milliseconds(2));
@@ -107,6 +114,119 @@ TEST(SyncService, goes_on_from_a_token_of_before_a_restart) {
         const auto answer = co_await h.poll(ann, since);
         EXPECT_NE(joined(answer, room), nullptr);
         EXPECT_EQ(joined(answer, quiet), nullptr);
+        co_await second.stop();
+    });
+}
+
+TEST(SyncService, news_that_come_while_it_starts_are_told) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto room = co_await h.room({ann});
+        std::string since;
+        co_await h.poll(ann, since);
+        const auto next = co_await h.next_event(room);
+        News news;
+        Sync second(h.runtime, *h.database, h.clock, news);
+        runtime::TaskGroup group(h.runtime, "start");
+        bool is_started = false;
+        group.spawn(start(second, is_started));
+        // Heard before the read of the positions, which knows nothing of it, can have come back.
+        news.publish(next);
+        co_await until(is_started);
+        co_await h.say(room, ann, "meanwhile");
+        h.routes = second.routes();
+        const auto answer = co_await h.poll(ann, since);
+        EXPECT_NE(joined(answer, room), nullptr);
+        co_await group.stop();
+        co_await second.stop();
+    });
+}
+
+TEST(SyncService, a_crowd_that_wakes_at_once_is_answered_by_few_reads) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        constexpr int kCrowd = 300;
+        std::vector<Actor> people;
+        for (int i = 0; i < kCrowd; ++i) people.push_back(co_await h.person("p" + std::to_string(i)));
+        const auto room = co_await h.room(people);
+        std::vector<std::shared_ptr<Parked>> crowd;
+        for (const auto& person : people) {
+            crowd.push_back(std::make_shared<Parked>());
+            co_await h.poll(person, crowd.back()->since, "0", {}, "offline");
+        }
+        runtime::TaskGroup group(h.runtime, "crowd");
+        for (std::size_t i = 0; i < people.size(); ++i)
+            group.spawn(park(h, people[i], crowd[i]->since, crowd[i], "offline"));
+        co_await h.next_event(room);  // by now all of them wait
+        const auto count = [&](std::string_view name) {
+            return h.runtime.metrics().counter(name, "").value();
+        };
+        const auto answers = count("chat_sync_answers_total");
+        const auto reads = count("chat_sync_reads_total");
+        co_await h.say(room, people.front(), "hello, all");
+        for (const auto& parked : crowd) co_await until(parked->is_done);
+        for (std::size_t i = 0; i < crowd.size(); ++i) {
+            const auto* seen = joined(crowd[i]->answer, room);
+            EXPECT_NE(seen, nullptr);
+            if (seen == nullptr) continue;
+            const auto& events = seen->at("timeline").at("events").as_array();
+            EXPECT_EQ(events.size(), 1U);
+            EXPECT_EQ(events.at(0).at("content").at("body"), "hello, all");
+            EXPECT_EQ(seen->at("unread_notifications").at("notification_count"), i == 0 ? 0 : 1);
+        }
+        EXPECT_EQ(count("chat_sync_answers_total") - answers, kCrowd);
+        EXPECT_LE(count("chat_sync_reads_total") - reads, kCrowd / 4);
+        EXPECT_LE(h.runtime.metrics().gauge("chat_sync_reads_peak", "").value(), 16);
+        co_await group.stop();
+    });
+}
+
+TEST(SyncService, who_comes_into_a_room_learns_who_is_there) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto bob = co_await h.person("bob");
+        const auto room = co_await h.room({ann});
+        std::string ann_since;
+        std::string bob_since;
+        co_await h.poll(ann, ann_since);
+        co_await h.poll(bob, bob_since);
+        co_await h.poll(ann, ann_since);
+        co_await h.poll(bob, bob_since);
+        co_await h.set_member(room, bob, bob, "join");
+        const auto seen_by = [](const Json& answer, std::string_view sender) {
+            const auto& events = answer.at("presence").at("events").as_array();
+            return std::ranges::any_of(
+                events, [&](const Json& event) { return event.at("sender").as_string() == sender; });
+        };
+        EXPECT_TRUE(seen_by(co_await h.poll(bob, bob_since), "@ann:x"));
+        EXPECT_TRUE(seen_by(co_await h.poll(ann, ann_since), "@bob:x"));
+        EXPECT_FALSE(seen_by(co_await h.poll(bob, bob_since), "@ann:x"));
+    });
+}
+
+TEST(SyncService, the_end_of_a_room_that_was_forgotten_at_once_is_told_to_the_other_device) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto room = co_await h.room({ann});
+        std::string since;
+        co_await h.poll(ann, since);
+        co_await h.set_member(room, ann, ann, "leave");
+        co_await h.forget(room, ann);
+        const auto before = since;
+        auto answer = co_await h.poll(ann, since);
+        EXPECT_TRUE(answer.at("rooms").at("leave").as_object().contains(room));
+        EXPECT_FALSE((co_await h.poll(ann, since)).at("rooms").at("leave").as_object().contains(room));
+        // Also where nothing is in memory any more.
+        News news;
+        Sync second(h.runtime, *h.database, h.clock, news);
+        EXPECT_TRUE(co_await second.start());
+        h.routes = second.routes();
+        since = before;
+        answer = co_await h.poll(ann, since);
+        EXPECT_TRUE(answer.at("rooms").at("leave").as_object().contains(room));
         co_await second.stop();
     });
 }

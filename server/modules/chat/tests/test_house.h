@@ -1,6 +1,8 @@
 #pragma once
 
+#include "members/membership_store.h"
 #include "rooms/room_writer.h"
+#include "stream_store.h"
 
 #include <cstdlib>
 #include <filesystem>
@@ -118,6 +120,25 @@ struct TestHouse {
                 .value();
         });
     }
+    runtime::Task<void> forget(std::string room_id, Actor actor) {
+        auto done = co_await database->write(
+            {"test"}, [room_id, actor](storage::Transaction& tx) -> base::Result<void> {
+                set_forgotten(tx, find_room(tx, room_id).value().number, actor.user);
+                return {};
+            });
+        EXPECT_TRUE(done);
+    }
+    /// What will be told of the next event of a room.
+    runtime::Task<RoomNews> next_event(std::string room_id) {
+        auto news_of = co_await database->read([room_id](storage::Transaction& tx) -> base::Result<RoomNews> {
+            RoomNews next;
+            next.room = find_room(tx, room_id).value().number;
+            next.position = Position{last_position(tx, Stream::events) + 1};
+            next.type = "m.room.message";
+            return next;
+        });
+        co_return news_of.value();
+    }
     runtime::Task<void> in_room(std::string room_id, std::function<void(RoomWriter&)> act) {
         auto done = co_await write(
             [room_id, act, now_ms = clock.now_ms()](storage::Transaction& tx) -> base::Result<RoomWriter> {
@@ -168,8 +189,9 @@ struct TestHouse {
     }
     /// Syncs and puts the next token into `since`.
     runtime::Task<base::json::value> poll(Actor actor, std::string& since, std::string timeout_ms = "0",
-                                          std::string filter = {}) {
+                                          std::string filter = {}, std::string presence = {}) {
         Values query{{"timeout", std::move(timeout_ms)}};
+        if (!presence.empty()) query.emplace_back("set_presence", std::move(presence));
         if (!since.empty()) query.emplace_back("since", since);
         if (!filter.empty()) query.emplace_back("filter", std::move(filter));
         auto answer = co_await call(std::move(actor), "sync", {}, std::move(query));

@@ -68,11 +68,12 @@ void set_forgotten(storage::Transaction& tx, RoomNumber room, identity::UserNumb
     statement.run();
 }
 
-std::vector<StoredMembership> memberships_of(storage::Transaction& tx, identity::UserNumber user) {
+std::vector<StoredMembership> memberships_of(storage::Transaction& tx, identity::UserNumber user,
+                                             bool forgotten_too) {
     auto statement = tx.prepare(
         "SELECT room_number, user_number, membership, position, since_position, sender_number, is_forgotten "
-        "FROM membership WHERE user_number = ?1 AND is_forgotten = 0 ORDER BY room_number");
-    statement.bind(user);
+        "FROM membership WHERE user_number = ?1 AND is_forgotten <= ?2 ORDER BY room_number");
+    statement.bind(user, forgotten_too ? 1 : 0);
     std::vector<StoredMembership> rows;
     while (statement.step()) rows.push_back(read_row(statement));
     return rows;

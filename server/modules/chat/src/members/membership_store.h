@@ -31,8 +31,9 @@ Membership put_membership(storage::Transaction& tx, RoomNumber room, identity::U
                           Membership membership, Position position, identity::UserNumber sender);
 void set_forgotten(storage::Transaction& tx, RoomNumber room, identity::UserNumber user);
 
-/// All rooms of a person that they did not forget, in order of room number.
-std::vector<StoredMembership> memberships_of(storage::Transaction& tx, identity::UserNumber user);
+/// All rooms of a person, without (or with) those that they forgot, in order of room number.
+std::vector<StoredMembership> memberships_of(storage::Transaction& tx, identity::UserNumber user,
+                                             bool forgotten_too = false);
 /// The rooms in which a person has this membership, above `after`, in order of room number.
 std::vector<RoomNumber> rooms_of(storage::Transaction& tx, identity::UserNumber user, Membership membership,
                                  RoomNumber after = {}, std::size_t limit = 1'000'000);

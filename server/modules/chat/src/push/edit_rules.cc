@@ -33,15 +33,15 @@ base::Result<void> check_id(RuleKind kind, std::string_view id) {
     return {};
 }
 
-/// The actions without those of history, which mean nothing.
+/// "dont_notify" and "coalesce" are history and mean nothing, but clients look for what they wrote.
 base::Result<base::json::array> read_actions(const base::json::array& actions) {
     if (actions.size() > kListLimit) return invalid("M_BAD_JSON", "A rule has at most 50 actions.");
     base::json::array read;
     for (const auto& action : actions) {
         if (action.is_string()) {
             const std::string_view name = action.get_string();
-            if (name == "dont_notify" || name == "coalesce") continue;
-            if (name != "notify") return invalid("M_INVALID_PARAM", "An action is 'notify' or sets a tweak.");
+            if (name != "notify" && name != "dont_notify" && name != "coalesce")
+                return invalid("M_INVALID_PARAM", "An action is 'notify' or sets a tweak.");
         } else if (!action.is_object() || !base::get_string(action.get_object(), "set_tweak")) {
             return invalid("M_INVALID_PARAM", "An action is 'notify' or sets a tweak.");
         }

@@ -29,21 +29,29 @@ void append_member(std::string& out, std::string_view key) {
 
 RoomView::RoomView(storage::Transaction& tx, RoomNumber room, std::string room_id, Reader reader,
                    std::int64_t now_ms)
-    : tx_(tx), room_(room), room_id_(std::move(room_id)), reader_(reader), now_ms_(now_ms) {
+    : tx_(tx),
+      own_reads_(std::make_unique<RoomReads>(tx)),
+      reads_(own_reads_.get()),
+      room_(room),
+      room_id_(std::move(room_id)),
+      reader_(reader),
+      now_ms_(now_ms),
+      memberships_(membership_changes(tx, room, reader.user)),
+      visibilities_(&reads_->visibilities(room)) {
     if (const auto now = find_membership(tx, room, reader.user)) is_forgotten_ = now->is_forgotten;
-    memberships_ = membership_changes(tx, room, reader.user);
-    for (const auto position : state_versions(tx, room, kHistoryVisibility)) {
-        const auto event = find_event(tx, room, position);
-        if (!event) continue;
-        auto visibility = HistoryVisibility::shared;  // also where the word is not understood
-        const auto content = parse_content(*event);
-        const auto word = base::get_string(content, "history_visibility").value_or(std::string_view{});
-        if (word == "world_readable") visibility = HistoryVisibility::world_readable;
-        if (word == "invited") visibility = HistoryVisibility::invited;
-        if (word == "joined") visibility = HistoryVisibility::joined;
-        visibilities_.emplace_back(position, visibility);
-    }
 }
+
+RoomView::RoomView(RoomReads& reads, RoomNumber room, std::string room_id, Reader reader, bool is_forgotten,
+                   std::int64_t now_ms)
+    : tx_(reads.transaction()),
+      reads_(&reads),
+      room_(room),
+      room_id_(std::move(room_id)),
+      reader_(reader),
+      now_ms_(now_ms),
+      is_forgotten_(is_forgotten),
+      memberships_(membership_changes(tx_, room, reader.user)),
+      visibilities_(&reads.visibilities(room)) {}
 
 Membership RoomView::membership_at(Position position) const {
     auto membership = Membership::none;
@@ -54,9 +62,9 @@ Membership RoomView::membership_at(Position position) const {
     return membership;
 }
 
-RoomView::HistoryVisibility RoomView::visibility_at(Position position) const {
+HistoryVisibility RoomView::visibility_at(Position position) const {
     auto visibility = HistoryVisibility::shared;
-    for (const auto& [at, value] : visibilities_) {
+    for (const auto& [at, value] : *visibilities_) {
         if (at > position) break;
         visibility = value;
     }
@@ -166,7 +174,7 @@ std::string RoomView::unsigned_of(const StoredEvent& event, RoomIdIn room_id, Ag
         }
     }
     if (aggregations == Aggregations::include && !event.is_state() && bundle_depth_ < kBundleDepthLimit) {
-        if (!has_relations_) has_relations_ = any_relations(tx_, room_, expected_.first, expected_.second);
+        if (!has_relations_) has_relations_ = reads_->any_relations(room_, expected_.first, expected_.second);
         if (*has_relations_ || bundle_depth_ > 0) {
             const auto relations = relations_of(event, room_id);
             if (!relations.empty()) {

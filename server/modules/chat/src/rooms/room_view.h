@@ -1,10 +1,12 @@
 #pragma once
 
 #include "members/membership_store.h"
+#include "rooms/room_reads.h"
 #include "rooms/room_store.h"
 #include "timeline/event_store.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,6 +35,10 @@ class RoomView {
     /// Reads the person's membership there, and how visible the history was when: a few rows.
     RoomView(storage::Transaction& tx, RoomNumber room, std::string room_id, Reader reader,
              std::int64_t now_ms);
+    /// The same, where others read the room from the same snapshot (`reads` outlives it) and whether the
+    /// person forgot the room is known.
+    RoomView(RoomReads& reads, RoomNumber room, std::string room_id, Reader reader, bool is_forgotten,
+             std::int64_t now_ms);
 
     Membership membership() const { return membership_at(kEndOfTime); }
     /// After the event at `position`.
@@ -58,12 +64,12 @@ class RoomView {
                       Aggregations aggregations = Aggregations::include);
 
     storage::Transaction& transaction() { return tx_; }
+    RoomReads& reads() { return *reads_; }
     RoomNumber room() const { return room_; }
     const std::string& room_id() const { return room_id_; }
     Reader reader() const { return reader_; }
 
   private:
-    enum class HistoryVisibility : std::uint8_t { world_readable, shared, invited, joined };
     HistoryVisibility visibility_at(Position position) const;
     bool allows(HistoryVisibility visibility, Membership membership, Position position) const;
     bool joined_after(Position position) const;
@@ -72,13 +78,15 @@ class RoomView {
     std::string relations_of(const StoredEvent& event, RoomIdIn room_id);
 
     storage::Transaction& tx_;
+    std::unique_ptr<RoomReads> own_reads_;  ///< where no others are given
+    RoomReads* reads_;
     RoomNumber room_;
     std::string room_id_;
     Reader reader_;
     std::int64_t now_ms_;
     bool is_forgotten_ = false;
-    std::vector<MembershipChange> memberships_;                         ///< of the reader, oldest first
-    std::vector<std::pair<Position, HistoryVisibility>> visibilities_;  ///< oldest first
+    std::vector<MembershipChange> memberships_;  ///< of the reader, oldest first
+    const Visibilities* visibilities_;
     std::pair<Position, Position> expected_{Position{0}, kEndOfTime};
     std::optional<bool> has_relations_;  ///< in the expected range
     int bundle_depth_ = 0;

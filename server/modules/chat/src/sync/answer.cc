@@ -2,6 +2,7 @@
 
 #include "event/canonical_json.h"
 #include "members/membership_store.h"
+#include "rooms/state_store.h"
 #include "sync/receipt_store.h"
 #include "sync/room_part.h"
 #include "timeline/event_store.h"
@@ -31,39 +32,50 @@ struct Sections {
     bool has_news = false;
 };
 
-/// The membership as it was at `now`: the snapshot may be a little ahead of what is told.
+/// The membership as it was at `now`: the snapshot may be a little ahead of what is told. An invitation is
+/// whose was the last.
 std::optional<StoredMembership> membership_now(storage::Transaction& tx, StoredMembership membership,
-                                               Position now) {
-    if (membership.since <= now) return membership;
-    std::optional<StoredMembership> before;
-    for (const auto& change : membership_changes(tx, membership.room, membership.user)) {
-        if (change.position > now) break;
-        before = membership;
-        before->membership = change.membership;
-        before->since = change.position;
-        before->position = change.position;
+                                               std::string_view user_id, Position now) {
+    if (membership.position <= now && membership.membership != Membership::invite) return membership;
+    if (membership.position > now) {
+        membership.since = {};
+        for (const auto& change : membership_changes(tx, membership.room, membership.user)) {
+            if (change.position > now) break;
+            membership.membership = change.membership;
+            membership.since = change.position;
+        }
     }
-    return before;
+    const auto event = state_event_at(tx, membership.room, "m.room.member", user_id, now);
+    if (!membership.since || !event) return std::nullopt;
+    membership.position = event->position;
+    membership.sender = event->sender;
+    return membership;
 }
 
 /// Makes the parts of one answer, one after another.
 class AnswerMaker {
   public:
-    AnswerMaker(storage::Transaction& tx, const SyncQuery& query)
-        : tx_(tx), query_(query), filter_(*query.filter) {}
+    AnswerMaker(RoomReads& reads, const SyncQuery& query)
+        : reads_(reads), tx_(reads.transaction()), query_(query), filter_(*query.filter) {}
 
     SyncAnswer make() {
-        answer_.settings = load_settings(tx_, query_.user, query_.user_id, query_.settings);
+        answer_.settings = query_.settings_hold
+                               ? query_.settings
+                               : load_settings(tx_, query_.user, query_.user_id, query_.settings);
         read_account_data();
         const auto memberships = candidates();
         context_.emplace(AnswerContext{
+            .reads = reads_,
             .tx = tx_,
             .query = query_,
             .settings = *answer_.settings,
             .unread_limit = std::clamp(kUnreadBudget / std::max<std::size_t>(1, memberships.size()),
                                        kUnreadLeast, kUnreadMost),
             .answer = answer_});
-        for (const auto& membership : memberships) add_room(membership);
+        for (const auto& membership : memberships) {
+            add_room(membership);
+            reads_.trim();
+        }
 
         auto& out = answer_.body;
         out.append(R"({"next_batch":")").append(query_.now.text()).append(R"(","account_data":{"events":[)");
@@ -83,7 +95,7 @@ class AnswerMaker {
   private:
     void read_account_data() {
         const auto after = query_.since ? (*query_.since)[Stream::account_data] : 0;
-        if (after < query_.now[Stream::account_data])
+        if (after < std::min(query_.now[Stream::account_data], query_.account_data_position))
             account_data_ = account_data_changes(tx_, query_.user, after, query_.now[Stream::account_data]);
         for (const auto& data : account_data_) {
             if (data.room != kNoRoom) room_data_[data.room].push_back(&data);
@@ -94,10 +106,12 @@ class AnswerMaker {
     std::vector<StoredMembership> candidates() {
         std::vector<StoredMembership> found;
         const auto add = [&](const StoredMembership& row) {
-            auto membership = membership_now(tx_, row, query_.events_now());
+            auto membership = membership_now(tx_, row, query_.user_id, query_.events_now());
             if (!membership) return;
-            // A room that was forgotten is not spoken of.
-            if (row.is_forgotten && membership->membership != Membership::join) return;
+            // A room that was forgotten is not spoken of, but for its end where that is still to be told.
+            if (row.is_forgotten && membership->membership != Membership::join &&
+                !(query_.since && membership->since > query_.events_since()))
+                return;
             found.push_back(*membership);
         };
         if (query_.rooms && !query_.full_state) {
@@ -111,7 +125,7 @@ class AnswerMaker {
             }
             return found;
         }
-        for (const auto& row : memberships_of(tx_, query_.user)) {
+        for (const auto& row : memberships_of(tx_, query_.user, query_.since.has_value())) {
             if (may_have_news(row)) add(row);
         }
         return found;
@@ -119,6 +133,7 @@ class AnswerMaker {
 
     bool may_have_news(const StoredMembership& row) {
         if (!query_.since || query_.full_state || row.since > query_.events_since()) return true;
+        if (row.membership == Membership::invite) return row.position > query_.events_since();
         if (row.membership != Membership::join) return false;
         return room_data_.contains(row.room) || query_.typing.contains(row.room) ||
                last_event_position(tx_, row.room, query_.events_now()) > query_.events_since() ||
@@ -128,7 +143,7 @@ class AnswerMaker {
 
     void add_room(const StoredMembership& membership) {
         const bool is_news = !query_.since || membership.since > query_.events_since();
-        const auto room = find_room(tx_, membership.room);
+        const auto& room = reads_.room(membership.room);
         if (!room || !filter_.allows_room(room->id.value)) return;
         switch (membership.membership) {
             case Membership::join: {
@@ -140,7 +155,9 @@ class AnswerMaker {
                 break;
             }
             case Membership::invite:
-                if (is_news && append_stripped_room(sections_.invite, *context_, *room, membership))
+                // Somebody else may have invited the person anew, who ignores the first.
+                if ((is_news || membership.position > query_.events_since()) &&
+                    append_stripped_room(sections_.invite, *context_, *room, membership))
                     sections_.has_news = true;
                 break;
             case Membership::knock:
@@ -199,6 +216,7 @@ class AnswerMaker {
         }
     }
 
+    RoomReads& reads_;
     storage::Transaction& tx_;
     const SyncQuery& query_;
     const SyncFilter& filter_;
@@ -211,8 +229,8 @@ class AnswerMaker {
 
 }  // namespace
 
-SyncAnswer make_answer(storage::Transaction& tx, const SyncQuery& query) {
-    return AnswerMaker(tx, query).make();
+SyncAnswer make_answer(RoomReads& reads, const SyncQuery& query) {
+    return AnswerMaker(reads, query).make();
 }
 
 std::string empty_answer(const StreamToken& next_batch) {

@@ -29,6 +29,13 @@ StreamToken SyncCore::now() const {
     return token;
 }
 
+void SyncCore::begin_at(std::int64_t events_position, std::int64_t receipts_position,
+                        std::int64_t account_data) {
+    events.begin_at(events_position);
+    receipts.begin_at(receipts_position);
+    account_data_position = std::max(account_data_position, account_data);
+}
+
 void SyncCore::on_event(const RoomNews& news) {
     events.add({news.position.value, news.room, {}});
     if (news.member) {
@@ -36,6 +43,8 @@ void SyncCore::on_event(const RoomNews& news) {
         watches.change_membership(news.member, news.room, news.membership);
         watches.wake(news.member);
         if (news.membership != Membership::join) typing.stop(news.room, news.member);
+        if (news.membership == Membership::join && news.membership_before != Membership::join)
+            introduce(news.room, news.member);
     }
     watches.wake_room(news.room);
 }
@@ -63,6 +72,13 @@ void SyncCore::tell_presence() {
             if (watches.watchers_of(room).size() <= kPresenceWakeLimit) watches.wake_room(room);
         }
     }
+}
+
+void SyncCore::introduce(RoomNumber room, identity::UserNumber newcomer) {
+    const auto others = watches.watchers_of(room);
+    if (others.size() > kPresenceWakeLimit) return;
+    presence.tell_again(newcomer);
+    watches.introduce(newcomer, others, presence.next());
 }
 
 runtime::Task<void> SyncCore::upkeep() {

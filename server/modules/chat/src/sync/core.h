@@ -1,6 +1,7 @@
 #pragma once
 
 #include "stream_token.h"
+#include "sync/answer_desk.h"
 #include "sync/filter.h"
 #include "sync/presence.h"
 #include "sync/room_log.h"
@@ -28,7 +29,8 @@ struct Sync::Core {
           watches(runtime_in, clock_in),
           typing(clock_in),
           presence(clock_in),
-          tasks(runtime_in, "chat.sync") {}
+          tasks(runtime_in, "chat.sync"),
+          desk(runtime_in, tasks, database_in) {}
 
     runtime::Runtime& runtime;
     storage::Database& database;
@@ -43,10 +45,14 @@ struct Sync::Core {
     SyncCache cache;
     bool is_stopping = false;
     runtime::TaskGroup tasks;
+    AnswerDesk desk;
 
     /// Where all streams stand, as far as their changes are known here: what an answer may tell up to.
     StreamToken now() const;
 
+    /// The streams begin here, as the database has them; what has been heard of meanwhile is newer.
+    void begin_at(std::int64_t events_position, std::int64_t receipts_position,
+                  std::int64_t account_data_position);
     void on_event(const RoomNews& news);
     void on_receipt(RoomNumber room, std::int64_t position, identity::UserNumber user, bool is_private);
     void on_account_data(identity::UserNumber user, std::int64_t position);
@@ -55,6 +61,8 @@ struct Sync::Core {
     /// a change of one person's concerns all they share a room with.
     runtime::Task<void> upkeep();
     void tell_presence();
+    /// A person who has just come learns who is there, and they of the person.
+    void introduce(RoomNumber room, identity::UserNumber newcomer);
 };
 
 using SyncCore = Sync::Core;

@@ -81,6 +81,12 @@ void Presence::forget(identity::UserNumber user) {
     change(user, at->second, PresenceState::offline);
 }
 
+void Presence::tell_again(identity::UserNumber user) {
+    const auto at = people_.find(user);
+    if (at != people_.end() && at->second.state != PresenceState::offline)
+        change(user, at->second, at->second.state);
+}
+
 void Presence::expire() {
     const auto now = clock_.steady_now();
     for (auto& [user, person] : people_) {

@@ -41,6 +41,10 @@ class Presence {
     /// What a person said of themselves before the last restart.
     void restore(identity::UserNumber user, std::string user_id, std::string status_message);
     void forget(identity::UserNumber user);
+    /// Tells of a person who is there once more: somebody has come who was not told before.
+    void tell_again(identity::UserNumber user);
+    /// A position after all that were told up to now.
+    std::int64_t next() { return ++last_; }
     /// Those who have not been heard of for a while go offline.
     void expire();
 

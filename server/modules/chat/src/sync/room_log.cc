@@ -4,10 +4,11 @@
 
 namespace chat {
 
-void RoomLog::reset(std::int64_t position) {
-    entries_.clear();
-    floor_ = position;
-    last_ = position;
+void RoomLog::begin_at(std::int64_t position) {
+    const auto first = std::ranges::upper_bound(entries_, position, {}, &Entry::position);
+    entries_.erase(entries_.begin(), first);
+    floor_ = std::max(floor_, position);
+    last_ = std::max(last_, position);
 }
 
 void RoomLog::add(Entry entry) {

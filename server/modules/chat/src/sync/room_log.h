@@ -22,8 +22,8 @@ class RoomLog {
 
     explicit RoomLog(std::size_t limit = 65'536) : limit_(limit) {}
 
-    /// Forgets all; what comes is after `position`.
-    void reset(std::int64_t position);
+    /// Nothing up to `position` is known here; what was added after it already stays.
+    void begin_at(std::int64_t position);
     /// Positions grow from call to call.
     void add(Entry entry);
     /// The last position that was added.

@@ -48,7 +48,7 @@ LazyMembers lazy_members(const SyncQuery& query, RoomNumber room, const Timeline
     const auto sent = query.members_sent.find(room);
     // A client that is given all anew has nothing.
     if (!is_whole && !query.filter->include_redundant_members() && sent != query.members_sent.end())
-        members.sent = &sent->second;
+        members.sent = sent->second.get();
     return members;
 }
 
@@ -121,14 +121,15 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
     const auto& query = context.query;
     const bool is_new = !query.since || membership.since > query.events_since();
     const bool is_whole = is_new || query.full_state;
-    RoomView view(context.tx, room.number, room.id.value, {query.user, query.device}, query.now_ms);
+    RoomView view(context.reads, room.number, room.id.value, {query.user, query.device},
+                  membership.is_forgotten, query.now_ms);
 
     const Position after = is_new ? Position{} : query.events_since();
-    const auto timeline =
-        select_timeline(view, {after, query.events_now()}, query.filter->timeline, context.settings);
+    const auto timeline = select_timeline(view, {after, query.events_now(), !query.state_mode.is_after()},
+                                          query.filter->timeline, context.settings);
     auto members = lazy_members(query, room.number, timeline, is_whole);
     std::string summary;
-    if (is_whole || members_changed(context.tx, room.number, after, query.events_now()))
+    if (is_whole || summary_changed(context.reads, room.number, after, query.events_now()))
         summary = make_summary(context.tx, room, query.user, members.is_lazy ? &members.wanted : nullptr);
     std::string state;
     auto told = append_state(state, view,
@@ -154,7 +155,7 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
     }
 
     const auto known = query.unread.find(room.number);
-    auto unread = count_unread(context.tx,
+    auto unread = count_unread(context.reads,
                                {.room = room.number,
                                 .room_id = room.id.value,
                                 .joined_members = room.joined_count,
@@ -187,7 +188,8 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
 bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom& room,
                       const StoredMembership& membership) {
     const auto& query = context.query;
-    RoomView view(context.tx, room.number, room.id.value, {query.user, query.device}, query.now_ms);
+    RoomView view(context.reads, room.number, room.id.value, {query.user, query.device},
+                  membership.is_forgotten, query.now_ms);
     const Position before_leave{membership.since.value - 1};
     const auto changes = membership_changes(context.tx, room.number, query.user);
     const bool was_joined_ever = std::ranges::any_of(
@@ -197,8 +199,8 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
     // Of a room that one was only invited to, the end of the invitation is all there is to tell.
     auto after = was_joined ? query.events_since() : Position{};
     if (!was_joined_ever) after = before_leave;
-    const auto timeline =
-        select_timeline(view, {after, membership.since}, query.filter->timeline, context.settings);
+    const auto timeline = select_timeline(view, {after, membership.since, !query.state_mode.is_after()},
+                                          query.filter->timeline, context.settings);
     std::string state;
     if (was_joined_ever) {
         const auto members = lazy_members(query, room.number, timeline, !was_joined);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "members/membership_store.h"
+#include "rooms/room_reads.h"
 #include "rooms/room_store.h"
 #include "sync/account_data_store.h"
 #include "sync/sync_query.h"
@@ -14,6 +15,7 @@ namespace chat {
 
 /// What all rooms of one answer share.
 struct AnswerContext {
+    RoomReads& reads;
     storage::Transaction& tx;
     const SyncQuery& query;
     const NotificationSettings& settings;

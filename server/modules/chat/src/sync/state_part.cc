@@ -40,7 +40,7 @@ class StateWriter {
             "e.room_number = "
             "s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND s.type > "
             "'m.room.member'");
-        for (const auto& change : state_changes(view_.transaction(), view_.room(), at_, kEndOfTime)) {
+        for (const auto& change : view_.reads().state_changes(view_.room(), at_)) {
             if (members_.is_lazy && change.type == kMember) continue;
             const auto end = at_or_before(change, range_.up_to);
             if (!range_.is_after && end && timeline_.contains(end)) {
@@ -49,11 +49,13 @@ class StateWriter {
                 write_at(end, change);
             }
         }
+        // A client that has been told of members and asks for all once more is told what became of them.
+        if (members_.is_lazy && range_.after) write_changes(kMember);
     }
 
-    void write_changes() {
-        for (const auto& change :
-             state_changes(view_.transaction(), view_.room(), range_.after, kEndOfTime)) {
+    void write_changes(std::string_view only_type = {}) {
+        for (const auto& change : view_.reads().state_changes(view_.room(), range_.after)) {
+            if (!only_type.empty() && change.type != only_type) continue;
             auto position = at_or_before(change, range_.up_to);
             if (!range_.is_after && position && timeline_.contains(position))
                 position = at_or_before(change, at_);
@@ -69,12 +71,14 @@ class StateWriter {
             const bool is_known = members_.sent != nullptr && members_.sent->contains(user_id);
             if (!is_known && !members_written_.contains(user_id)) {
                 const StateEntry entry{std::string(kMember), user_id, {}};
+                auto position =
+                    state_position_at(view_.transaction(), view_.room(), kMember, user_id, range_.up_to);
                 // In the timeline itself, the client sees the event there.
-                const auto position =
-                    state_position_at(view_.transaction(), view_.room(), kMember, user_id, at_);
-                if (position) write_at(position, entry);
+                if (!range_.is_after && position && timeline_.contains(position))
+                    position = state_position_at(view_.transaction(), view_.room(), kMember, user_id, at_);
+                write_at(position, entry);
             }
-            told.push_back(user_id);
+            if (!is_known) told.push_back(user_id);
         }
         return told;
     }

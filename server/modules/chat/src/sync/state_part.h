@@ -28,7 +28,7 @@ struct LazyMembers {
 };
 
 /// Appends the state events, comma between. What changed within the timeline but does not stand in it (a
-/// filter left it out) is told too. Returns the lazily loaded members that were told.
+/// filter left it out) is told too. Returns the lazily loaded members that the client had not got before.
 std::vector<std::string> append_state(std::string& out, RoomView& view, StateRange range,
                                       const Timeline& timeline, const SyncFilter& filter,
                                       const LazyMembers& members);

@@ -4,6 +4,7 @@
 #include "rooms/state_store.h"
 #include "timeline/event_json.h"
 
+#include <algorithm>
 #include <vector>
 
 #include <identity/users.h>
@@ -36,12 +37,11 @@ std::vector<identity::UserNumber> first_members(storage::Transaction& tx, RoomNu
 
 }  // namespace
 
-bool members_changed(storage::Transaction& tx, RoomNumber room, Position after, Position up_to) {
-    auto statement = tx.prepare(
-        "SELECT 1 FROM state_log WHERE room_number = ?1 AND position > ?2 AND position <= ?3 AND type = "
-        "'m.room.member' LIMIT 1");
-    statement.bind(room, after, up_to);
-    return statement.step();
+bool summary_changed(RoomReads& reads, RoomNumber room, Position after, Position up_to) {
+    return std::ranges::any_of(reads.state_changes(room, after), [&](const StateEntry& change) {
+        return change.position <= up_to && (change.type == "m.room.member" || change.type == "m.room.name" ||
+                                            change.type == "m.room.canonical_alias");
+    });
 }
 
 std::string make_summary(storage::Transaction& tx, const StoredRoom& room, identity::UserNumber reader,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "rooms/room_reads.h"
 #include "rooms/room_store.h"
 #include "sync/sync_query.h"
 
@@ -9,8 +10,9 @@
 
 namespace chat {
 
-/// Whether anybody's membership of the room (or name in it) changed in (after, up_to].
-bool members_changed(storage::Transaction& tx, RoomNumber room, Position after, Position up_to);
+/// Whether something that the summary is made of changed in (after, up_to]: somebody's membership of the
+/// room, or what it is called (a room that lost its name needs its heroes).
+bool summary_changed(RoomReads& reads, RoomNumber room, Position after, Position up_to);
 
 /// The room's summary: counts, and, in a room without a name, the people to name it by. Those are added to
 /// `wanted` (which may be null).

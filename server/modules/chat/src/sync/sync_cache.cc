@@ -29,7 +29,10 @@ void SyncCache::put_filter(identity::UserNumber user, std::int64_t number,
 }
 
 void SyncCache::fill(SyncQuery& query) const {
-    if (const auto at = settings_.find(query.user); at != settings_.end()) query.settings = at->second;
+    if (const auto at = settings_.find(query.user); at != settings_.end()) {
+        query.settings = at->second.settings;
+        query.settings_hold = query.account_data_position <= at->second.as_of;
+    }
     if (const auto at = unread_.find(query.user); at != unread_.end()) {
         if (query.rooms) {
             copy_rooms(*query.rooms, at->second, query.unread);
@@ -49,7 +52,10 @@ void SyncCache::fill(SyncQuery& query) const {
 
 void SyncCache::keep(const SyncQuery& query, SyncAnswer& answer) {
     if (settings_.size() >= kSettingsLimit) settings_.clear();
-    settings_.insert_or_assign(query.user, answer.settings);
+    auto& settings = settings_[query.user];
+    // Answers may be finished in another order than they were begun in.
+    if (query.now[Stream::account_data] >= settings.as_of)
+        settings = {answer.settings, query.now[Stream::account_data]};
     if (unread_count_ >= kUnreadLimit) {
         unread_.clear();
         unread_count_ = 0;
@@ -66,8 +72,11 @@ void SyncCache::keep(const SyncQuery& query, SyncAnswer& answer) {
     }
     auto& sent = sent_[query.device];
     for (auto& [room, members] : answer.members_sent) {
+        // What is under way holds on to what it was given.
         auto& known = sent.members[room];
-        for (auto& member : members) sent_count_ += known.insert(std::move(member)).second ? 1 : 0;
+        auto more = known ? std::make_shared<UserIds>(*known) : std::make_shared<UserIds>();
+        for (auto& member : members) sent_count_ += more->insert(std::move(member)).second ? 1 : 0;
+        known = std::move(more);
     }
 }
 
@@ -75,7 +84,7 @@ void SyncCache::forget_sent_unless(identity::DeviceNumber device, const std::opt
     const auto at = sent_.find(device);
     if (at == sent_.end() || (since && at->second.next_batch == *since)) return;
     for (const auto& [room, members] : at->second.members)
-        sent_count_ -= std::min(sent_count_, members.size());
+        sent_count_ -= std::min(sent_count_, members->size());
     sent_.erase(at);
 }
 

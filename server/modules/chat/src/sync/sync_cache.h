@@ -37,11 +37,15 @@ class SyncCache {
   private:
     struct Sent {
         StreamToken next_batch;
-        std::unordered_map<RoomNumber, UserIds> members;
+        std::unordered_map<RoomNumber, std::shared_ptr<const UserIds>> members;
     };
 
     std::map<std::pair<identity::UserNumber, std::int64_t>, std::shared_ptr<const SyncFilter>> filters_;
-    std::unordered_map<identity::UserNumber, std::shared_ptr<const NotificationSettings>> settings_;
+    struct Settings {
+        std::shared_ptr<const NotificationSettings> settings;
+        std::int64_t as_of = 0;  ///< of account data: later changes may concern them
+    };
+    std::unordered_map<identity::UserNumber, Settings> settings_;
     std::unordered_map<identity::UserNumber, std::unordered_map<RoomNumber, Unread>> unread_;
     std::size_t unread_count_ = 0;
     std::unordered_map<identity::DeviceNumber, Sent> sent_;

@@ -125,6 +125,17 @@ std::optional<std::vector<RoomNumber>> changed_rooms(const SyncCore& core, const
     return rooms;
 }
 
+/// Those whom the person has newly come to share a room with, and who did not change since.
+void add_introductions(SyncQuery& query, const SyncCore& core, const WatchList::Watch& watch) {
+    for (const auto& [position, user] : watch.introductions) {
+        if (position <= (*query.since)[Stream::presence]) continue;
+        const auto* known = core.presence.find(user);
+        if (known == nullptr || known->state == PresenceState::offline) continue;
+        if (std::ranges::find(query.presence, user, &Presence::Change::user) == query.presence.end())
+            query.presence.push_back({user, *known});
+    }
+}
+
 /// What is to be read for the poll; nothing where there is certainly no news.
 std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, const WatchList::Watch& watch) {
     SyncQuery query;
@@ -137,9 +148,11 @@ std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, cons
     query.full_state = poll.full_state;
     query.state_mode = poll.state_mode;
     query.now_ms = core.clock.now_ms();
+    query.account_data_position = watch.account_data_position;
     const auto typing_since = poll.since ? (*poll.since)[Stream::typing] : 0;
     query.presence =
         core.presence.changed_since(poll.since ? (*poll.since)[Stream::presence] : 0, kPresenceLimit);
+    if (poll.since) add_introductions(query, core, watch);
     if (poll.since) {
         query.rooms = changed_rooms(core, poll, watch);
         const bool has_account_data = watch.account_data_position > (*poll.since)[Stream::account_data];
@@ -175,8 +188,7 @@ class Present {
 
 runtime::Task<base::Result<SyncAnswer>> read_answer(SyncCore& core, SyncQuery query) {
     auto shared = std::make_shared<const SyncQuery>(std::move(query));
-    auto answer = co_await core.database.read(
-        [shared](storage::Transaction& tx) -> base::Result<SyncAnswer> { return make_answer(tx, *shared); });
+    auto answer = co_await core.desk.answer(shared);
     if (answer) core.cache.keep(*shared, *answer);
     co_return answer;
 }

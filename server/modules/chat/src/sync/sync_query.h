@@ -42,6 +42,9 @@ struct SyncQuery {
     StateMode state_mode;
     std::int64_t now_ms = 0;
 
+    /// Where the person's own account data stands: what is above is other people's.
+    std::int64_t account_data_position = 0;
+
     /// The rooms that may have something new; nothing: all of the person's have to be looked at.
     std::optional<std::vector<RoomNumber>> rooms;
     std::unordered_map<RoomNumber, Typing::RoomTyping> typing;
@@ -49,8 +52,10 @@ struct SyncQuery {
 
     // What earlier answers left behind; each may be absent.
     std::shared_ptr<const NotificationSettings> settings;
+    bool settings_hold = false;  ///< nothing of the person's account data changed since they were read
     std::unordered_map<RoomNumber, Unread> unread;
-    std::unordered_map<RoomNumber, UserIds> members_sent;  ///< lazily loaded members that the device has
+    /// Lazily loaded members that the device has.
+    std::unordered_map<RoomNumber, std::shared_ptr<const UserIds>> members_sent;
 
     Position events_since() const { return Position{since ? (*since)[Stream::events] : 0}; }
     Position events_now() const { return Position{now[Stream::events]}; }

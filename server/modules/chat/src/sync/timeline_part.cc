@@ -1,9 +1,11 @@
 #include "sync/timeline_part.h"
 
+#include "rooms/state_store.h"
 #include "stream_token.h"
 #include "timeline/event_json.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace chat {
 namespace {
@@ -25,6 +27,16 @@ bool is_for(const RoomView& view, const StoredEvent& event, const NotificationSe
     return view.may_see(event) || is_own_membership(event, settings.user_id);
 }
 
+/// Whether a piece of state that `event` set was set anew by an event that the timeline leaves out.
+bool is_overtaken(RoomView& view, const Timeline& timeline, const StoredEvent& event, Position up_to) {
+    if (!event.is_state()) return false;
+    const auto latest =
+        state_position_at(view.transaction(), view.room(), event.type, *event.state_key, up_to);
+    // Still in order from the newest to the oldest.
+    return latest != event.position &&
+           !std::ranges::binary_search(timeline.events, latest, std::greater{}, &StoredEvent::position);
+}
+
 }  // namespace
 
 bool Timeline::contains(Position position) const {
@@ -38,13 +50,18 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
     if (!filter.allows_room(view.room_id())) return timeline;
     const auto limit = std::min(filter.limit.value_or(kDefaultLimit), kMostEvents);
     auto up_to = range.up_to;
+    bool leaves_out_state = false;
     for (std::size_t scanned = 0;;) {
         const auto page_size = std::clamp<std::size_t>(limit + 1 - timeline.events.size(), 2, 100);
-        auto page = events_before(view.transaction(), view.room(), up_to, range.after, page_size);
+        auto page = view.reads().events_before(view.room(), up_to, range.after, page_size);
         for (auto& event : page) {
             up_to = Position{event.position.value - 1};
-            if (!is_for(view, event, settings) || !filter.allows(event)) continue;
-            if (timeline.events.size() == limit) {
+            if (!is_for(view, event, settings) || !filter.allows(event)) {
+                leaves_out_state = leaves_out_state || event.is_state();
+                continue;
+            }
+            if (timeline.events.size() == limit || (range.carries_state && leaves_out_state &&
+                                                    is_overtaken(view, timeline, event, range.up_to))) {
                 timeline.is_limited = true;
                 break;
             }

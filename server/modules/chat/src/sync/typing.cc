@@ -46,10 +46,6 @@ std::vector<RoomNumber> Typing::expire() {
     return changed;
 }
 
-bool Typing::is_quiet() const {
-    return std::ranges::all_of(rooms_, [](const auto& item) { return item.second.typists.empty(); });
-}
-
 std::vector<RoomNumber> Typing::changed_since(std::int64_t position) const {
     std::vector<RoomNumber> rooms;
     if (position >= last_) return rooms;

@@ -25,7 +25,6 @@ class Typing {
     bool stop(RoomNumber room, identity::UserNumber user);
     /// Ends what is over its limit; the rooms in which that changed something.
     std::vector<RoomNumber> expire();
-    bool is_quiet() const;
 
     std::int64_t last() const { return last_; }
     struct RoomTyping {

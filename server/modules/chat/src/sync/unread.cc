@@ -90,15 +90,15 @@ class Count {
     std::optional<bool> has_threads_;
 };
 
-Unread count_all(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+Unread count_all(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
                  const ReadMarks& marks, std::size_t limit) {
     Unread unread{.up_to = room.up_to, .settings = settings.position, .receipts = marks.last_receipt};
     const auto floor = std::max(marks.all, room.joined_at);
-    Count counting(tx, room, settings, marks);
+    Count counting(reads.transaction(), room, settings, marks);
     // Pages, since a person who writes in the room is done after the first.
     auto before = room.up_to;
     for (std::size_t seen = 0; seen < limit;) {
-        const auto page = events_before(tx, room.room, before, floor, std::min(kPage, limit - seen));
+        const auto page = reads.events_before(room.room, before, floor, std::min(kPage, limit - seen));
         for (const auto& event : page) {
             if (!counting.look_at(event, unread)) return unread;
         }
@@ -161,18 +161,19 @@ std::string thread_of(storage::Transaction& tx, RoomNumber room, const base::jso
     return std::string(kMainThread);
 }
 
-Unread count_unread(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+Unread count_unread(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
                     const Unread* known, std::size_t limit) {
+    auto& tx = reads.transaction();
     const auto marks = read_marks(tx, room.room, settings.user);
     const bool holds = known != nullptr && known->settings == settings.position &&
                        known->receipts == marks.last_receipt && known->up_to <= room.up_to &&
                        known->up_to >= room.joined_at;
-    if (!holds) return count_all(tx, room, settings, marks, limit);
-    const auto events = events_after(tx, room.room, known->up_to, room.up_to, limit);
+    if (!holds) return count_all(reads, room, settings, marks, limit);
+    const auto events = reads.events_after(room.room, known->up_to, room.up_to, limit);
     // What was redacted may have been counted.
     const bool is_redacting =
         std::ranges::any_of(events, [](const auto& event) { return event.type == "m.room.redaction"; });
-    if (is_redacting || events.size() == limit) return count_all(tx, room, settings, marks, limit);
+    if (is_redacting || events.size() == limit) return count_all(reads, room, settings, marks, limit);
     Unread unread = *known;
     unread.up_to = room.up_to;
     Judge judge(tx, {room.room, room.room_id, room.joined_members}, settings);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "push/push_rules.h"
+#include "rooms/room_reads.h"
 
 #include <cstdint>
 #include <map>
@@ -58,7 +59,7 @@ struct UnreadRoom {
 
 /// Counts by the push rules from where the person has read to, the newest `limit` events at most; a message
 /// of their own counts as having read its thread. Continues from `known` where that still holds.
-Unread count_unread(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
+Unread count_unread(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
                     const Unread* known, std::size_t limit);
 
 /// The id of the thread that an event is in, or "main": along its relations, three steps at most.

@@ -6,6 +6,7 @@ namespace chat {
 namespace {
 
 constexpr std::chrono::minutes kIdle{2};
+constexpr std::size_t kIntroductionLimit = 500;
 
 }  // namespace
 
@@ -70,6 +71,15 @@ void WatchList::change_account_data(identity::UserNumber user, std::int64_t posi
     if (at == watches_.end()) return;
     at->second->account_data_position = std::max(at->second->account_data_position, position);
     at->second->notifier.notify();
+}
+
+void WatchList::introduce(identity::UserNumber user, std::span<const identity::UserNumber> others,
+                          std::int64_t presence_position) {
+    const auto at = watches_.find(user);
+    if (at == watches_.end()) return;
+    auto& introductions = at->second->introductions;
+    for (const auto other : others) introductions.push_back({presence_position, other});
+    while (introductions.size() > kIntroductionLimit) introductions.pop_front();
 }
 
 void WatchList::wake(identity::UserNumber user) {

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -31,6 +32,12 @@ class WatchList {
         std::vector<RoomNumber> joined;  ///< sorted
         std::vector<std::pair<RoomNumber, Membership>> while_loading;
         std::int64_t account_data_position = 0;  ///< of the person's last change
+        /// Whose presence the person may see newly, and since which position of that stream.
+        struct Introduction {
+            std::int64_t position = 0;
+            identity::UserNumber user;
+        };
+        std::deque<Introduction> introductions;
         std::chrono::steady_clock::time_point used_at;
     };
 
@@ -43,6 +50,9 @@ class WatchList {
 
     void change_membership(identity::UserNumber user, RoomNumber room, Membership membership);
     void change_account_data(identity::UserNumber user, std::int64_t position);
+    /// A connected person has come to where `others` are; only the latest few hundred are kept.
+    void introduce(identity::UserNumber user, std::span<const identity::UserNumber> others,
+                   std::int64_t presence_position);
 
     void wake(identity::UserNumber user);
     void wake_room(RoomNumber room);
