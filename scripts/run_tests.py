@@ -139,17 +139,17 @@ def web_group():
     return Group("web", run, [], "packages")
 
 
-def browser_group(path):
-    label = f"e2e/{path.name.split('.')[0]}"
+def node_group(path, web):
+    label = f"{path.parent.name}/{path.name.split('.')[0]}"
 
     def run():
         with tempfile.TemporaryDirectory() as scratch:
             report = f"{scratch}/report.xml"
-            command = [str(ROOT / "scripts" / "build"), "node", "node", "--test", "--test-reporter=junit",
+            command = [str(ROOT / "scripts" / "build"), "node", "node", "--test", "--test-force-exit", "--test-reporter=junit",
                        f"--test-reporter-destination={report}", str(path)]
-            return run_with_report(label, command, report, cwd=ROOT / "tests" / "e2e")
+            return run_with_report(label, command, report, cwd=path.parent)
 
-    return Group(label, run, EXECUTABLES, "dist")
+    return Group(label, run, EXECUTABLES, web)
 
 
 def groups():
@@ -169,8 +169,10 @@ def groups():
         for path in sorted((ROOT / "tests" / folder).glob("test_*.py")):
             found.append(pytest_group(f"{folder}/{path.stem[5:]}", path, EXECUTABLES))
     found.append(pytest_group("conformance", ROOT / "tests" / "conformance", EXECUTABLES))
+    for path in sorted((ROOT / "tests" / "clients").glob("*.test.mjs")):
+        found.append(node_group(path, "packages"))
     for path in sorted((ROOT / "tests" / "e2e").glob("*.test.mjs")):
-        found.append(browser_group(path))
+        found.append(node_group(path, "dist"))
     return found
 
 

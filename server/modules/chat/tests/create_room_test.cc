@@ -137,6 +137,21 @@ TEST(CreateRoom, lets_a_client_lay_its_levels_over_ours) {
     EXPECT_EQ(levels.at("events").at("im.lingxi.consent").as_int64(), 0);
 }
 
+TEST(CreateRoom, lets_everybody_give_their_consent_whatever_levels_and_preset_a_client_chooses) {
+    House house;
+    const auto alice = house.person("alice");
+    const base::json::object levels{{"events_default", 50}, {"state_default", 100}};
+    for (const auto* preset : {"private_chat", "trusted_private_chat", "public_chat"}) {
+        const auto room = house.room(
+            alice, {{"preset", preset},
+                    {"initial_state", base::json::array{base::json::object{{"type", "m.room.power_levels"},
+                                                                           {"content", levels}}}}});
+        const auto set = house.state(alice, room, "m.room.power_levels");
+        EXPECT_EQ(set.at("events_default").as_int64(), 50) << preset;
+        EXPECT_EQ(set.at("events").at("im.lingxi.consent").as_int64(), 0) << preset;
+    }
+}
+
 TEST(UpgradeRoom, moves_state_aliases_and_closes_the_old_one) {
     House house;
     const auto alice = house.person("alice");

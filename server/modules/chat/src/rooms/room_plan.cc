@@ -88,7 +88,9 @@ class Creation {
                                             (entry.type == "m.room.topic" && plan_.topic))) {
                 continue;
             }
-            const auto set = writer_.append_state(creator_, entry.type, entry.state_key, entry.content);
+            auto content = entry.content;
+            if (entry.type == "m.room.power_levels" && entry.state_key.empty()) add_our_levels(content);
+            const auto set = writer_.append_state(creator_, entry.type, entry.state_key, std::move(content));
             if (!set) return base::fail(set.error());
         }
         if (plan_.name) {
@@ -157,7 +159,8 @@ class Creation {
     /// A client that lays its own "events" over the default knows nothing of ours: without these nobody but
     /// the creator could give or take back their consent.
     static void add_our_levels(base::json::object& levels) {
-        auto* events = levels.contains("events") ? levels["events"].if_object() : nullptr;
+        if (!levels.contains("events")) levels["events"].emplace_object();
+        auto* events = levels["events"].if_object();
         if (events == nullptr) return;
         events->insert({{"im.lingxi.consent", 0}, {"im.lingxi.ai_policy", 50}});
     }
