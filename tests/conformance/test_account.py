@@ -46,6 +46,10 @@ def test_login_and_tokens(probe):
     assert probe("getTokenOwner", who=phone)["device_id"] == session["device_id"]
     probe("login", body=login_body(alice.user_id, "not the password"), status=403, code="M_FORBIDDEN")
     probe("login", body=login_body("nobody-at-all"), status=403, code="M_FORBIDDEN")
+    older = probe("login", body={"type": "m.login.password", "user": alice.user_id, "password": PASSWORD, "device_id": "CHOSEN"})
+    assert older["device_id"] == "CHOSEN"
+    by_query = probe("getTokenOwner", query={"access_token": older["access_token"]})  # deprecated, and still in use
+    assert by_query["device_id"] == "CHOSEN"
     probe("login", body={"type": "m.login.unheard-of"}, status=400, code="M_UNKNOWN")
     probe("login", body={"type": "m.login.password", "password": PASSWORD, "identifier": {"type": "m.id.unheard-of"}}, status=400)
 
@@ -154,6 +158,7 @@ def test_devices(probe):
     assert [device["device_id"] for device in probe("getDevices", who=alice)["devices"]] == [alice.device_id]
     whois = probe("getWhoIs", {"userId": alice.user_id}, alice)
     assert whois["user_id"] == alice.user_id and whois["devices"]
+    probe("getWhoIs", {"userId": alice.user_id}, probe.person("devices.other"), status=403, code="M_FORBIDDEN")
 
 
 def test_password_and_deactivation(probe):
