@@ -79,8 +79,8 @@ base::Result<LockReport> lock_down(const Allowances& allowances) {
             return base::fail(limited.error());
         }
     }
+    ::signal(SIGXFSZ, SIG_IGN);  // a write over a limit of ours or the operator's fails instead
     if (allowances.file_limit_bytes > 0) {
-        ::signal(SIGXFSZ, SIG_IGN);  // the write fails instead
         if (auto limited = limit(RLIMIT_FSIZE, allowances.file_limit_bytes, "file size"); !limited) {
             return base::fail(limited.error());
         }

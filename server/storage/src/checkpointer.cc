@@ -29,6 +29,7 @@ constexpr std::int64_t kFewFrames = 256;
 constexpr int kMostPassiveRounds = 8;
 /// A checkpoint syncs so much at a time: a commit beside it waits for no more than that.
 constexpr std::int64_t kBiteBytes = 512 << 10;
+constexpr std::int64_t kLargestBiteBytes = 4 << 20;  // near the hard bound
 /// Then it leaves the disk to the commits for as long as its own sync took, within these.
 constexpr std::chrono::nanoseconds kLongestRest = 50ms;
 /// Of the old WAL, overwritten while the writer waits; and between two syncs.
@@ -99,14 +100,21 @@ bool Checkpointer::scrub_due() const {
     return std::chrono::steady_clock::now() - Instant(Instant::duration(since)) >= limits_.scrub_after;
 }
 
-/// Leaves the disk to the commits; the shorter, the nearer the WAL is to the hard bound.
+/// How far the WAL is on its way from the soft bound to the hard one: 0 to 1.
+double Checkpointer::urgency() const {
+    const auto over = static_cast<double>(wal_bytes() - limits_.soft_bytes);
+    const auto way = static_cast<double>(std::max<std::int64_t>(limits_.hard_bytes - limits_.soft_bytes, 1));
+    return std::clamp(over / way, 0.0, 1.0);
+}
+
+/// Leaves the disk to the commits for a while: the shorter, and after the more, the longer the WAL is.
 void Checkpointer::rest(std::chrono::nanoseconds time) {
-    const std::int64_t room = limits_.hard_bytes - wal_bytes();
-    const std::int64_t room_at_soft = std::max<std::int64_t>(limits_.hard_bytes - limits_.soft_bytes, 1);
-    if (room <= 0) return;
-    if (room < room_at_soft) time = time * room / room_at_soft;
+    const double urgent = urgency();
+    pace_.bite_bytes = kBiteBytes + static_cast<std::int64_t>(urgent * (kLargestBiteBytes - kBiteBytes));
+    if (urgent >= 1) return;
+    const auto pause = std::chrono::duration<double, std::nano>(std::min(time, kLongestRest)) * (1 - urgent);
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, time, [this] { return stopping_; });
+    wake_.wait_for(lock, pause, [this] { return stopping_; });
 }
 
 void Checkpointer::work() {
@@ -219,8 +227,7 @@ bool Checkpointer::wipe(bool shrinks) {
             return false;
         }
         end = from;
-        if (more)
-            rest(std::min<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start, kLongestRest));
+        if (more) rest(std::chrono::steady_clock::now() - start);
     }
     return true;
 }

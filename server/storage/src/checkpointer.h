@@ -58,6 +58,7 @@ class Checkpointer {
 
     void work();
     bool scrub_due() const;
+    double urgency() const;
     bool is_hard() const { return wal_bytes() >= limits_.hard_bytes; }
     bool shrink();
     std::optional<std::int64_t> move_most();

@@ -1,0 +1,177 @@
+// A disk that is full, broken or not to be written to: a clear error, nothing lost, reading goes on, and
+// the same database works again once the disk does.
+#include "harness.h"
+#include "test_disk.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <semaphore>
+
+namespace storage {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace test;
+using base::Result;
+
+Database::Options options(const Directory& directory) {
+    return {.path = directory / "a.db",
+            .readers = 1,
+            .cache_kib = 1024,
+            .wal_soft_limit_bytes = 256 << 10,
+            .wal_hard_limit_bytes = 4 << 20,
+            .scrub_after = 20ms};
+}
+
+std::string long_note(int number) {
+    return std::to_string(number) + std::string(3000, 'n');
+}
+
+/// Writes notes from `number` on until one fails; returns its code, "" where none of `most` did.
+Task<std::string> write_until_it_fails(Database& database, int& number, int most) {
+    for (int i = 0; i < most; ++i) {
+        const auto done = co_await write_note(database, long_note(number));
+        if (!done) co_return done.error().code;
+        ++number;
+    }
+    co_return "";
+}
+
+TEST(DiskFault, a_full_disk_refuses_writes_until_there_is_room_again) {
+    Directory directory;
+    TestDisk disk;
+    House house(options(directory));
+    int written = 0;
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        for (int round = 0; round < 3; ++round) {
+            EXPECT_EQ(co_await write_until_it_fails(database, written, 20), "");
+            disk.leave_room(300'000);
+            EXPECT_EQ(co_await write_until_it_fails(database, written, 2000), "storage.disk_full");
+            EXPECT_EQ(co_await count_notes(database), written);
+            EXPECT_EQ((co_await write_note(database, long_note(written))).error().code, "storage.disk_full");
+            disk.leave_room(-1);
+            EXPECT_EQ(co_await write_until_it_fails(database, written, 50), "");
+            EXPECT_EQ(co_await count_notes(database), written);
+        }
+    });
+    house.database.reset();
+    House again(options(directory));
+    again.run([&]() -> Task<void> { EXPECT_EQ(co_await count_notes(*again.database), written); });
+}
+
+TEST(DiskFault, a_log_that_cannot_be_written_refuses_writes_and_is_mended_by_itself) {
+    Directory directory;
+    TestDisk disk;
+    House house(options(directory));
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        int written = 0;
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 20), "");
+        disk.break_files("-wal");
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 1), "storage.io");
+        EXPECT_EQ(co_await count_notes(database), written);
+        disk.break_files("");
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 20), "");
+        EXPECT_EQ(co_await count_notes(database), written);
+    });
+}
+
+TEST(DiskFault, while_the_database_file_cannot_be_written_the_log_takes_everything) {
+    Directory directory;
+    TestDisk disk;
+    House house(options(directory));
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        int written = 0;
+        disk.break_files("a.db");
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 200), "");
+        EXPECT_EQ(co_await count_notes(database), written);
+        disk.break_files("");
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 1), "");
+        const auto scrubs = database.statistics().scrubs;
+        while (database.statistics().scrubs == scrubs) co_await runtime::sleep_for(2ms);
+        EXPECT_EQ(co_await count_notes(database), written);
+    });
+}
+
+TEST(DiskFault, a_read_that_holds_the_log_over_its_hard_bound_ends) {
+    Directory directory;
+    House house(options(directory));
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        std::string code;
+        std::binary_semaphore reading{0};
+        auto reader = [](Database& db, std::binary_semaphore& begun, std::string& result) -> Task<void> {
+            const auto endless = co_await db.read([&begun](Transaction& tx) -> Result<std::int64_t> {
+                begun.release();
+                auto row = tx.prepare(
+                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+                    " WHERE i < (SELECT count(*) FROM notes)");
+                row.step();
+                return row.integer(0);
+            });
+            result = endless ? "ended" : endless.error().code;
+        };
+        runtime::TaskGroup group(house.runtime, "reader");
+        group.spawn(reader(database, reading, code));
+        while (!reading.try_acquire()) co_await runtime::sleep_for(1ms);
+        int written = 0;
+        while (code.empty()) {
+            const auto failure = co_await write_until_it_fails(database, written, 10);
+            EXPECT_EQ(failure, "");
+            if (!failure.empty()) break;
+        }
+        EXPECT_EQ(code, "storage.timeout");
+        EXPECT_EQ(co_await count_notes(database), written);
+        EXPECT_TRUE(co_await group.wait(60s));
+    });
+}
+
+TEST(DiskFault, a_directory_that_is_not_to_be_written_to_is_refused_at_the_start) {
+    Directory directory;
+    {
+        House house(options(directory));
+        house.run(
+            [&]() -> Task<void> { EXPECT_TRUE((co_await write_note(*house.database, "one")).has_value()); });
+    }
+    const auto only_read = std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
+                           std::filesystem::perms::others_read | std::filesystem::perms::others_exec;
+    std::filesystem::permissions(directory.path(), only_read);
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        // Root may write anywhere.
+        if (::geteuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
+        runtime::Runtime runtime;
+        ::_exit(code_of_open(runtime, options(directory)) == "storage.read_only" ? 0 : 1);
+    }
+    int status = -1;
+    ::waitpid(child, &status, 0);
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 0);
+    std::filesystem::permissions(directory.path(), std::filesystem::perms::owner_all);
+    House house(options(directory));
+    house.run([&]() -> Task<void> { EXPECT_EQ(co_await count_notes(*house.database), 1); });
+}
+
+TEST(DiskFault, a_database_of_another_program_is_left_alone) {
+    static constexpr Migration kOthers[] = {{"other", 1, "001_other", "CREATE TABLE other (id INTEGER)"}};
+    Directory directory;
+    {
+        House house(options(directory), {kOthers});
+        house.run([&]() -> Task<void> {
+            const auto done = co_await house.database->write({"x"}, [](Transaction& tx) -> Result<void> {
+                tx.execute("DROP TABLE schema_migration");
+                return {};
+            });
+            EXPECT_TRUE(done.has_value());
+        });
+    }
+    runtime::Runtime runtime;
+    EXPECT_EQ(code_of_open(runtime, options(directory)), "storage.foreign_file");
+}
+
+}  // namespace
+}  // namespace storage

@@ -1,0 +1,178 @@
+"""A disk that is full, data that is not ours to open or is damaged: clear words, nothing lost, reading goes on."""
+
+import os
+import re
+import resource
+import sqlite3
+import time
+
+import pytest
+
+from harness import REQUEST_LIMIT_SECONDS, Server
+
+SECRET = "柠檬-a-most-particular-sentence-柠檬"
+
+
+def database_of(server):
+    found = [path for path in server.data.rglob("*.db")]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def stopped_server_with_a_room(server):
+    server.start()
+    person = server.register("alice")
+    room = person.create_room(name="kept")
+    server.stop()
+    return room
+
+
+def refusal(server):
+    """The code that a start ends with."""
+    assert server.start(expect_failure=True) != 0
+    found = re.findall(r"\((storage\.\w+)\)", server.log)
+    assert found, server.log[-3000:]
+    return found[-1]
+
+
+def send(person, room, txn, body, expect=200):
+    return person.request("PUT", f"/rooms/{room}/send/m.room.message/{txn}", expect=expect,
+                          json={"msgtype": "m.text", "body": body})
+
+
+def bodies_of(person, room):
+    found, token = [], None
+    while True:
+        page = person.get(f"/rooms/{room}/messages",
+                          params={"dir": "b", "limit": 500, **({"from": token} if token else {})})
+        found += [event["content"].get("body") for event in page["chunk"] if event["type"] == "m.room.message"]
+        token = page.get("end")
+        if not token or not page["chunk"]:
+            return found
+
+
+def test_a_full_disk_refuses_sends_keeps_reading_and_is_over_when_there_is_room():
+    with Server() as server:
+        person = server.register("alice")
+        room = person.create_room(name="full")
+        acknowledged = []
+        for number in range(5):
+            send(person, room, f"before-{number}", f"before {number}")
+            acknowledged.append(f"before {number}")
+        core = server.processes()["core"]
+        _, hard = resource.prlimit(core, resource.RLIMIT_FSIZE)
+        log = database_of(server).with_name(database_of(server).name + "-wal")
+        resource.prlimit(core, resource.RLIMIT_FSIZE, (log.stat().st_size + 100_000, hard))
+        refused = None
+        for number in range(2000):
+            answer = send(person, room, f"full-{number}", f"full {number} " + "x" * 2000, expect=None)
+            if answer.status_code != 200:
+                refused = answer
+                break
+            acknowledged.append(f"full {number} " + "x" * 2000)
+        assert refused is not None and refused.status_code == 503, refused
+        assert "disk is full" in refused.json()["error"], refused.text
+        assert sorted(bodies_of(person, room)) == sorted(acknowledged)
+        assert send(person, room, "still", "still full", expect=None).status_code == 503
+        resource.prlimit(core, resource.RLIMIT_FSIZE, (hard, hard))
+        send(person, room, "after", "after")
+        assert sorted(bodies_of(person, room)) == sorted([*acknowledged, "after"])
+        assert server.processes()["core"] == core, "core was not to be restarted"
+
+
+def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on():
+    with Server() as server:
+        person = server.register("alice")
+        second = Server(data=server.data)
+        assert second.start(expect_failure=True) != 0
+        assert "storage.locked" in second.log or "running" in second.log, second.log[-3000:]
+        person.create_room(name="still served")
+
+
+def test_data_of_a_newer_version_is_refused_and_left_as_it_was():
+    server = Server()
+    room = stopped_server_with_a_room(server)
+    with sqlite3.connect(database_of(server)) as database:
+        database.execute("INSERT INTO schema_migration VALUES ('chat', 999, '999_from_the_future', 'x')")
+    assert refusal(server) == "storage.newer_version"
+    with sqlite3.connect(database_of(server)) as database:
+        database.execute("DELETE FROM schema_migration WHERE number = 999")
+        assert database.execute("SELECT count(*) FROM room WHERE room_id = ?", (room,)).fetchone() == (1,)
+    server.start()
+    server.stop()
+
+
+def test_a_migration_that_is_not_the_one_applied_is_refused():
+    server = Server()
+    stopped_server_with_a_room(server)
+    with sqlite3.connect(database_of(server)) as database:
+        database.execute("UPDATE schema_migration SET checksum = 'other' WHERE module = 'chat' AND number = 1")
+    assert refusal(server) == "storage.migration_changed"
+
+
+def test_a_file_that_is_no_database_is_refused():
+    server = Server()
+    stopped_server_with_a_room(server)
+    path = database_of(server)
+    path.write_bytes(b"not a database " * 1000)
+    assert refusal(server) == "storage.corrupt"
+    assert path.read_bytes().startswith(b"not a database")
+
+
+def test_a_damaged_page_fails_the_requests_that_need_it_and_no_others():
+    with Server() as server:
+        person = server.register("alice")
+        damaged = person.create_room(name="damaged")
+        whole = person.create_room(name="whole")
+        for number in range(120):
+            send(person, damaged, f"d{number}", f"damaged {number} " + "d" * 1500)
+        send(person, whole, "w", "whole")
+        server.stop()
+        path = database_of(server)
+        content = bytearray(path.read_bytes())
+        first = content.find(b"damaged 60 ")
+        page = first // 4096 * 4096
+        content[page:page + 4096] = b"\xff" * 4096
+        path.write_bytes(content)
+        server.start()
+        assert bodies_of(person, whole) == ["whole"]
+        answer = person.request("GET", f"/rooms/{damaged}/messages", expect=None,
+                                params={"dir": "b", "limit": 500})
+        assert answer.status_code == 500 and answer.json()["errcode"] == "M_UNKNOWN", answer.text[:500]
+        send(person, whole, "more", "more")
+        assert sorted(bodies_of(person, whole)) == ["more", "whole"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere; server/storage tests this as nobody")
+def test_a_directory_that_is_not_to_be_written_to_is_refused():
+    server = Server()
+    stopped_server_with_a_room(server)
+    folder = database_of(server).parent
+    folder.chmod(0o500)
+    try:
+        assert refusal(server) == "storage.read_only"
+    finally:
+        folder.chmod(0o700)
+
+
+def test_what_was_redacted_is_in_no_byte_of_the_data_directory_after_the_stated_delay():
+    with Server("--scrub-after", "1") as server:
+        person = server.register("alice")
+        room = person.create_room(name="redacted")
+        for number in range(200):
+            send(person, room, f"b{number}", f"a message before {number} " + "y" * (number * 7 % 900))
+        events = [send(person, room, f"s{number}", f"{SECRET} {number} " + SECRET * (number % 9)).json()["event_id"]
+                  for number in range(40)]
+        assert files_with_the_secret(server)
+        for number, event in enumerate(events):
+            person.request("PUT", f"/rooms/{room}/redact/{event}/r{number}", json={})
+        end = time.monotonic() + REQUEST_LIMIT_SECONDS
+        while files_with_the_secret(server) and time.monotonic() < end:
+            time.sleep(0.2)
+        assert files_with_the_secret(server) == []
+        assert not any(body and SECRET in body for body in bodies_of(person, room))
+
+
+def files_with_the_secret(server):
+    return [str(path) for path in server.data.rglob("*")
+            if path.is_file() and "柠檬".encode() in path.read_bytes()]
