@@ -96,6 +96,25 @@ TEST(DiskFault, while_the_database_file_cannot_be_written_the_log_takes_everythi
     });
 }
 
+/// However long the disk takes for a checkpoint: commits go on beside it.
+TEST(DiskFault, a_checkpoint_that_waits_for_the_disk_stalls_no_write) {
+    Directory directory;
+    TestDisk disk;
+    auto with = options(directory);
+    with.wal_hard_limit_bytes = 1 << 30;
+    House house(with);
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        int written = 0;
+        disk.hold_syncs("a.db");
+        while (!disk.holds_a_sync()) EXPECT_EQ(co_await write_until_it_fails(database, written, 1), "");
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 300), "");
+        EXPECT_EQ(co_await count_notes(database), written);
+        EXPECT_TRUE(disk.holds_a_sync());
+        disk.hold_syncs("");
+    });
+}
+
 TEST(DiskFault, a_read_that_holds_the_log_over_its_hard_bound_ends) {
     Directory directory;
     House house(options(directory));

@@ -1,7 +1,9 @@
+#include "connection.h"
 #include "harness.h"
 
 #include <gtest/gtest.h>
 
+#include <sqlite3.h>
 #include <storage/test_database.h>
 
 namespace storage {
@@ -74,6 +76,27 @@ TEST(Statement, another_text_at_the_same_place_is_another_statement) {
         ASSERT_TRUE(row.step());
         EXPECT_EQ(row.integer(0), digit - '0');
     }
+}
+
+TEST(Statement, is_compiled_once_and_kept_within_a_bound) {
+    test::Directory directory;
+    auto connection = Connection::open({.path = directory / "a.db", .role = Connection::Role::test});
+    ASSERT_TRUE(connection.has_value());
+    const auto kept = [&connection] {
+        int statements = 0;
+        for (auto* statement = sqlite3_next_stmt((*connection)->handle(), nullptr); statement != nullptr;
+             statement = sqlite3_next_stmt((*connection)->handle(), statement)) {
+            ++statements;
+        }
+        return statements;
+    };
+    const int before = kept();
+    for (int i = 0; i < 100; ++i) (*connection)->prepare("SELECT ?1 + 1").bind(i).step();
+    EXPECT_EQ(kept(), before + 1);
+    std::vector<std::string> texts;
+    for (int i = 0; i < 3000; ++i) texts.push_back("SELECT " + std::to_string(i));
+    for (const std::string& text : texts) (*connection)->prepare(text).step();
+    EXPECT_LE(kept(), 1025);
 }
 
 TEST(Statement, its_bindings_do_not_outlive_it) {

@@ -95,7 +95,12 @@ struct TestDisk::Methods {
         File& self = file_of(file);
         TestDisk& disk = *self.disk;
         if (self.path == nullptr) return self.inner->pMethods->xSync(self.inner, flags);
-        const std::lock_guard lock(disk.mutex_);
+        std::unique_lock lock(disk.mutex_);
+        ++disk.held_syncs_;
+        disk.released_.wait(lock, [&disk, &self] {
+            return disk.held_suffix_.empty() || !self.path->ends_with(disk.held_suffix_);
+        });
+        --disk.held_syncs_;
         if (const int code = disk.begin(*self.path, false, 0); code != SQLITE_OK) return code;
         if (disk.lies_) return SQLITE_OK;
         Image& image = disk.images_[*self.path];
@@ -202,6 +207,17 @@ void TestDisk::leave_room(std::int64_t bytes) {
 void TestDisk::break_files(std::string_view suffix) {
     const std::lock_guard lock(mutex_);
     broken_suffix_ = suffix;
+}
+
+void TestDisk::hold_syncs(std::string_view suffix) {
+    const std::lock_guard lock(mutex_);
+    held_suffix_ = suffix;
+    released_.notify_all();
+}
+
+bool TestDisk::holds_a_sync() const {
+    const std::lock_guard lock(mutex_);
+    return held_syncs_ > 0;
 }
 
 void TestDisk::cut_after(std::uint64_t operations) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -28,6 +29,9 @@ class TestDisk {
     void leave_room(std::int64_t bytes);
     /// Writes and syncs of files whose name ends so fail as a broken disk does; "" ends that.
     void break_files(std::string_view suffix);
+    /// Syncs of files whose name ends so wait until that is ended by "".
+    void hold_syncs(std::string_view suffix);
+    bool holds_a_sync() const;
 
     /// The power goes at the n-th write, sync, cut or removal from now on: it and all later ones fail.
     void cut_after(std::uint64_t operations);
@@ -63,6 +67,9 @@ class TestDisk {
     std::map<std::string, Image> images_;
     std::int64_t room_ = -1;  // -1: endless
     std::string broken_suffix_;
+    std::string held_suffix_;
+    int held_syncs_ = 0;
+    std::condition_variable released_;
     std::uint64_t operations_ = 0;
     std::uint64_t cut_at_ = 0;  // 0: never
     bool is_cut_ = false;
