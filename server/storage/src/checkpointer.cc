@@ -63,6 +63,8 @@ Checkpointer::Checkpointer(runtime::Runtime& runtime, Connection& connection, Wr
                                                "Time that the writer waited for the WAL to start anew",
                                                {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
       wal_bytes_(runtime.metrics().gauge("storage_wal_bytes", "Length of the write-ahead log in use")),
+      wal_pages_total_(runtime.metrics().counter("storage_wal_pages_total",
+                                                 "Pages that commits wrote to the write-ahead log")),
       scrubs_total_(runtime.metrics().counter(
           "storage_scrubs_total", "Times that the write-ahead log was cleared of what was deleted")) {
     pace_.after_bite = [this](std::chrono::nanoseconds sync_time) {
@@ -77,7 +79,10 @@ Checkpointer::~Checkpointer() {
 }
 
 void Checkpointer::wal_grew(std::int64_t frames) {
-    frames_ = frames;
+    const std::int64_t before = frames_.exchange(frames);
+    const auto written = static_cast<std::uint64_t>(frames >= before ? frames - before : frames);
+    wal_pages_ += written;
+    wal_pages_total_.add(written);
     wal_bytes_.set(static_cast<double>(frames * frame_bytes_));
     if (dirty_since_ == 0) dirty_since_ = std::chrono::steady_clock::now().time_since_epoch().count();
     if (frames * frame_bytes_ >= limits_.soft_bytes) wake_.notify_one();

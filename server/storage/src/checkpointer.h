@@ -46,6 +46,7 @@ class Checkpointer {
     void stop();
 
     std::uint64_t checkpoints() const { return checkpoints_; }
+    std::uint64_t wal_pages() const { return wal_pages_; }
     std::uint64_t scrubs() const { return scrubs_; }
     std::int64_t wal_bytes() const { return frames_ * frame_bytes_; }
 
@@ -77,6 +78,7 @@ class Checkpointer {
     std::atomic<std::int64_t> frames_{0};
     std::atomic<std::uint64_t> checkpoints_{0};
     std::atomic<std::uint64_t> scrubs_{0};
+    std::atomic<std::uint64_t> wal_pages_{0};
     /// When the first frame was written since the last scrub; 0: none was.
     std::atomic<Instant::rep> dirty_since_{0};
     /// The WAL started anew since the last scrub: it is busy, and its file keeps its length.
@@ -91,6 +93,7 @@ class Checkpointer {
     base::Histogram& passive_seconds_;
     base::Histogram& gap_seconds_;
     base::Gauge& wal_bytes_;
+    base::Counter& wal_pages_total_;
     base::Counter& scrubs_total_;
     std::thread thread_;
 };

@@ -142,6 +142,7 @@ Database::Statistics Database::statistics() const {
             .jobs = state_->writer->jobs(),
             .failed_jobs = state_->writer->failed_jobs(),
             .checkpoints = state_->checkpointer->checkpoints(),
+            .wal_pages = state_->checkpointer->wal_pages(),
             .scrubs = state_->checkpointer->scrubs(),
             .wal_bytes = static_cast<std::uint64_t>(state_->checkpointer->wal_bytes())};
 }

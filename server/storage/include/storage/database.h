@@ -85,7 +85,9 @@ class Database {
     void close();
 
     struct Statistics {
-        std::uint64_t commits = 0, jobs = 0, failed_jobs = 0, checkpoints = 0, scrubs = 0;
+        std::uint64_t commits = 0, jobs = 0, failed_jobs = 0, checkpoints = 0;
+        std::uint64_t wal_pages = 0;  ///< that commits wrote, in all
+        std::uint64_t scrubs = 0;     ///< times that the WAL was cleared of what was deleted
         std::uint64_t wal_bytes = 0;
     };
     Statistics statistics() const;
