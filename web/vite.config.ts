@@ -42,6 +42,11 @@ export default defineConfig({
         reportCompressedSize: false,
         chunkSizeWarningLimit: 2000,
     },
+    worker: {
+        format: "es",
+        // It needs the SDK's store alone, whose modules do nothing by being loaded.
+        rolldownOptions: { treeshake: { moduleSideEffects: (id) => !id.includes("/matrix-js-sdk/") } },
+    },
     server: {
         proxy: { "/_matrix": backend, "/_lingxi": backend, "/.well-known": backend },
     },

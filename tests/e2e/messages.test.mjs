@@ -164,6 +164,18 @@ test("a pasted picture asks first, too", async () => {
     await desk.getByRole("dialog").waitFor({ state: "detached" });
 });
 
+test("what is dropped on a chat asks first, too", async () => {
+    await desk.evaluate(() => {
+        const dropped = new DataTransfer();
+        dropped.items.add(new File(["words"], "dropped.txt", { type: "text/plain" }));
+        const target = document.querySelector(".conversation");
+        for (const type of ["dragover", "drop"]) target.dispatchEvent(new DragEvent(type, { dataTransfer: dropped, bubbles: true, cancelable: true }));
+    });
+    await desk.getByRole("dialog").getByText("dropped.txt").waitFor();
+    await desk.keyboard.press("Escape");
+    await desk.getByRole("dialog").waitFor({ state: "detached" });
+});
+
 test("a file shows how far it is, and can be taken down by the other", async () => {
     const cdp = await desk.context().newCDPSession(desk);
     await cdp.send("Network.enable");

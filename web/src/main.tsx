@@ -2,7 +2,7 @@ import { lazy, Suspense, useCallback, useEffect, useState } from "react";
 import { mount } from "@/entries/mount";
 import { LoginPage } from "@/features/identity/LoginPage";
 import { currentSession, type Session } from "@/session/sessions";
-import { SkeletonRows } from "@/ui/parts";
+import { LoadingPage } from "@/ui/parts";
 import { Toasts } from "@/ui/toast";
 
 const ChatApp = lazy(() => import("@/features/chat/ChatApp"));
@@ -38,7 +38,7 @@ function App() {
     return (
         <>
             {session ? (
-                <Suspense fallback={<SkeletonRows count={8} />}>
+                <Suspense fallback={<LoadingPage />}>
                     <ChatApp key={session.userId + session.deviceId} session={session} onEnded={onEnded} />
                 </Suspense>
             ) : (

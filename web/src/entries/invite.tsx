@@ -72,7 +72,10 @@ function InvitePage() {
     return (
         <EntryPage>
             {state === "checking" ? (
-                <SkeletonRows count={4} />
+                <>
+                    <h1>{t("invite.submit")}</h1>
+                    <SkeletonRows count={4} />
+                </>
             ) : state === "unchecked" ? (
                 <>
                     <h1>{t("invite.submit")}</h1>

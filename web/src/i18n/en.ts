@@ -373,7 +373,7 @@ export const en = {
     "receipt.here": "on this server",
     "receipt.at": (provider: string) => `at ${provider}`,
     "receipt.given": (bytes: string) => `It was given ${bytes}`,
-    "receipt.whose": (names: string) => `with words of ${names}`,
+    "receipt.given_whose": (bytes: string, names: string) => `It was given ${bytes}, with words of ${names}`,
     "receipt.tokens": (input: string, output: string) => `${input} tokens in, ${output} out`,
     "receipt.cost": (cost: string) => `Cost: ${cost}`,
     "receipt.free": "Cost: nothing",

@@ -362,7 +362,7 @@ export const zh: Dictionary = {
     "receipt.here": "本服务器上",
     "receipt.at": (provider) => `${provider} `,
     "receipt.given": (bytes) => `交给它 ${bytes}`,
-    "receipt.whose": (names) => `其中有 ${names} 的话`,
+    "receipt.given_whose": (bytes, names) => `交给它 ${bytes}，其中有 ${names} 的话`,
     "receipt.tokens": (input, output) => `输入 ${input} 个词元，输出 ${output} 个`,
     "receipt.cost": (cost) => `花费：${cost}`,
     "receipt.free": "花费：无",

@@ -162,11 +162,13 @@ export function ErrorNotice({ error, words, onRetry }: { error: unknown; words?:
     );
 }
 
-export function EmptyState({ icon, title, hint, action }: { icon?: ReactNode; title: string; hint?: string; action?: ReactNode }) {
+/** `whole`: this is all that the page has, so its words are the page's heading. */
+export function EmptyState({ icon, title, hint, action, whole }: { icon?: ReactNode; title: string; hint?: string; action?: ReactNode; whole?: boolean }) {
+    const Heading = whole ? "h1" : "h2";
     return (
         <div className="state">
             {icon}
-            <h2>{title}</h2>
+            <Heading>{title}</Heading>
             {hint && <p>{hint}</p>}
             {action}
         </div>
@@ -189,5 +191,16 @@ export function SkeletonRows({ count = 6 }: { count?: number }) {
                 </div>
             ))}
         </div>
+    );
+}
+
+/** A page whose code or contents are on their way. */
+export function LoadingPage() {
+    const { t } = useI18n();
+    return (
+        <main className="page">
+            <h1 className="visually-hidden">{t("common.loading")}</h1>
+            <SkeletonRows count={8} />
+        </main>
     );
 }

@@ -16,7 +16,7 @@ import { goBack, navigate, useRoute } from "@/lib/router";
 import { useStore } from "@/lib/store";
 import { onSignedOutElsewhere, type Session } from "@/session/sessions";
 import { ErrorBoundary } from "@/ui/ErrorBoundary";
-import { EmptyState, SkeletonRows } from "@/ui/parts";
+import { EmptyState, LoadingPage, SkeletonRows } from "@/ui/parts";
 import { Resizer, useColumnWidth, type Column } from "@/ui/Resizer";
 import { toast } from "@/ui/toast";
 
@@ -123,10 +123,13 @@ function Shell() {
     useTitle();
 
     const roomId = route.page === "chat" ? route.roomId : null;
-    useEffect(() => setPanel(false), [desktop ? null : roomId]);
 
     const state = useRef({ rooms, roomId, panel, desktop });
     state.current = { rooms, roomId, panel, desktop };
+    // On a phone the panel is a page of its own: another chat is another page.
+    useEffect(() => {
+        if (!state.current.desktop) setPanel(false);
+    }, [roomId]);
     useEffect(() => {
         const step = (by: number) => {
             const { rooms: all, roomId: at } = state.current;
@@ -171,6 +174,7 @@ function Shell() {
         ) : invited?.invite ? (
             <section className="conversation">
                 <EmptyState
+                    whole={!desktop}
                     title={invited.name}
                     hint={t("chats.invited_by", invited.invite.inviter)}
                     action={
@@ -187,10 +191,11 @@ function Shell() {
             </section>
         ) : missing ? (
             <section className="conversation">
-                <EmptyState title={t("error.not_found")} hint={t("common.code", "M_NOT_FOUND")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />
+                <EmptyState whole={!desktop} title={t("error.not_found")} hint={t("common.code", "M_NOT_FOUND")} action={<button type="button" className="button" onClick={() => navigate({ page: "chats" }, "replace")}>{t("common.back")}</button>} />
             </section>
         ) : (
             <section className="conversation">
+                <h1 className="visually-hidden">{t("common.loading")}</h1>
                 <SkeletonRows />
             </section>
         )
@@ -212,7 +217,7 @@ function Shell() {
                 <ConnectionBanner />
                 <div className="app-main">
                     <ErrorBoundary resetKey={location.hash}>
-                        <Suspense fallback={<SkeletonRows />}>
+                        <Suspense fallback={<LoadingPage />}>
                             {page ? (
                                 <main className="page">{page}</main>
                             ) : desktop ? (

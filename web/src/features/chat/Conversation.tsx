@@ -97,7 +97,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
 
     // What there is below when one starts to read further up.
     useEffect(() => {
-        if (!timeline.ready || timeline.unreadIndex < 0) return;
+        if (!timeline.ready || timeline.unreadIndex < 0 || atBottomRef.current) return;
         setBelow(rowsRef.current.slice(timeline.unreadIndex).filter((row) => row.kind === "message" && !row.own).length);
         // Only how it opens matters.
         // eslint-disable-next-line react-hooks/exhaustive-deps

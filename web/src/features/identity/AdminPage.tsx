@@ -284,12 +284,16 @@ function ModelServers() {
                         </button>
                         {!read_only && (
                             <>
-                                <IconButton label={`${t("admin.model_up")}: ${provider.name}`} disabled={index === 0} onClick={() => move(index, -1)}>
-                                    <ArrowUp size={18} />
-                                </IconButton>
-                                <IconButton label={`${t("admin.model_down")}: ${provider.name}`} disabled={index === providers.length - 1} onClick={() => move(index, 1)}>
-                                    <ArrowDown size={18} />
-                                </IconButton>
+                                {providers.length > 1 && (
+                                    <>
+                                        <IconButton label={`${t("admin.model_up")}: ${provider.name}`} disabled={index === 0} onClick={() => move(index, -1)}>
+                                            <ArrowUp size={18} />
+                                        </IconButton>
+                                        <IconButton label={`${t("admin.model_down")}: ${provider.name}`} disabled={index === providers.length - 1} onClick={() => move(index, 1)}>
+                                            <ArrowDown size={18} />
+                                        </IconButton>
+                                    </>
+                                )}
                                 <button type="button" className="button plain" onClick={() => setEditing(provider)}>
                                     {t("chat.edit")}
                                 </button>

@@ -327,7 +327,7 @@ function Account() {
     return (
         <div className="stack">
             <form className="stack" onSubmit={(event) => void change(event)}>
-                <h3>{t("me.password")}</h3>
+                <h2>{t("me.password")}</h2>
                 <input type="text" autoComplete="username" value={engine.me} readOnly hidden />
                 <Field label={t("me.password_old")} type="password" value={old} required autoComplete="current-password" onChange={(event) => setOld(event.target.value)} />
                 <Field label={t("me.password_new")} hint={t("setup.password_hint")} type="password" value={fresh} required minLength={8} autoComplete="new-password" onChange={(event) => setFresh(event.target.value)} />

@@ -80,7 +80,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                                 </li>
                             ))}
                         </ul>
-                        {agreed.length < members.length && (
+                        {members.some((member) => member.userId !== engine.me && !agreed.some((one) => one.member === member)) && (
                             <button
                                 type="button"
                                 className="button"

@@ -38,8 +38,7 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
         <div className="receipt">
             <p>{t("receipt.sentence", receipt.model, receipt.on_this_machine ? t("receipt.here") : t("receipt.at", receipt.provider), formats.full(receipt.at_ms))}</p>
             <p>
-                {t("receipt.given", formats.bytes(receipt.outbound_bytes))}
-                {receipt.whose?.length > 0 && <>, {t("receipt.whose", i18n.list(receipt.whose.map(name)))}</>}
+                {receipt.whose?.length > 0 ? t("receipt.given_whose", formats.bytes(receipt.outbound_bytes), i18n.list(receipt.whose.map(name))) : t("receipt.given", formats.bytes(receipt.outbound_bytes))}
             </p>
             <p>{t("receipt.tokens", formats.number(receipt.input_tokens), formats.number(receipt.output_tokens))}</p>
             <p>

@@ -31,6 +31,9 @@ export type Connection = "connecting" | "online" | "offline";
 
 const databaseOf = (session: Session): string => `lingxi.${session.userId}.${session.deviceId}`;
 
+/** Of each chat, at the start: enough for the list and the first look; a thousand chats are a thousand times this. */
+const eventsAtFirst = 10;
+
 /** All that stands behind the pages of one signed-in account in one tab. */
 export class Engine {
     readonly client: MatrixClient;
@@ -110,7 +113,7 @@ export class Engine {
             // The stored copy cannot be read: everything comes from the server again.
         }
         await this.client.startClient({
-            initialSyncLimit: 20,
+            initialSyncLimit: eventsAtFirst,
             lazyLoadMembers: true,
             threadSupport: false,
             pendingEventOrdering: PendingEventOrdering.Detached,
@@ -219,17 +222,33 @@ export class Engine {
 /** The SDK logs every request; only what is wrong belongs in the console. */
 function quietenSdk(): void {
     type Factory = (method: string, ...rest: unknown[]) => (...words: unknown[]) => void;
-    const root = logger as unknown as { methodFactory: Factory; rebuild(): void; quiet?: true };
+    const root = logger as unknown as { methodFactory: Factory; rebuild(): void; getChild(name: string): typeof logger; quiet?: true };
     if (root.quiet) return;
     root.quiet = true;
     const make = root.methodFactory;
     root.methodFactory = (method, ...rest) => (method === "warn" || method === "error" ? make(method, ...rest) : () => undefined);
     root.rebuild();
+    // It makes a logger a room, and each asks the browser's storage how loud it may be.
+    root.getChild = () => logger;
+}
+
+const withoutWorkerKey = "lingxi.store_without_worker";
+
+/** Writing down what a thousand chats are takes a second of work: not on the thread that draws. */
+function startStoreWorker(): Worker {
+    const worker = new Worker(new URL("./storeWorker.ts", import.meta.url), { type: "module" });
+    worker.onerror = () => {
+        // The SDK would wait for it for ever: the same without it.
+        sessionStorage.setItem(withoutWorkerKey, "yes");
+        location.reload();
+    };
+    return worker;
 }
 
 function openStore(name: string): IndexedDBStore | MemoryStore {
     try {
-        return new IndexedDBStore({ indexedDB: window.indexedDB, localStorage: window.localStorage, dbName: name });
+        const where = { indexedDB: window.indexedDB, localStorage: window.localStorage, dbName: name };
+        return new IndexedDBStore(sessionStorage.getItem(withoutWorkerKey) ? where : { ...where, workerFactory: startStoreWorker });
     } catch {
         return new MemoryStore({ localStorage: window.localStorage });
     }

@@ -75,18 +75,26 @@ function reactionsOf(room: Room, event: MatrixEvent, me: string, name: (userId: 
     }));
 }
 
+const nobody: string[] = [];
+
 /** Own messages that others have read: for each reader the newest message, from where all before count. */
-function readersByIndex(room: Room, events: MatrixEvent[], me: string): string[][] {
-    const readers: string[][] = events.map(() => []);
+function readersByIndex(room: Room, events: MatrixEvent[], me: string): (string[] | undefined)[] {
+    const readers: (string[] | undefined)[] = new Array<string[] | undefined>(events.length);
     const running = new Set<string>();
+    let list = nobody;
+    const add = (userId: string) => {
+        if (running.has(userId)) return;
+        running.add(userId);
+        list = [...running];
+    };
     for (let index = events.length - 1; index >= 0; index -= 1) {
         const event = events[index];
         if (!event) continue;
-        for (const receipt of room.getReceiptsForEvent(event)) if (receipt.userId !== me) running.add(receipt.userId);
+        for (const receipt of room.getReceiptsForEvent(event)) if (receipt.userId !== me) add(receipt.userId);
         // Who wrote something has read what is above it.
         const sender = event.getSender();
-        readers[index] = [...running];
-        if (sender && sender !== me) running.add(sender);
+        if (sender === me) readers[index] = list;
+        else if (sender) add(sender);
     }
     return readers;
 }
@@ -131,7 +139,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
                 first: true,
                 last: true,
                 reactions,
-                readBy: own ? (readers[index] ?? []) : [],
+                readBy: (own && readers[index]) || nobody,
                 edited: !!replacement,
                 redacted,
                 version: `${replacement ?? ""}|${redacted}|${reactions.map((one) => `${one.key}${one.count}${one.mine ?? ""}`).join(",")}|${own ? (readers[index]?.length ?? 0) : ""}`,

@@ -1,5 +1,6 @@
 import { ClientEvent, Direction, MatrixEventEvent, RoomEvent, RoomMemberEvent, RoomStateEvent, type Room } from "matrix-js-sdk";
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { isMessage } from "@/features/chat/engine/content";
 import { useEngine, useName, useOutbox } from "@/features/chat/engine/context";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
 import { buildTimeline, firstUnread, type TimelineRow } from "@/features/chat/engine/timeline";
@@ -89,7 +90,8 @@ export function useTimeline(room: Room): Timeline {
                 }
                 found = firstUnread(room, engine.me);
             }
-            if (room.getLiveTimeline().getEvents().length < 15 && !atStart()) await scrollback().catch(() => false);
+            // Nothing but reactions and the like: a page further there are words.
+            if (!room.getLiveTimeline().getEvents().some(isMessage) && !atStart()) await scrollback().catch(() => false);
             if (!gone) setOpened({ unreadFromId: found.eventId });
         };
         void open();

@@ -236,10 +236,16 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
         if (press.current) clearTimeout(press.current);
     };
     const article = useRef<HTMLDivElement>(null);
+    /** Whether the menu was opened by a key: then the focus goes back to the message. */
+    const byKey = useRef(false);
+    const openMenu = (open: boolean, key = false) => {
+        if (open) byKey.current = key;
+        setMenu(open);
+    };
     const isText = ["m.text", "m.notice", "m.emote"].includes(String(content["msgtype"]));
     const onKeyDown = (key: KeyboardEvent) => {
         if (key.target !== article.current || key.ctrlKey || key.metaKey || key.altKey || row.redacted) return;
-        if (key.key === "Enter" || key.key === "+") setMenu(true);
+        if (key.key === "Enter" || key.key === "+") openMenu(true, true);
         else if (key.key === "r" && canReact && !card) actions.reply(event);
         else if (key.key === "e" && own && isText) actions.edit(event);
         else if (key.key === "Delete" && canRedact) actions.redact(event);
@@ -286,7 +292,7 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
                                     <CornerUpLeft size={18} />
                                 </button>
                             )}
-                            <MessageMenu room={room} row={row} actions={actions} canRedact={canRedact} canReact={canReact} open={menu} setOpen={setMenu} onClosed={() => article.current?.focus({ preventScroll: true })} />
+                            <MessageMenu room={room} row={row} actions={actions} canRedact={canRedact} canReact={canReact} open={menu} setOpen={openMenu} onClosed={() => byKey.current && article.current?.focus({ preventScroll: true })} />
                         </div>
                     )}
                 </div>

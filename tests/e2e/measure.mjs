@@ -1,0 +1,111 @@
+// Not a test: measures the client over the real server, where a person feels it. CPU seconds of the page beside the
+// clock, since a busy machine makes the clock lie.   node tests/e2e/measure.mjs [rooms] [messages]
+import { chatLink, register } from "./people.mjs";
+import { launchBrowser, personPage, startServer } from "./server.mjs";
+
+const rooms = Number(process.argv[2] ?? 1_000);
+const messages = Number(process.argv[3] ?? 10_000);
+const server = await startServer("--server-name", "test.lingxi", "--registration", "open");
+const browser = await launchBrowser();
+const [wang, emma] = [await register(server, "wang", "王小明"), await register(server, "emma", "Emma Hart")];
+const others = [];
+for (let index = 0; index < 20; index += 1) others.push(await register(server, `person${index}`, `Person ${index}`));
+
+async function inParallel(count, work, width = 8) {
+    let next = 0;
+    await Promise.all(
+        Array.from({ length: width }, async () => {
+            while (next < count) {
+                const index = next;
+                next += 1;
+                await work(index);
+            }
+        }),
+    );
+}
+const show = (what, value) => console.log(`${what.padEnd(52)} ${value}`);
+
+/** CPU seconds of the processes that draw pages; of all, since a page's workers count too. */
+const system = await browser.newBrowserCDPSession();
+async function cpu() {
+    const { processInfo } = await system.send("SystemInfo.getProcessInfo");
+    return processInfo.filter(({ type }) => type === "renderer").reduce((sum, { cpuTime }) => sum + cpuTime, 0);
+}
+async function spent(work) {
+    const before = await cpu();
+    await work();
+    return (await cpu()) - before;
+}
+
+await inParallel(rooms, async (index) => {
+    const owner = others[index % others.length];
+    const roomId = await owner.createRoom(`Group ${index}`, [wang]);
+    await owner.say(roomId, "first words", `the last words of group ${index}`);
+});
+const long = await emma.createRoom("Long", [wang]);
+await inParallel(messages, (index) => emma.send(long, `message ${index} ${"with some words to read ".repeat(1 + ((index * 7) % 6))}`), 16);
+const last = (await wang.timeline(long, 1))[0].event_id;
+await wang.read(long, last);
+
+async function start(what, go) {
+    const from = Date.now();
+    let ms = 0;
+    const seconds = await spent(async () => {
+        await go();
+        await page.locator("[data-chat]").first().waitFor();
+        ms = Date.now() - from;
+    });
+    show(what, `${ms} ms by the clock, ${(seconds * 1000).toFixed(0)} ms of CPU`);
+}
+
+const page = await personPage(browser);
+await start(`first start with ${rooms} rooms`, () => wang.enter(page));
+await page.waitForTimeout(2_000);
+await page.evaluate(() => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => true });
+    document.dispatchEvent(new Event("visibilitychange"));
+});
+await page.waitForTimeout(4_000);
+await start("second start, from what the browser kept", () => page.reload());
+await page.waitForTimeout(4_000);
+
+show("a chat opens, CPU", `${(1000 * (await spent(async () => {
+    await page.evaluate((fragment) => void (location.hash = fragment), chatLink(long));
+    await page.locator(".bubble").first().waitFor();
+}))).toFixed(0)} ms`);
+await page.waitForTimeout(1_000);
+show("a key press, of twenty, CPU", `${((1000 * (await spent(() => page.getByLabel("Write a message").pressSequentially("twenty letters typed", { delay: 30 })))) / 20).toFixed(1)} ms`);
+await page.getByLabel("Write a message").fill("");
+
+// All of the long chat, by scrolling up; then what a frame costs.
+const scroller = page.locator(".timeline [role=region]");
+for (let turn = 0; turn < 3_000; turn += 1) {
+    await scroller.evaluate((element) => void (element.scrollTop = 0));
+    if (/starts here/.test(await page.evaluate(() => document.querySelector(".timeline-head")?.textContent ?? ""))) break;
+    await page.waitForTimeout(20);
+}
+await scroller.hover();
+let frames = [];
+const scrolling = await spent(async () => {
+    frames = await page.evaluate(async () => {
+        const element = document.querySelector(".timeline [role=region]");
+        const times = [];
+        while (element.scrollTop + element.clientHeight < element.scrollHeight - 5 && times.length < 300) {
+            const from = performance.now();
+            element.scrollTop += 200;
+            await new Promise(requestAnimationFrame);
+            times.push(performance.now() - from);
+        }
+        return times.sort((a, b) => a - b);
+    });
+});
+show(`scrolling through ${messages} messages, a frame of 200 px`, `${((scrolling * 1000) / frames.length).toFixed(1)} ms of CPU, median ${frames[Math.floor(frames.length / 2)]?.toFixed(1)} ms by the clock`);
+const news = await spent(async () => {
+    for (let count = 0; count < 20; count += 1) {
+        await emma.send(long, `news ${count}`);
+        await page.waitForFunction((wanted) => document.querySelector(".chats")?.textContent.includes(wanted), `news ${count}`);
+    }
+});
+show("a new message with all of them loaded, CPU", `${((news * 1000) / 20).toFixed(1)} ms`);
+await browser.close();
+await server.end();
