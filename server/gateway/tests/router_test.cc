@@ -21,13 +21,13 @@ egress::Provider provider(std::string id, int places = 1) {
 
 class RouterTest : public testing::Test {
   protected:
-    RouterTest() {
+    void SetUp() override {
         char name[] = "/tmp/lingxi-router-XXXXXX";
         directory_ = ::mkdtemp(name);
         store_.emplace(*ProviderStore::open(directory_ / "gateway.toml", false));
         router_.emplace(runtime_, clock_, *store_);
     }
-    ~RouterTest() override {
+    void TearDown() override {
         for (const auto& entry : entries_) entry->given_up = true;
         router_->wake("p");
         turn();
@@ -154,6 +154,7 @@ TEST_F(RouterTest, earlier_lanes_go_first_and_each_in_its_order) {
 TEST_F(RouterTest, a_lane_is_bounded) {
     const auto running = enter();
     std::vector<std::shared_ptr<Entry>> waiting;
+    waiting.reserve(32);
     for (int i = 0; i < 32; ++i) waiting.push_back(enter());
     EXPECT_EQ(enter()->code(), "model.busy");
     for (const auto& entry : waiting) {
