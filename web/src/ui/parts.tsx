@@ -1,7 +1,7 @@
 import * as RadixDialog from "@radix-ui/react-dialog";
 import * as RadixSwitch from "@radix-ui/react-switch";
 import { Eye, EyeOff, Search, X } from "lucide-react";
-import { useId, useState, type InputHTMLAttributes, type ReactNode } from "react";
+import { useEffect, useId, useState, type InputHTMLAttributes, type ReactNode } from "react";
 import { useI18n } from "@/i18n";
 import { errcodeOf, errorWords } from "@/lib/errors";
 import { useLate } from "@/lib/hooks";
@@ -175,9 +175,20 @@ export function EmptyState({ icon, title, hint, action, whole }: { icon?: ReactN
     );
 }
 
+/** When the last skeleton went: one that follows at once goes on where it stood, without a blink between. */
+let skeletonGone_ms = -Infinity;
+const sameWait_ms = 400;
+
 export function SkeletonRows({ count = 6 }: { count?: number }) {
     const { t } = useI18n();
-    const late = useLate(true);
+    const [goesOn] = useState(() => performance.now() - skeletonGone_ms < sameWait_ms);
+    const late = useLate(true) || goesOn;
+    useEffect(() => {
+        if (!late) return undefined;
+        return () => {
+            skeletonGone_ms = performance.now();
+        };
+    }, [late]);
     if (!late) return null;
     return (
         <div role="status" aria-label={t("common.loading")}>

@@ -49,7 +49,7 @@ export default function ChatApp({ session, onEnded }: { session: Session; onEnde
             engine.stop();
         };
     }, [session, onEnded]);
-    if (!services) return null;
+    if (!services) return <LoadingPage />;
     return (
         <EngineContext.Provider value={services.engine}>
             <AssistantContext.Provider value={services.assistant}>
