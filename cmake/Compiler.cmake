@@ -13,7 +13,6 @@ set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 set(LINGXI_SANITIZE "" CACHE STRING "Comma-separated sanitizers")
 option(LINGXI_TESTS "Build the tests beside the modules" ON)
-option(LINGXI_FUZZ "Build the fuzz targets" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wunused -Wno-missing-field-initializers -Wno-missing-designated-field-initializers
                     -Werror=return-type -Werror=unused-result -fno-omit-frame-pointer -fPIC -pthread

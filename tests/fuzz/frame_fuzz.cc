@@ -1,11 +1,10 @@
 // The wire's frames: what a gateway or a render that was taken over may send to core.
-#include <cstdlib>
+#include "fuzz.h"
 
 #include <wire/frame.h>
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    auto bytes = fuzz::text_of(data, size);
     wire::FrameDecoder decoder;
     // The first byte says how the rest is cut into reads.
     const std::size_t step = size == 0 ? 1 : 1 + data[0] % 64;

@@ -294,7 +294,7 @@ def test_one_address_does_not_take_every_connection():
 
 
 def test_metrics_have_an_address_of_their_own_on_loopback(server):
-    address, text = metrics_of(server)
+    address, _ = metrics_of(server)
     assert address.startswith("127.0.0.1:") and address != server.listen
     assert requests.get(server.url + "/metrics", timeout=60).status_code == 404
     assert requests.get(f"http://{address}/_matrix/client/versions", timeout=60).status_code == 404
@@ -306,6 +306,7 @@ def test_metrics_have_an_address_of_their_own_on_loopback(server):
     assert float(re.search(r"^http_connections (\S+)$", metrics_of(server)[1], re.M).group(1)) >= 4
     for connection in held:
         connection.close()
+    text = metrics_of(server)[1]
     for name in ("io_lag_seconds_count", "http_connections", "http_request_seconds_bucket"):
         assert name in text
     # Labels come from closed sets: nothing of a path, a room or a person.

@@ -66,7 +66,7 @@ struct ServerCore {
     static constexpr std::size_t kStatusClasses = 6;
     std::array<std::array<base::Histogram*, kStatusClasses>, kRateClasses> seconds_{};
     std::map<IpAddress, std::size_t> connections_of_;  // by subscriber
-    base::Gauge& connection_count_;  // of all servers of the process
+    base::Gauge& connection_count_;                    // of all servers of the process
     std::string date_;
     std::int64_t date_second_ = 0;
 };

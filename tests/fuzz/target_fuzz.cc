@@ -1,27 +1,19 @@
 // Everything that is read out of a request's target and header fields.
 #include "forwarded.h"
+#include "fuzz.h"
 #include "http_date.h"
 #include "negotiation.h"
 #include "target.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include <base/encoding.h>
 
-namespace {
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
-
-}  // namespace
+using fuzz::require;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    const auto text = fuzz::text_of(data, size);
     if (const auto target = net::split_target(text)) {
         if (const auto path = net::split_path(target->path)) {
             for (const auto& segment : *path) require(base::is_utf8(segment) && !segment.contains('\0'));

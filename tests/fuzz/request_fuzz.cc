@@ -2,16 +2,16 @@
 // framing, fed in pieces. What must hold: no fault, nothing read past the head, a body never over its limit,
 // and the same outcome however the bytes are cut.
 #include "body_decoder.h"
+#include "fuzz.h"
 #include "head_check.h"
 #include "request_head.h"
 
-#include <cstddef>
-#include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 namespace {
+
+using fuzz::require;
 
 constexpr std::uint64_t kBodyLimitBytes = 4096;
 
@@ -22,10 +22,6 @@ struct Outcome {
     bool body_done = false;
     bool operator==(const Outcome&) const = default;
 };
-
-void require(bool holds) {
-    if (!holds) std::abort();
-}
 
 Outcome read_request(std::string_view bytes, std::size_t step) {
     Outcome outcome;
@@ -69,7 +65,7 @@ Outcome read_request(std::string_view bytes, std::size_t step) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+    const auto bytes = fuzz::text_of(data, size);
     const auto whole = read_request(bytes, size + 1);
     for (const std::size_t step : {std::size_t{1}, std::size_t{7}}) {
         const auto cut = read_request(bytes, step);
