@@ -1,5 +1,5 @@
 -- Rooms, events, state, membership. Ids inside are short integers; text ids stand once.
--- A message that is no state writes: its row in `event`, its entry in `event_by_key`, the counter, and (where the
+-- A message that is no state writes: its row in `event` with its entries in two indexes, the counter, and (where the
 -- client gave a transaction id) a row at the end of `sent_transaction`. Nothing else, however large the room is.
 
 -- The last position given in each stream. Taken inside the write job, so that positions are given in commit order.
@@ -26,12 +26,13 @@ CREATE TABLE room (
 ) STRICT;
 CREATE INDEX room_listed ON room (joined_count, room_number) WHERE is_listed = 1;
 
--- Clustered by room: a page of a room's timeline is a page of the file. A room's history is a line: its events'
+-- In order of position, so that new rows come to the file's end and dirty few pages; two small indexes find a room's
+-- timeline and an id (docs/decisions/0009-events-in-order-of-position.md). A room's history is a line: its events'
 -- prev_events is the event before, its depth one more. So the federation format of an event can be made again from
 -- this row and the state at its position, and is not stored.
 CREATE TABLE event (
+    position INTEGER PRIMARY KEY,   -- of chat::Stream::events
     room_number INTEGER NOT NULL,
-    position INTEGER NOT NULL,
     event_key INTEGER NOT NULL,     -- the first 8 bytes of the event's hash; the whole id stands in `json`
     sender_number INTEGER NOT NULL,
     type TEXT NOT NULL,
@@ -41,9 +42,9 @@ CREATE TABLE event (
     replaces_position INTEGER,      -- the state event that this one took the place of
     redacted_by INTEGER,            -- position of the redaction; then `json` is the redacted form
     content_hash BLOB,              -- kept when a redaction takes away what it was made of
-    json TEXT NOT NULL,             -- client format without room_id and unsigned; "event_id" is its first member
-    PRIMARY KEY (room_number, position)
-) STRICT, WITHOUT ROWID;
+    json TEXT NOT NULL              -- client format without room_id and unsigned; "event_id" is its first member
+) STRICT;
+CREATE INDEX event_by_room ON event (room_number);  -- within a room in order of position: every index ends in it
 CREATE INDEX event_by_key ON event (event_key);
 
 -- State: what holds now, what held when, and in which order it changed.
