@@ -81,7 +81,7 @@ await page.getByLabel("Write a message").fill("");
 const scroller = page.locator(".timeline [role=region]");
 for (let turn = 0; turn < 3_000; turn += 1) {
     await scroller.evaluate((element) => void (element.scrollTop = 0));
-    if (/starts here/.test(await page.evaluate(() => document.querySelector(".timeline-head")?.textContent ?? ""))) break;
+    if (/beginning of the chat/.test(await page.evaluate(() => document.querySelector(".timeline-head")?.textContent ?? ""))) break;
     await page.waitForTimeout(20);
 }
 await scroller.hover();

@@ -20,6 +20,7 @@ import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxS
 import { RoomList } from "@/features/chat/engine/roomList";
 import { AccountSettings } from "@/features/chat/engine/settings";
 import { SyncShare } from "@/features/chat/engine/syncShare";
+import { errcodeOf } from "@/lib/errors";
 import { request, type Json } from "@/lib/http";
 import { online } from "@/lib/online";
 import { randomId } from "@/lib/random";
@@ -104,6 +105,7 @@ export class Engine {
             this.rooms.touch(room.roomId);
         });
         window.addEventListener("online", this.retryNow);
+        window.addEventListener("offline", this.probe);
         document.addEventListener("visibilitychange", this.onVisibility);
 
         void this.outbox.start().catch(() => undefined); // no storage: nothing was kept
@@ -122,6 +124,7 @@ export class Engine {
 
     stop(): void {
         window.removeEventListener("online", this.retryNow);
+        window.removeEventListener("offline", this.probe);
         document.removeEventListener("visibilitychange", this.onVisibility);
         this.outbox.stop();
         this.drafts.stop();
@@ -132,7 +135,24 @@ export class Engine {
     readonly retryNow = (): void => {
         this.client.retryImmediately();
         this.outbox.flush();
+        this.probe();
     };
+
+    /** Asks whether the server is there: a parked long-poll may not notice for half a minute. */
+    private readonly probe = (): void => {
+        request("GET", "/_matrix/client/versions").then(
+            () => {
+                if (isUp(this.client.getSyncState())) this.setReached(true);
+            },
+            (error: unknown) => errcodeOf(error) === "NETWORK" && this.setReached(false),
+        );
+    };
+
+    private setReached(reached: boolean): void {
+        if (this.leaving) return;
+        this.connection.set(reached ? "online" : "offline");
+        online.set(reached);
+    }
 
     private readonly onVisibility = (): void => {
         // A tab that is put away keeps what it has, so that the next start asks only for what is new.
@@ -141,8 +161,7 @@ export class Engine {
     };
 
     private onSync(state: SyncState, error: unknown): void {
-        const up = state === SyncState.Prepared || state === SyncState.Syncing || state === SyncState.Catchup;
-        if (up) {
+        if (isUp(state)) {
             if (!this.ready.get()) {
                 this.account.refresh();
                 for (const room of this.client.getRooms()) {
@@ -153,14 +172,12 @@ export class Engine {
                 this.ready.set(true);
             }
             const before = this.connection.get();
-            this.connection.set("online");
+            this.setReached(true);
             this.failure.set(null);
-            online.set(true);
             if (before !== "online") this.outbox.flush();
         } else if (state === SyncState.Error || state === SyncState.Reconnecting) {
-            this.connection.set("offline");
+            this.setReached(false);
             if (!this.ready.get() && error) this.failure.set(error);
-            online.set(false);
         }
     }
 
@@ -218,6 +235,8 @@ export class Engine {
         this.onEnded(false);
     }
 }
+
+const isUp = (state: SyncState | null): boolean => state === SyncState.Prepared || state === SyncState.Syncing || state === SyncState.Catchup;
 
 /** The SDK logs every request; only what is wrong belongs in the console. */
 function quietenSdk(): void {
