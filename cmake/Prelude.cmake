@@ -17,7 +17,7 @@ function(lingxi_prelude name)
     COMMAND sh -c "exec \"$@\" <\"$0\"" "${LINGXI_PRELUDE_HEADER}"
             ${CMAKE_CXX_COMPILER} ${flags} "$<$<BOOL:${definitions}>:-D$<JOIN:${definitions},;-D>>" ${arg_DEFINES}
             "${options}" -std=c++2b -Xclang -fno-pch-timestamp -fpch-instantiate-templates
-            -MD -MT "${name}.pch" -MF "${output}.d" -x c++-header - -o "${output}"
+            -MD -MT "${output}" -MF "${output}.d" -x c++-header - -o "${output}"
     DEPENDS "${LINGXI_PRELUDE_HEADER}" DEPFILE "${output}.d"
     WORKING_DIRECTORY / COMMAND_EXPAND_LISTS VERBATIM COMMENT "Precompiling ${name}")
   add_custom_target(${name} DEPENDS "${output}")
