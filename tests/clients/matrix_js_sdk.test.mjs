@@ -32,7 +32,7 @@ const seen = (client, room, id) => until(client, () => client.getRoom(room)?.fin
 const content = (client, room, type, key = "") => client.getRoom(room)?.currentState.getStateEvents(type, key)?.getContent();
 
 before(async () => {
-    server = await startServer();
+    server = await startServer("--web-root", "");
     admin = await setUp(server, "wang");
     [alice, bob, carol] = await Promise.all(["alice", "bob", "carol"].map(async (name) => start(clientOf(server, await person(name)), { threadSupport: true })));
 });
