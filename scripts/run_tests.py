@@ -52,7 +52,6 @@ def environment():
     env.setdefault("UBSAN_OPTIONS", "print_stacktrace=1")
     env["LINGXI_BUILD"] = str(BUILD)
     if (ROOT / "web" / "dist" / "index.html").exists():
-        if (ROOT / "web" / "dist").is_dir():  # only what needs the web client has it built
         env["LINGXI_WEB_ROOT"] = str(ROOT / "web" / "dist")
     env["PYTHONDONTWRITEBYTECODE"] = "1"
     return env
