@@ -31,6 +31,7 @@ std::string decides(const PushRules& rules, const base::json::object& event, con
     const auto* rule = matching_rule(rules, {.event = event,
                                              .room_id = "!r:x",
                                              .sender = sender,
+                                             .user_id = kMe,
                                              .display_name = room.display_name,
                                              .joined_members = room.members,
                                              .levels = &room.levels});
@@ -113,6 +114,24 @@ TEST(PushRules, a_mention_highlights_and_that_of_the_room_needs_power) {
     EXPECT_EQ(decides(rules, everyone, room), ".m.rule.is_room_mention");
     EXPECT_EQ(decides(rules, message(R"({"body":"hi","m.mentions":{"room":"true"}})"), room),
               ".m.rule.message");
+}
+
+TEST(PushRules, one_copy_of_the_default_rules_judges_for_everybody_as_their_own_would) {
+    const auto own = default_push_rules(kMe);
+    const auto shared = shared_default_rules();
+    const auto invitation = [](std::string_view of) {
+        return object(R"({"type":"m.room.member","state_key":")" + std::string(of) +
+                      R"(","content":{"membership":"invite"}})");
+    };
+    const auto mention = [](std::string_view of) {
+        return message(R"({"body":"hi","m.mentions":{"user_ids":["@b:x",")" + std::string(of) + R"("]}})");
+    };
+    for (const auto& event : {invitation("@me:x"), invitation("@you:x"), mention("@me:x"), mention("@you:x"),
+                              message(R"({"body":"hi"})")}) {
+        EXPECT_EQ(decides(*shared, event), decides(own, event));
+    }
+    EXPECT_EQ(decides(*shared, invitation("@me:x")), ".m.rule.invite_for_me");
+    EXPECT_EQ(decides(*shared, mention("@me:x")), ".m.rule.is_user_mention");
 }
 
 TEST(PushRules, kinds_are_asked_in_order) {

@@ -28,6 +28,7 @@ bool matches_event(const PushCondition& condition, const PushSubject& subject) {
     const auto* value = follow(subject.event, condition.path);
     if (value == nullptr || !value->is_string()) return false;
     const std::string_view text = value->get_string();
+    if (condition.is_own_id) return text == subject.user_id;
     return condition.is_body ? matches_word(condition.text, text) : matches_glob(condition.text, text);
 }
 
@@ -41,14 +42,18 @@ bool has_property(const PushCondition& condition, const PushSubject& subject) {
         return condition.value.is_string() &&
                std::string_view(condition.value.get_string()) == subject.room_id;
     const auto* value = follow(subject.event, condition.path);
+    if (value != nullptr && condition.is_own_id)
+        return value->is_string() && std::string_view(value->get_string()) == subject.user_id;
     return value != nullptr && same(*value, condition.value);
 }
 
 bool contains_property(const PushCondition& condition, const PushSubject& subject) {
     const auto* value = follow(subject.event, condition.path);
     if (value == nullptr || !value->is_array()) return false;
-    return std::ranges::any_of(value->get_array(),
-                               [&](const auto& item) { return same(item, condition.value); });
+    return std::ranges::any_of(value->get_array(), [&](const auto& item) {
+        if (!condition.is_own_id) return same(item, condition.value);
+        return item.is_string() && std::string_view(item.get_string()) == subject.user_id;
+    });
 }
 
 bool mentions_name(const PushSubject& subject) {

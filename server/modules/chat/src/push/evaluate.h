@@ -15,7 +15,8 @@ struct PushSubject {
     const base::json::object& event;  ///< client format; need not have room_id
     std::string_view room_id;
     std::string_view sender;
-    std::string_view display_name;  ///< of the rules' owner in the room; empty: none
+    std::string_view user_id;       ///< of the rules' owner
+    std::string_view display_name;  ///< theirs in the room; empty: none
     std::int64_t joined_members = 0;
     const PowerLevels* levels = nullptr;  ///< null: nobody may notify the room
 };

@@ -12,6 +12,8 @@ namespace {
 constexpr std::array<std::string_view, kRuleKinds> kKindNames = {"override", "content", "room", "sender",
                                                                  "underride"};
 constexpr std::string_view kMasterRule = ".m.rule.master";
+/// Stands for the id of the rules' owner; no text that a client may write is it.
+constexpr std::string_view kOwnId = "\xff";
 
 /// "==2", "<10", ">=3", "5"; false where it is none of these.
 bool read_comparison(std::string_view text, PushCondition& condition) {
@@ -45,12 +47,14 @@ PushCondition compile_condition(const base::json::value& json) {
         condition.path = split_path(*key);
         condition.is_body = *key == "content.body";
         condition.text = *pattern;
+        condition.is_own_id = *pattern == kOwnId;
     } else if (kind == "event_property_is" || kind == "event_property_contains") {
         const auto* value = object->if_contains("value");
         if (!key || value == nullptr || value->is_structured() || value->is_double()) return condition;
         condition.test = kind == "event_property_is" ? Test::property_is : Test::property_contains;
         condition.path = split_path(*key);
         condition.value = *value;
+        condition.is_own_id = value->is_string() && std::string_view(value->get_string()) == kOwnId;
     } else if (kind == "contains_display_name") {
         condition.test = Test::display_name;
     } else if (kind == "room_member_count") {
@@ -152,6 +156,11 @@ PushRule* PushRules::find(RuleKind kind, std::string_view id) {
 
 PushRules default_push_rules(std::string_view user_id) {
     return default_rules(user_id);
+}
+
+std::shared_ptr<const PushRules> shared_default_rules() {
+    static const auto rules = std::make_shared<const PushRules>(default_rules(kOwnId));
+    return rules;
 }
 
 PushRules read_push_rules(std::string_view user_id, const base::json::object& content) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,7 @@ struct PushCondition {
     enum class Compare : std::uint8_t { equal, less, greater, at_least, at_most };
 
     Test test = Test::never;
+    bool is_own_id = false;         ///< compares with the id of the rules' owner instead of `text` or `value`
     std::vector<std::string> path;  ///< event_match, property_*
     bool is_body = false;           ///< event_match on content.body: words rather than the whole
     std::string text;               ///< pattern, or the notification's key
@@ -70,6 +72,9 @@ struct PushRules {
 
 /// The rules that everybody begins with.
 PushRules default_push_rules(std::string_view user_id);
+/// The same for judging events alone: one copy for all whose rules they are, which knows nobody's id and asks
+/// the subject for it.
+std::shared_ptr<const PushRules> shared_default_rules();
 /// The person's own rules and what they changed of the default ones, from the content of m.push_rules;
 /// default rules that are newer than it are added. What is malformed is passed over: it was valid when it was
 /// written.

@@ -89,7 +89,7 @@ runtime::Task<net::Response> get(SyncCore& core, net::Request request) {
             if (!room) return not_found();
             if (type == kPushRules && *room == kNoRoom) {
                 const auto settings = load_settings(tx, caller.user, caller.user_id, nullptr);
-                return base::json::serialize(push_rules_content(*settings->rules));
+                return base::json::serialize(push_rules_content(settings->own_rules()));
             }
             auto found = find_account_data(tx, caller.user, *room, type);
             if (!found) return not_found();

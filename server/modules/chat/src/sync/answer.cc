@@ -198,7 +198,7 @@ class AnswerMaker {
 
     AccountData push_rules() const {
         return {kNoRoom, "m.push_rules", 0,
-                base::json::serialize(push_rules_content(*answer_.settings->rules))};
+                base::json::serialize(push_rules_content(answer_.settings->own_rules()))};
     }
 
     void append_presence(std::string& out) {

@@ -32,6 +32,7 @@ const PushRule* Judge::rule_for(const StoredEvent& event, const base::json::obje
     return matching_rule(*settings_.rules, {.event = json,
                                             .room_id = room_.id,
                                             .sender = sender,
+                                            .user_id = settings_.user_id,
                                             .display_name = display_name(),
                                             .joined_members = room_.joined_members,
                                             .levels = mentions ? levels() : nullptr});

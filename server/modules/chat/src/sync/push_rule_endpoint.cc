@@ -23,7 +23,7 @@ runtime::Task<net::Response> show_rules(
     auto found =
         co_await core.database.read([caller = caller_of(request), pick = std::move(pick)](
                                         storage::Transaction& tx) mutable -> base::Result<base::json::value> {
-            return pick(*load_settings(tx, caller.user, caller.user_id, nullptr)->rules);
+            return pick(load_settings(tx, caller.user, caller.user_id, nullptr)->own_rules());
         });
     if (!found) co_return matrix_error(found.error());
     co_return net::json(200, *found);
@@ -51,7 +51,7 @@ runtime::Task<net::Response> change_rules(SyncCore& core, net::Request request,
         {"user:" + std::to_string(caller_of(request).user.value)},
         [&core, caller = caller_of(request),
          change = std::move(change)](storage::Transaction& tx) mutable -> base::Result<void> {
-            PushRules rules = *load_settings(tx, caller.user, caller.user_id, nullptr)->rules;
+            PushRules rules = load_settings(tx, caller.user, caller.user_id, nullptr)->own_rules();
             if (auto changed = change(rules); !changed) return changed;
             write_account_data(core, tx, caller.user, RoomNumber{}, "m.push_rules",
                                base::json::serialize(push_rules_content(rules)));

@@ -228,8 +228,30 @@ base::Result<Wish> read_wish(const net::Request& request) {
     return wish;
 }
 
-/// Answers when there is news, or the time is over. The request itself is gone by now.
-runtime::Task<net::Response> answer_poll(SyncCore& core, Poll poll, PresenceState says) {
+/// What there is to tell up to `now`; nothing where more is to be waited for. A coroutine of its own, so that
+/// nothing of the reading waits along with the request.
+runtime::Task<std::optional<net::Response>> tell_news(SyncCore& core, const Poll& poll,
+                                                      const WatchList::Watch& watch, const StreamToken& now) {
+    auto query = next_query(core, poll, watch);
+    if (!query) co_return std::nullopt;
+    auto answer = co_await read_answer(core, std::move(*query));
+    if (!answer) co_return matrix_error(answer.error());
+    if (!answer->has_news && poll.may_wait()) co_return std::nullopt;
+    core.cache.handed(poll.caller.device, now);
+    co_return net::json(200, std::move(answer->body));
+}
+
+/// Answers when there is news, or the time is over. All that is kept of a parked request is this frame and
+/// `wish`.
+runtime::Task<net::Response> answer_poll(SyncCore& core, std::unique_ptr<Wish> wish) {
+    auto& poll = wish->poll;
+    {
+        auto filter = co_await find_filter_of(core, poll.caller.user, std::move(wish->filter));
+        if (!filter) co_return matrix_error(filter.error());
+        poll.filter = std::move(*filter);
+        wish->filter.reset();
+    }
+    poll.deadline = core.clock.steady_now() + wish->timeout;
     // Taken before the rooms are read, so that no change of them is missed meanwhile.
     const auto watch = core.watches.use(poll.caller.user);
     if (!watch->is_loaded) {
@@ -237,17 +259,10 @@ runtime::Task<net::Response> answer_poll(SyncCore& core, Poll poll, PresenceStat
             co_return matrix_error(loaded.error());
     }
     core.cache.forget_sent_unless(poll.caller.device, poll.since);
-    const Present present(core, poll.caller, says);
+    const Present present(core, poll.caller, wish->presence);
     for (;;) {
         const auto now = core.now();
-        if (auto query = next_query(core, poll, *watch)) {
-            auto answer = co_await read_answer(core, std::move(*query));
-            if (!answer) co_return matrix_error(answer.error());
-            if (answer->has_news || !poll.may_wait()) {
-                core.cache.handed(poll.caller.device, now);
-                co_return net::json(200, std::move(answer->body));
-            }
-        }
+        if (auto answer = co_await tell_news(core, poll, *watch, now)) co_return std::move(*answer);
         poll.since = now;
         if (core.now() != now) continue;  // news while it was being read
         const auto left = poll.deadline - core.clock.steady_now();
@@ -261,17 +276,17 @@ runtime::Task<net::Response> answer_poll(SyncCore& core, Poll poll, PresenceStat
     co_return net::json(200, empty_answer(*poll.since));
 }
 
+runtime::Task<net::Response> refuse(base::Error error) {
+    co_return matrix_error(error);
+}
+
 }  // namespace
 
+/// No coroutine: the request and its buffers are not to wait along.
 runtime::Task<net::Response> sync(SyncCore& core, net::Request request) {
     auto wish = read_wish(request);
-    if (!wish) co_return matrix_error(wish.error());
-    request = {};  // its buffers are not to wait along
-    auto filter = co_await find_filter_of(core, wish->poll.caller.user, std::move(wish->filter));
-    if (!filter) co_return matrix_error(filter.error());
-    wish->poll.filter = std::move(*filter);
-    wish->poll.deadline = core.clock.steady_now() + wish->timeout;
-    co_return co_await answer_poll(core, std::move(wish->poll), wish->presence);
+    if (!wish) return refuse(std::move(wish.error()));
+    return answer_poll(core, std::make_unique<Wish>(std::move(*wish)));
 }
 
 runtime::Task<net::Response> define_filter(SyncCore& core, net::Request request) {

@@ -122,8 +122,10 @@ std::shared_ptr<const NotificationSettings> load_settings(storage::Transaction& 
     settings->user = user;
     settings->user_id = user_id;
     settings->position = position;
-    settings->rules = std::make_shared<const PushRules>(
-        rules ? read_push_rules(user_id, parse_stored(rules->json)) : default_push_rules(user_id));
+    settings->has_default_rules = !rules;
+    settings->rules =
+        rules ? std::make_shared<const PushRules>(read_push_rules(user_id, parse_stored(rules->json)))
+              : shared_default_rules();
     settings->asks_for_name = looks_for_name(*settings->rules);
     if (ignored) {
         const auto content = parse_stored(ignored->json);
@@ -134,6 +136,10 @@ std::shared_ptr<const NotificationSettings> load_settings(storage::Transaction& 
         }
     }
     return settings;
+}
+
+PushRules NotificationSettings::own_rules() const {
+    return has_default_rules ? default_push_rules(user_id) : *rules;
 }
 
 UnreadCounts Unread::main() const {

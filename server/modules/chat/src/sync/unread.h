@@ -20,10 +20,14 @@ namespace chat {
 struct NotificationSettings {
     identity::UserNumber user;
     std::string user_id;
-    std::shared_ptr<const PushRules> rules;
+    std::shared_ptr<const PushRules> rules;      ///< to judge by
+    bool has_default_rules = false;              ///< then `rules` are everybody's (shared_default_rules)
     std::set<std::string, std::less<>> ignored;  ///< user ids
     std::int64_t position = 0;                   ///< of account data: changes when either of them does
     bool asks_for_name = false;                  ///< whether a rule looks for the person's name
+
+    /// As the person is shown them.
+    PushRules own_rules() const;
 };
 /// Reads them; rules that `known` has at the same position are not parsed anew.
 std::shared_ptr<const NotificationSettings> load_settings(storage::Transaction& tx, identity::UserNumber user,
