@@ -1,6 +1,6 @@
 """Writes docs/api/endpoints.md: what is served, out of the server's OpenAPI document and of what the scenarios saw."""
 
-from exceptions import IMPOSSIBLE, NOT_SERVED
+from exceptions import IMPOSSIBLE, NOT_SERVED, OTHER_AUTH
 from facts import facts
 
 HEAD = """# Endpoints
@@ -55,4 +55,6 @@ def endpoints_page(document, seen):
         what = ("any" if name == "*" else f"`{name}`") + f" {status}" + ("" if code == "*" else f" {code}")
         reasons.setdefault(reason, []).append(what)
     parts.append("## Answers that this server never gives\n\n" + "\n".join(f"- {reason}: {', '.join(rows)}" for reason, rows in reasons.items()) + "\n")
+    parts.append("## Tokens asked for unlike in the specification\n\n" + "\n".join(
+        f"- `{name}`, {ours}: {reason}" for name, (ours, reason) in OTHER_AUTH.items()) + "\n")
     return "\n".join(parts)
