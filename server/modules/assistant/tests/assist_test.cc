@@ -1,41 +1,13 @@
-#include "world.h"
-
-#include <boost/asio/post.hpp>
-
-#include <base/encoding.h>
+#include "assist_fixture.h"
 
 namespace assistant::test {
 namespace {
 
 namespace json = base::json;
 
-constexpr const char* kSuggestions = "/_lingxi/client/v1/assist/suggestions";
-constexpr const char* kTranslations = "/_lingxi/client/v1/assist/translations";
 constexpr const char* kChips = "/_lingxi/client/v1/assist/chips";
-constexpr const char* kReceipts = "/_lingxi/client/v1/assist/receipts";
 
-struct Assist : testing::Test {
-    World world;
-    Person alice = world.person("alice", "爱丽丝");
-    Person bob = world.person("bob", "王小波");
-    Person admin = world.person("root", "Root", true);
-    std::string room = world.room({alice, bob});
-
-    json::object ids(const std::vector<std::string>& event_ids) {
-        return {{"room_id", room}, {"event_ids", json::value_from(event_ids)}};
-    }
-    json::object status() {
-        return world.get(alice, "/_lingxi/client/v1/assist/status?room_id=" + base::percent_encode(room))
-            .body;
-    }
-    std::int64_t used() { return status().at("budget").at("used_tokens").as_int64(); }
-    /// All that the model was sent, as text.
-    std::string prompt() {
-        std::string all;
-        for (const auto& message : world.fake->requests.back().messages) all += message.content + "\n";
-        return all;
-    }
-};
+using Assist = AssistTest;
 
 TEST_F(Assist, status_tells_model_budget_policy_consents_and_the_assistant) {
     world.consent(bob, room);
@@ -157,21 +129,6 @@ TEST_F(Assist, consent_that_is_taken_back_before_the_call_goes_stops_it_and_free
     EXPECT_EQ(used(), before);
 }
 
-TEST_F(Assist, a_second_model_server_is_a_second_receipt_and_needs_the_same_consent) {
-    const auto event = world.say(alice, room, "translate me");
-    world.fake->script.provider_ids = {"cloud", "second"};
-    world.fake->script.deltas = {"译文"};
-    const auto answer =
-        world.post(alice, kTranslations, {{"room_id", room}, {"event_id", event}, {"target_language", "zh"}});
-    ASSERT_TRUE(answer.event("done")) << answer.events.size();
-    const auto receipts = world.get(alice, kReceipts).body.at("receipts").as_array();
-    ASSERT_EQ(receipts.size(), 2U);
-    EXPECT_EQ(receipts[0].at("provider").as_string(), "Provider second");
-    EXPECT_EQ(receipts[0].at("outcome").as_string(), "done");
-    EXPECT_EQ(receipts[1].at("outcome").as_string(), "failed");
-    EXPECT_EQ(used(), 52);
-}
-
 TEST_F(Assist, what_the_caller_may_not_see_or_was_redacted_is_dropped_and_edits_are_taken) {
     world.consent(bob, room);
     const auto gone = world.say(bob, room, "REDACTED WORDS");
@@ -220,16 +177,6 @@ TEST_F(Assist, the_room_the_account_and_the_server_can_forbid) {
     EXPECT_TRUE(world.fake->requests.empty());
 }
 
-TEST_F(Assist, a_used_up_budget_is_said_before_anything_leaves) {
-    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
-    const auto answer = world.post(alice, kTranslations, {{"text", "hello"}, {"target_language", "zh"}});
-    EXPECT_EQ(answer.status, 429);
-    EXPECT_EQ(answer.errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
-    EXPECT_TRUE(answer.body.contains("resets_at_ms"));
-    EXPECT_EQ(world.fake->went, 0);
-    EXPECT_EQ(used(), 0);
-}
-
 TEST_F(Assist, without_a_model_translation_says_so) {
     world.fake->has_model = false;
     const auto event = world.say(bob, room, "hello");
@@ -253,41 +200,6 @@ TEST_F(Assist, translations_stream_inert_text_and_a_label_over_all_of_it) {
     EXPECT_EQ(world.try_send(alice, room, content).status, 200);
 }
 
-TEST_F(Assist, failures_of_the_model_end_the_stream_in_words_and_are_settled) {
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
-    world.fake->script.deltas = {"你"};
-    world.fake->script.after_deltas =
-        base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
-    auto answer = world.post(alice, kTranslations, draft);
-    ASSERT_TRUE(answer.event("error"));
-    EXPECT_EQ(answer.event("error")->at("errcode").as_string(), "IM.LINGXI.MODEL_UNAVAILABLE");
-    EXPECT_FALSE(answer.event("done"));
-    const auto held = used();
-    EXPECT_GT(held, 256) << "how much was used is not known: the whole hold";
-
-    world.fake->script = {};
-    world.fake->script.after_go = base::Error{base::ErrorKind::unavailable, "model.busy", "Busy.", {}};
-    answer = world.post(alice, kTranslations, draft);
-    EXPECT_TRUE(answer.event("error") || answer.errcode() == "IM.LINGXI.MODEL_UNAVAILABLE");
-    EXPECT_EQ(used(), held) << "a server that was too busy was not paid";
-
-    world.fake->script = {};
-    world.fake->script.before_prepared =
-        base::Error{base::ErrorKind::unavailable, "model.none_available", "None.", {}};
-    answer = world.post(alice, kTranslations, draft);
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(used(), held);
-    EXPECT_EQ(world.get(alice, kReceipts).body.at("receipts").as_array().size(), 2U)
-        << "what was never told to go has no receipt";
-
-    world.fake->script = {};
-    world.fake->script.deltas = {"text"};
-    world.fake->script.retracted = true;
-    answer = world.post(alice, kTranslations, draft);
-    EXPECT_TRUE(answer.event("error"));
-    EXPECT_FALSE(answer.event("done"));
-}
-
 TEST_F(Assist, garbage_instead_of_suggestions_is_an_error_in_words) {
     world.consent(bob, room);
     const auto event = world.say(bob, room, "hello");
@@ -295,22 +207,6 @@ TEST_F(Assist, garbage_instead_of_suggestions_is_an_error_in_words) {
     const auto answer = world.post(alice, kSuggestions, ids({event}));
     ASSERT_TRUE(answer.event("error"));
     EXPECT_TRUE(answer.all("suggestion").empty());
-}
-
-TEST_F(Assist, a_client_that_goes_away_cancels_the_call_and_settles_it) {
-    world.fake->script.deltas = {"begin"};
-    world.fake->script.hangs_after_deltas = true;
-    {
-        auto response = world.raw(alice, net::Method::post, kTranslations,
-                                  {{"text", "Hello"}, {"target_language", "zh"}});
-        ASSERT_EQ(response.status, 200) << response.body;
-        EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
-    }
-    EXPECT_TRUE(world.until([&] { return world.fake->cancelled == 1; }));
-    EXPECT_TRUE(world.until([&] {
-        return world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string() == "cancelled";
-    }));
-    EXPECT_GT(used(), 256);
 }
 
 TEST_F(Assist, a_person_has_three_streams_at_once) {
@@ -326,131 +222,6 @@ TEST_F(Assist, a_person_has_three_streams_at_once) {
     EXPECT_EQ(other.status, 200);
     open.clear();
     EXPECT_EQ(world.raw(alice, net::Method::post, kTranslations, draft).status, 200);
-}
-
-TEST_F(Assist, a_gateway_that_goes_away_ends_the_call_in_words) {
-    world.fake->script.deltas = {"begin"};
-    world.fake->script.hangs_after_deltas = true;
-    auto response =
-        world.raw(alice, net::Method::post, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
-    ASSERT_TRUE(response.events);
-    world.await(world.fake->stop());
-    world.fake->attach();
-    EXPECT_TRUE(world.until([&] {
-        return world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string() == "failed";
-    }));
-    world.fake->script = {};
-    world.fake->script.deltas = {"again"};
-    const auto answer = world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
-    EXPECT_TRUE(answer.event("done"));
-}
-
-TEST_F(Assist, many_calls_at_once_never_pass_the_cap) {
-    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 5000}});
-    world.fake->script.deltas = {"text"};
-    world.fake->script.hangs_after_deltas = true;
-    std::vector<net::Response> open;
-    int refused = 0;
-    for (const auto& person : {alice, bob, admin}) {
-        for (int i = 0; i < 3; ++i) {
-            open.push_back(world.raw(person, net::Method::post, kTranslations,
-                                     {{"text", std::string(1000, 'x')}, {"target_language", "zh"}}));
-            if (open.back().status == 429) ++refused;
-        }
-        const auto body = world.get(person, "/_lingxi/client/v1/assist/status").body;
-        EXPECT_LE(body.at("budget").at("used_tokens").as_int64(), 5000);
-    }
-    EXPECT_GT(refused, 0);
-}
-
-TEST_F(Assist, receipts_are_listed_exported_and_erased_and_the_budget_stays) {
-    world.fake->script.deltas = {"译"};
-    for (int i = 0; i < 3; ++i)
-        ASSERT_TRUE(
-            world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("done"));
-    const auto first = world.get(alice, std::string(kReceipts) + "?limit=2");
-    ASSERT_EQ(first.body.at("receipts").as_array().size(), 2U);
-    const auto& receipt = first.body.at("receipts").at(0).as_object();
-    EXPECT_EQ(receipt.at("purpose").as_string(), "translate");
-    EXPECT_EQ(receipt.at("whose").at(0).as_string(), alice.user_id);
-    EXPECT_EQ(receipt.at("outbound_sha256").as_string().size(), 64U);
-    EXPECT_GT(receipt.at("outbound_bytes").as_int64(), 0);
-    const auto second = world.get(alice, std::string(kReceipts) + "?limit=2&from=" + first.text("next"));
-    EXPECT_EQ(second.body.at("receipts").as_array().size(), 1U);
-    EXPECT_TRUE(second.body.at("next").is_null());
-    const auto id = std::string(receipt.at("call_id").as_string());
-    EXPECT_EQ(world.get(alice, std::string(kReceipts) + "/" + id).text("call_id"), id);
-    EXPECT_EQ(world.get(bob, std::string(kReceipts) + "/" + id).status, 404);
-    const auto exported = world.get(alice, std::string(kReceipts) + "/export");
-    EXPECT_EQ(std::ranges::count(exported.written, '\n'), 3);
-    EXPECT_EQ(exported.written.find("Hello"), std::string::npos) << "never the text";
-
-    const auto before = used();
-    EXPECT_EQ(world.call(alice, net::Method::del, kReceipts).status, 200);
-    EXPECT_TRUE(world.get(alice, kReceipts).body.at("receipts").as_array().empty());
-    EXPECT_EQ(used(), before);
-}
-
-TEST_F(Assist, who_asked_to_be_forgotten_leaves_nothing_behind) {
-    world.fake->script.deltas = {"译"};
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
-    ASSERT_TRUE(world.post(bob, kTranslations, draft).event("done"));
-    world.consent(bob, room);
-    const auto event = world.say(bob, room, "hello");
-    world.fake->script = {};
-    ASSERT_TRUE(world.post(alice, kSuggestions, ids({event})).event("done"));
-    // One that is under way is settled whole for the server, and its end finds nothing.
-    world.fake->script.deltas = {"begin"};
-    world.fake->script.hangs_after_deltas = true;
-    auto open = world.raw(bob, net::Method::post, kTranslations, draft);
-    ASSERT_EQ(open.status, 200);
-    const auto server_before =
-        world.get(admin, "/_lingxi/admin/v1/budget").body.at("used_today_tokens").as_int64();
-
-    ASSERT_TRUE(world.await(world.assistant->erase_user(bob.user)));
-    open = {};
-    ASSERT_TRUE(world.await(world.assistant->erase_user(bob.user))) << "repeated";
-    const auto rows = world.read([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
-        std::int64_t count = 0;
-        for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
-                                  "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
-                                  "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
-                                  "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1"}) {
-            auto select = tx.prepare(query);
-            select.bind(bob.user);
-            if (select.step()) count += select.integer(0);
-        }
-        return count;
-    });
-    EXPECT_EQ(*rows, 0);
-    EXPECT_EQ(world.get(admin, "/_lingxi/admin/v1/budget").body.at("used_today_tokens").as_int64(),
-              server_before);
-    const auto others = world.get(alice, kReceipts).body.at("receipts").as_array();
-    ASSERT_EQ(others.size(), 1U) << "another's receipt stays";
-    EXPECT_TRUE(others[0].at("whose").as_array().empty());
-}
-
-TEST_F(Assist, a_changed_list_of_models_is_named_at_once) {
-    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider cloud");
-    world.fake->script.provider_ids = {"other"};
-    ASSERT_EQ(world.put(admin, "/_lingxi/admin/v1/models/cloud", {{"name", "x"}}).status, 200);
-    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider other");
-}
-
-TEST_F(Assist, an_answer_from_before_a_change_of_the_list_does_not_count) {
-    // The change is made while the list is being read for somebody.
-    int times = 0;
-    bool is_changed = false;
-    world.fake->listed = [&]() -> runtime::Task<void> {
-        if (++times != 1) co_return;
-        boost::asio::post(world.runtime.io(), [&] {
-            world.fake->script.provider_ids = {"other"};
-            world.call(admin, net::Method::del, "/_lingxi/admin/v1/models/cloud");
-            is_changed = true;
-        });
-        while (!is_changed) co_await runtime::sleep_for(std::chrono::milliseconds(5));
-    };
-    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider other");
 }
 
 TEST_F(Assist, quotes_and_answers_of_the_assistant_do_not_carry_the_words_of_others) {
@@ -510,30 +281,6 @@ TEST_F(Assist, names_in_a_draft_and_names_of_this_room_alone_are_hidden_too) {
     EXPECT_EQ(text, "告诉王小波");
 }
 
-TEST_F(Assist, what_is_known_still_costs_nothing_even_where_the_budget_is_used_up) {
-    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
-    EXPECT_EQ(world.post(alice, kTranslations, draft).errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
-    world.fake->script.known = true;
-    world.fake->script.deltas = {"你好"};
-    world.fake->script.input_tokens = world.fake->script.output_tokens = 0;
-    const auto answer = world.post(alice, kTranslations, draft);
-    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
-    EXPECT_EQ(used(), 0);
-    const auto receipts = world.get(alice, kReceipts).body.at("receipts").as_array();
-    ASSERT_EQ(receipts.size(), 1U);
-    EXPECT_EQ(receipts[0].at("outcome").as_string(), "cached");
-}
-
-TEST_F(Assist, a_server_that_may_have_worked_before_another_was_tried_is_paid_in_full) {
-    world.fake->script.provider_ids = {"cloud", "second"};
-    world.fake->script.paid_before = true;
-    world.fake->script.deltas = {"译文"};
-    ASSERT_TRUE(
-        world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("done"));
-    EXPECT_GT(used(), 52 + 256);
-}
-
 TEST_F(Assist, bad_wishes_are_refused) {
     const auto event = world.say(bob, room, "hello");
     EXPECT_EQ(world.post(alice, kSuggestions, ids({})).status, 400);
@@ -553,33 +300,6 @@ TEST_F(Assist, the_label_key_is_public_and_survives_a_restart) {
     EXPECT_EQ(before.size(), 43U);
     world.restart();
     EXPECT_EQ(world.get(alice, "/_lingxi/client/v1/assist/label-key").text("public_key"), before);
-}
-
-TEST_F(Assist, the_administrator_sets_budget_and_models_and_the_key_is_only_passed_on) {
-    auto budget = world.put(admin, "/_lingxi/admin/v1/budget",
-                            {{"person_tokens_per_day", 1000}, {"time_zone", "Asia/Shanghai"}});
-    EXPECT_EQ(budget.body.at("person_tokens_per_day").as_int64(), 1000);
-    EXPECT_EQ(budget.text("time_zone"), "Asia/Shanghai");
-    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/budget", {{"time_zone", "Nowhere"}}).status, 400);
-    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/budget", {{"server_tokens_per_day", -1}}).status, 400);
-
-    const auto models = world.get(admin, "/_lingxi/admin/v1/models");
-    EXPECT_EQ(models.text("gateway"), "up");
-    EXPECT_EQ(models.body.at("providers").as_array().size(), 1U);
-    const auto put = world.put(admin, "/_lingxi/admin/v1/models/mine",
-                               {{"name", "Mine"},
-                                {"base_url", "http://127.0.0.1:11434/v1"},
-                                {"model", "q"},
-                                {"api_key", "sk-secret"}});
-    EXPECT_EQ(put.status, 200) << json::serialize(put.body);
-    ASSERT_TRUE(world.fake->put);
-    EXPECT_EQ(world.fake->put->id, "mine");
-    EXPECT_EQ(world.fake->put_key, "sk-secret");
-
-    world.await(world.fake->stop());
-    EXPECT_TRUE(world.until([&] { return !world.gateway.is_up(); }));
-    EXPECT_EQ(world.get(admin, "/_lingxi/admin/v1/models").text("gateway"), "down");
-    EXPECT_EQ(world.put(admin, "/_lingxi/admin/v1/models/mine", {{"name", "x"}}).status, 503);
 }
 
 }  // namespace
