@@ -1,6 +1,7 @@
-// lingxi: the only wiring. Subcommands: serve, admin, settings.
+// lingxi: the only wiring. Subcommands: serve, admin, doctor, settings.
 
 #include "admin.h"
+#include "doctor.h"
 #include "serve.h"
 #include "settings.h"
 #include "version.h"
@@ -26,6 +27,7 @@ namespace {
 constexpr std::string_view kUsage =
     "lingxi serve [settings]            starts Lingxi\n"
     "lingxi admin setup-link [--data]   a new one-use link that makes the administrator\n"
+    "lingxi doctor [settings]           looks at what a start with these settings needs, says what to do\n"
     "lingxi settings --markdown         the page of settings in docs\n"
     "lingxi --version\n\nSettings (also as LINGXI_NAME, or name = value in a TOML file given by --config):\n";
 
@@ -105,7 +107,7 @@ int run(std::span<const std::string_view> arguments) {
                     base::Settings(app::setting_rows()).markdown().c_str());
         return 0;
     }
-    if (command != "serve" && command != "admin") {
+    if (command != "serve" && command != "admin" && command != "doctor") {
         std::fprintf(stderr, "lingxi: there is no command '%s'; see lingxi --help\n",
                      std::string(command).c_str());
         return runtime::kExitMisconfigured;
@@ -129,11 +131,11 @@ int run(std::span<const std::string_view> arguments) {
     if (command == "admin") return app::administer(*settings, rest);
     if (!rest.empty()) {
         std::fprintf(stderr,
-                     "lingxi serve: '%s' is no setting: settings begin with -- (lingxi --help lists them)\n",
+                     "lingxi: '%s' is no setting: settings begin with -- (lingxi --help lists them)\n",
                      rest.front().c_str());
         return runtime::kExitMisconfigured;
     }
-    return app::serve(*settings);
+    return command == "doctor" ? app::examine(*settings) : app::serve(*settings);
 }
 
 }  // namespace
