@@ -6,17 +6,17 @@
 namespace base {
 namespace {
 
-/// Boost.JSON reads 1e400 as infinity, and would write it as what no reader takes, itself included (RFC
-/// 7493, 2.2).
-bool has_infinity(const json::value& value) {
+/// Boost.JSON reads 1e400 as infinity and 0e400 as no number at all, and would write both as what no reader
+/// takes, itself included (RFC 7493, 2.2).
+bool has_endless_number(const json::value& value) {
     switch (value.kind()) {
         case json::kind::double_:
-            return std::isinf(value.get_double());
+            return !std::isfinite(value.get_double());
         case json::kind::array:
-            return std::ranges::any_of(value.get_array(), has_infinity);
+            return std::ranges::any_of(value.get_array(), has_endless_number);
         case json::kind::object:
             return std::ranges::any_of(value.get_object(),
-                                       [](const auto& member) { return has_infinity(member.value()); });
+                                       [](const auto& member) { return has_endless_number(member.value()); });
         default:
             return false;
     }
@@ -39,7 +39,7 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, s
     }
     if (error)
         return fail(ErrorKind::invalid, "base.not_json", "The text is not JSON: " + error.message() + ".");
-    if (has_infinity(value))
+    if (has_endless_number(value))
         return fail(ErrorKind::invalid, "base.not_json", "The text is not JSON: a number is out of range.");
     return value;
 }

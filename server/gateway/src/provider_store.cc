@@ -30,7 +30,7 @@ base::Result<void> check(const egress::Provider& provider) {
         return bad_provider("Name the model.");
     if (provider.name.size() > kTextLimitBytes) return bad_provider("The name is too long.");
     if (provider.input_price_micros_per_million < 0 || provider.output_price_micros_per_million < 0) {
-        return bad_provider("A price is 0 or more.");
+        return bad_provider("A price is a whole number of micro-units, 0 or more.");
     }
     if (provider.currency.size() != 3) return bad_provider("The currency is a three-letter code (ISO 4217).");
     return check_base_url(provider.base_url);
@@ -51,6 +51,15 @@ toml::table to_toml(const StoredProvider& stored) {
     return table;
 }
 
+/// -1 for what is there and is no whole number; toml++ would convert a fraction, or fault on one over 64
+/// bits.
+std::int64_t whole_number(const toml::table& table, std::string_view name, std::int64_t fallback) {
+    const auto* node = table.get(name);
+    if (node == nullptr) return fallback;
+    const auto* number = node->as_integer();
+    return number == nullptr ? -1 : number->get();
+}
+
 StoredProvider from_toml(const toml::table& table) {
     StoredProvider stored;
     egress::Provider& shown = stored.shown;
@@ -59,10 +68,10 @@ StoredProvider from_toml(const toml::table& table) {
     shown.model = table["model"].value_or(std::string());
     shown.name = table["name"].value_or(shown.id);
     shown.enabled = table["enabled"].value_or(true);
-    shown.max_concurrent = std::clamp(table["max_concurrent"].value_or(5), 1, 256);
-    shown.input_price_micros_per_million = table["input_price_micros_per_million"].value_or(std::int64_t{0});
-    shown.output_price_micros_per_million =
-        table["output_price_micros_per_million"].value_or(std::int64_t{0});
+    shown.max_concurrent = static_cast<std::int32_t>(
+        std::clamp(whole_number(table, "max_concurrent", 5), std::int64_t{1}, std::int64_t{256}));
+    shown.input_price_micros_per_million = whole_number(table, "input_price_micros_per_million", 0);
+    shown.output_price_micros_per_million = whole_number(table, "output_price_micros_per_million", 0);
     shown.currency = table["currency"].value_or(std::string("USD"));
     stored.api_key = table["api_key"].value_or(std::string());
     shown.has_key = !stored.api_key.empty();
