@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -64,12 +65,20 @@ int file_close(sqlite3_file* file) {
     return code;
 }
 
+/// SQLite knows only ENOSPC for a full disk: a quota and a limit of the file's size are one to us, too.
+int told_full(File& file, int code) {
+    if (code != SQLITE_IOERR_WRITE) return code;
+    int number = 0;
+    file.inner->pMethods->xFileControl(file.inner, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number == EFBIG || number == EDQUOT ? SQLITE_FULL : code;
+}
+
 int file_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset) {
     File& self = file_of(file);
     if (self.page == nullptr || bytes < 512) {
-        return self.inner->pMethods->xWrite(self.inner, data, bytes, offset);
+        return told_full(self, self.inner->pMethods->xWrite(self.inner, data, bytes, offset));
     }
-    const int code = write_page(self, data, bytes, offset);
+    const int code = told_full(self, write_page(self, data, bytes, offset));
     return code == SQLITE_OK ? keep_pace(self, bytes) : code;
 }
 

@@ -3,9 +3,11 @@
 #include "harness.h"
 #include "test_disk.h"
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <semaphore>
 
 namespace storage {
@@ -59,6 +61,26 @@ TEST(DiskFault, a_full_disk_refuses_writes_until_there_is_room_again) {
     house.database.reset();
     House again(options(directory));
     again.run([&]() -> Task<void> { EXPECT_EQ(co_await count_notes(*again.database), written); });
+}
+
+TEST(DiskFault, a_limit_of_the_size_of_files_is_a_full_disk) {
+    Directory directory;
+    House house(options(directory));
+    ::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        int written = 0;
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 5), "");
+        rlimit limited = before;
+        limited.rlim_cur = 300'000;
+        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limited), 0);
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 2000), "storage.disk_full");
+        EXPECT_EQ(co_await count_notes(database), written);
+        EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+        EXPECT_EQ(co_await write_until_it_fails(database, written, 5), "");
+    });
 }
 
 TEST(DiskFault, a_log_that_cannot_be_written_refuses_writes_and_is_mended_by_itself) {
