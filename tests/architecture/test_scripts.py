@@ -27,6 +27,7 @@ def shell(machine, script):
 
 
 def command(machine, name, script):
+    (machine / "bin" / name).unlink(missing_ok=True)  # never written through a link into this machine's own folders
     (machine / "bin" / name).write_text("#!/bin/bash\n" + script)
     (machine / "bin" / name).chmod(0o755)
 
