@@ -136,6 +136,28 @@ TEST(Relations, bundle_the_latest_valid_edit) {
     EXPECT_EQ(relations_in(server.shown(room, bob, said.position)), nullptr);
 }
 
+TEST(Relations, take_the_words_of_all_edits_with_those_of_the_redacted_original) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto said = server.say(room, alice, "one");
+    const auto second = server.say(room, alice, edit_of(said, "two"));
+    const auto third = server.say(room, alice, edit_of(said, "three"));
+    const auto of_bob = server.say(room, bob, edit_of(said, "not an edit, for it is another's"));
+    ASSERT_TRUE(second && third && of_bob);
+
+    ASSERT_TRUE(server.say(room, alice, {{"redacts", said.id.value}}, "m.room.redaction"));
+
+    for (const Position position : {said.position, second->position, third->position}) {
+        const auto shown = server.shown(room, bob, position);
+        EXPECT_TRUE(shown.at("content").as_object().empty()) << base::json::serialize(shown);
+        EXPECT_TRUE(shown.at("unsigned").as_object().contains("redacted_because"));
+    }
+    EXPECT_FALSE(server.shown(room, bob, of_bob->position).at("content").as_object().empty());
+}
+
 TEST(Relations, refuse_the_same_reaction_twice_until_it_is_redacted) {
     TestServer server;
     const auto alice = server.person("alice");
