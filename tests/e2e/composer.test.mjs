@@ -118,6 +118,18 @@ test("what one is writing is not overwritten by another device's draft", async (
     await area(phone).fill("");
 });
 
+/** In the page: whether the browser keeps so many messages that are still to be sent. */
+const storedInOutbox = ({ name, count }) =>
+    new Promise((resolve) => {
+        const opening = indexedDB.open(name);
+        opening.onerror = () => resolve(false);
+        opening.onsuccess = () => {
+            const counting = opening.result.transaction("items").objectStore("items").count();
+            counting.onsuccess = () => resolve(counting.result === count);
+            counting.transaction.oncomplete = () => opening.result.close();
+        };
+    });
+
 test("messages written without a server wait, say so, outlive a reload, and go out once and in order", async () => {
     const tab = await anotherTab(desk);
     await tab.goto(desk.url());
@@ -131,6 +143,7 @@ test("messages written without a server wait, say so, outlive a reload, and go o
     }
     await desk.getByText("Waiting for the connection").first().waitFor({ state: "attached" });
     await desk.locator(".offline-banner").waitFor();
+    await desk.waitForFunction(storedInOutbox, { name: `lingxi.outbox.${wang.userId}`, count: 3 });
     await tab.close();
     await desk.close();
     desk = await anotherTab({ context: () => browser.contexts()[0] });

@@ -46,6 +46,7 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
     const stuck = useRef(open === "end");
     const goal = useRef<{ key: string; align: "start" | "center"; below_px: number } | null>(null);
     const told = useRef<boolean | null>(null);
+    const lastKey = useRef<string | undefined>(undefined);
     /** Where the view was when it was last looked at: what differs is a hand's doing. */
     const lastTop = useRef(0);
     const [, redraw] = useState(0);
@@ -68,6 +69,9 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             if (now >= 0) range.current = { from: now, to: to + now - from, firstKey };
         }
     }
+    // Who reads at the end when something comes goes with it, however the list was opened.
+    if (lastKey.current !== undefined && keys.at(-1) !== lastKey.current && told.current === true) stuck.current = true;
+    lastKey.current = keys.at(-1);
     const heights = heightsOf(keys, measured.current, estimate_px);
     if (stuck.current && anchored) range.current.to = keys.length;
     const from = Math.max(0, Math.min(range.current.from, keys.length - 1));

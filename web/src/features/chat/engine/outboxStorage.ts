@@ -9,6 +9,14 @@ function wait<T>(request: IDBRequest<T>): Promise<T> {
     });
 }
 
+/** Once a transaction is complete, its writes outlive the page. */
+function completed(transaction: IDBTransaction): Promise<void> {
+    return new Promise((resolve, reject) => {
+        transaction.oncomplete = () => resolve();
+        transaction.onabort = () => reject(transaction.error ?? new Error("the browser's storage failed"));
+    });
+}
+
 export const outboxDatabase = (userId: string): string => `lingxi.outbox.${userId}`;
 
 /** The outbox of one account in IndexedDB: files and words as they are. */
@@ -22,10 +30,15 @@ export function indexedDbStorage(userId: string): OutboxStorage {
         })();
         return opening;
     };
-    const items = async (mode: IDBTransactionMode) => (await database()).transaction(table, mode).objectStore(table);
+    const change = async (act: (items: IDBObjectStore) => void): Promise<void> => {
+        const transaction = (await database()).transaction(table, "readwrite");
+        const done = completed(transaction);
+        act(transaction.objectStore(table));
+        await done;
+    };
     return {
-        load: async () => (await wait((await items("readonly")).getAll())) as OutboxItem[],
-        put: async (item) => void (await wait((await items("readwrite")).put(item))),
-        remove: async (txnId) => void (await wait((await items("readwrite")).delete(txnId))),
+        load: async () => (await wait((await database()).transaction(table, "readonly").objectStore(table).getAll())) as OutboxItem[],
+        put: (item) => change((items) => items.put(item)),
+        remove: (txnId) => change((items) => items.delete(txnId)),
     };
 }
