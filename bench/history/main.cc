@@ -131,6 +131,7 @@ class History {
     void write_files() {
         const auto pointers = [](const std::vector<Seat>& seats) {
             std::vector<const Seat*> all;
+            all.reserve(seats.size());
             for (const auto& seat : seats) all.push_back(&seat);
             return all;
         };

@@ -152,11 +152,13 @@ bool answers_on_loopback(std::uint16_t port) {
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const bool begun =
+        ::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+        errno == EINPROGRESS;
     pollfd wait{.fd = descriptor, .events = POLLOUT, .revents = 0};
     int error = ETIMEDOUT;
     socklen_t size = sizeof error;
-    if (::poll(&wait, 1, kModelServerLimitMs) == 1)
+    if (begun && ::poll(&wait, 1, kModelServerLimitMs) == 1)
         ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size);
     ::close(descriptor);
     return error == 0;

@@ -155,13 +155,15 @@ const char* disk_vfs() {
 
 void set_pace(sqlite3* handle, const Pace* pace) {
     sqlite3_file* file = nullptr;
-    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, &file) == SQLITE_OK) {
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file)) ==
+        SQLITE_OK) {
         file_of(file).pace = pace;
     }
 }
 
 LogFile::LogFile(sqlite3* handle) {
-    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file_) != SQLITE_OK ||
+    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file_)) !=
+            SQLITE_OK ||
         file_->pMethods == nullptr) {
         file_ = nullptr;
     }
