@@ -98,7 +98,8 @@ struct TestDisk::Methods {
         std::unique_lock lock(disk.mutex_);
         ++disk.held_syncs_;
         disk.released_.wait(lock, [&disk, &self] {
-            return disk.held_suffix_.empty() || !self.path->ends_with(disk.held_suffix_);
+            return disk.held_suffix_.empty() || !self.path->ends_with(disk.held_suffix_) ||
+                   disk.opened_last_[*self.path] != &self;
         });
         --disk.held_syncs_;
         if (const int code = disk.begin(*self.path, false, 0); code != SQLITE_OK) return code;
@@ -136,6 +137,8 @@ struct TestDisk::Methods {
         if (name != nullptr && is_shared_memory_free(flags)) {
             self.path = new std::string(name);
             disk.opened(*self.path, existed);
+            const std::lock_guard lock(disk.mutex_);
+            disk.opened_last_[*self.path] = &self;
         }
         static constexpr sqlite3_io_methods kMethods = [] {
             auto methods = forwarding_methods<File>();

@@ -29,7 +29,9 @@ class TestDisk {
     void leave_room(std::int64_t bytes);
     /// Writes and syncs of files whose name ends so fail as a broken disk does; "" ends that.
     void break_files(std::string_view suffix);
-    /// Syncs of files whose name ends so wait until that is ended by "".
+    /// Syncs of files whose name ends so, by whoever opened them last (of a Database, its checkpointer), wait
+    /// until that is ended by "". The short gap before the log starts over syncs on the writer's connection,
+    /// and goes on.
     void hold_syncs(std::string_view suffix);
     bool holds_a_sync() const;
 
@@ -70,6 +72,7 @@ class TestDisk {
     std::string held_suffix_;
     int held_syncs_ = 0;
     std::condition_variable released_;
+    std::map<std::string, const void*> opened_last_;  ///< by path
     std::uint64_t operations_ = 0;
     std::uint64_t cut_at_ = 0;  // 0: never
     bool is_cut_ = false;
