@@ -155,6 +155,22 @@ test("a reply leads to a message that is far above, and there it stays", async (
     assert.ok(message.y >= box.y && message.y + message.height <= box.y + box.height, "it is in view");
 });
 
+test("who opened a chat at its unread line and stands at the end goes with what comes", async () => {
+    const short = await emma.createRoom("Short", [wang]);
+    const said = await emma.say(short, ...Array.from({ length: 30 }, (_, index) => `line ${index}`));
+    await wang.read(short, said[27]);
+    await page.locator("[data-chat]", { hasText: "Short" }).locator(".badge", { hasText: /^2$/ }).waitFor();
+    await page.evaluate((fragment) => void (location.hash = fragment), chatLink(short));
+    await page.locator(".unread-line").waitFor();
+    await settled();
+    const [tall] = await emma.say(short, Array.from({ length: 15 }, (_, index) => `verse ${index}`).join("\n"));
+    await page.locator(`[data-message="${tall}"]`).waitFor();
+    await settled();
+    const distance = await page.locator(scroller).evaluate((element) => element.scrollHeight - element.scrollTop - element.clientHeight);
+    assert.ok(distance <= 4, `${distance} px from the end`);
+    assert.equal(await page.locator(".to-bottom").count(), 0);
+});
+
 test("the list holds only the rows in view, however much is loaded", async () => {
     const rows = await page.locator(".timeline-row").count();
     assert.ok(rows < 90, `${rows} rows are in the document`);
