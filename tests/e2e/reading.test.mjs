@@ -155,7 +155,7 @@ test("a reply leads to a message that is far above, and there it stays", async (
     assert.ok(message.y >= box.y && message.y + message.height <= box.y + box.height, "it is in view");
 });
 
-test("who opened a chat at its unread line and stands at the end goes with what comes", async () => {
+test("who stands at the end of a chat, or less than a line above it, goes with what comes", async () => {
     const short = await emma.createRoom("Short", [wang]);
     const said = await emma.say(short, ...Array.from({ length: 30 }, (_, index) => `line ${index}`));
     await wang.read(short, said[27]);
@@ -163,6 +163,9 @@ test("who opened a chat at its unread line and stands at the end goes with what 
     await page.evaluate((fragment) => void (location.hash = fragment), chatLink(short));
     await page.locator(".unread-line").waitFor();
     await settled();
+    await page.locator(scroller).hover();
+    await page.mouse.wheel(0, -30);
+    await page.waitForFunction((selector) => ((element) => element.scrollHeight - element.scrollTop - element.clientHeight > 4)(document.querySelector(selector)), scroller);
     const [tall] = await emma.say(short, Array.from({ length: 15 }, (_, index) => `verse ${index}`).join("\n"));
     await page.locator(`[data-message="${tall}"]`).waitFor();
     await settled();
