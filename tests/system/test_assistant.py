@@ -5,21 +5,8 @@ import uuid
 
 import pytest
 
-from assist import (ASSIST, consent, make_admin, put_model, receipts, stream, suggest, translate, translate_event,
-                    used_tokens)
-from harness import ModelServer, Server, wait_for
-
-
-@pytest.fixture(scope="module")
-def server():
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def model():
-    with ModelServer() as running:
-        yield running
+from assist import ASSIST, consent, make_admin, put_model, receipts, stream, suggest, translate, translate_event, used_tokens
+from harness import wait_for
 
 
 @pytest.fixture(scope="module")

@@ -5,24 +5,15 @@ import threading
 import pytest
 import requests
 
-from assist import make_admin, put_model, receipts
-from harness import ModelServer, Server, wait_for
+from assist import put_model, receipts
+from harness import wait_for
 
 ASSISTANT = "@assistant:test.lingxi"
 
 
 @pytest.fixture(scope="module")
-def model():
-    with ModelServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(model):
-    with Server() as running:
-        running.admin = make_admin(running)
-        put_model(running.admin, model)
-        yield running
+def server(server_with_model):
+    return server_with_model
 
 
 @pytest.fixture(scope="module")

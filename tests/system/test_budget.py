@@ -6,24 +6,15 @@ import threading
 
 import pytest
 
-from assist import ADMIN, ASSIST, make_admin, put_model, receipts, sha256, suggest, consent, translate, used_tokens
-from harness import ModelServer, Server, wait_for
+from assist import ADMIN, ASSIST, put_model, receipts, sha256, suggest, consent, translate, used_tokens
+from harness import wait_for
 
 PEOPLE = 34  # three streams each
 
 
 @pytest.fixture(scope="module")
-def model():
-    with ModelServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(model):
-    with Server() as running:
-        running.admin = make_admin(running)
-        put_model(running.admin, model)
-        yield running
+def server(server_with_model):
+    return server_with_model
 
 
 @pytest.fixture(scope="module")

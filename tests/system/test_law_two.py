@@ -12,25 +12,16 @@ from collections import Counter
 import pytest
 import requests
 
-from assist import ASSIST, consent, make_admin, put_model
-from harness import ModelServer, Server, wait_for
+from assist import ASSIST, consent, put_model
+from harness import wait_for
 
 ASSISTANT = "@assistant:test.lingxi"
 MESSAGES = 40  # of each person
 
 
 @pytest.fixture(scope="module")
-def model():
-    with ModelServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(model):
-    with Server() as running:
-        running.admin = make_admin(running)
-        put_model(running.admin, model)
-        yield running
+def server(server_with_model):
+    return server_with_model
 
 
 @pytest.fixture(scope="module")
