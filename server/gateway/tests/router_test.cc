@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -22,8 +23,9 @@ egress::Provider provider(std::string id, int places = 1) {
 class RouterTest : public testing::Test {
   protected:
     void SetUp() override {
-        char name[] = "/tmp/lingxi-router-XXXXXX";
-        directory_ = ::mkdtemp(name);
+        std::string name = std::filesystem::temp_directory_path() / "lingxi-router-XXXXXX";
+        ASSERT_NE(::mkdtemp(name.data()), nullptr);
+        directory_ = name;
         store_.emplace(*ProviderStore::open(directory_ / "gateway.toml", false));
         router_.emplace(runtime_, clock_, *store_);
     }
