@@ -1,4 +1,4 @@
-# Shell functions that ./run, ./test and .ci/run share. Sourced, never run.
+# Shell functions that ./run, ./test and .ci/run share. Sourced, never run, by scripts with `set -euo pipefail`.
 
 say() { printf '\033[1m▸ %s\033[0m\n' "$*" >&2; }
 die() { printf '✗ %s\n' "$*" >&2; exit 1; }
@@ -12,17 +12,21 @@ install_packages() {
     for package in $wanted; do
         grep -qxF "$package" <<<"$installed" || missing+=("$package")
     done
-    [ ${#missing[@]} -eq 0 ] && return 0
-    command -v apt-get >/dev/null || die "These packages are missing and there is no apt-get: ${missing[*]}"
-    local sudo=""
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+}
+
+# apt_install PACKAGE...: asks nothing; who is not root goes through sudo.
+apt_install() {
+    command -v apt-get >/dev/null || die "These packages are missing and there is no apt-get: $*"
+    local sudo=()
     if [ "$(id -u)" -ne 0 ]; then
-        command -v sudo >/dev/null || die "Run this once as root, or install sudo: packages are missing (${missing[*]})"
-        sudo=sudo
+        command -v sudo >/dev/null || die "Run this once as root, or install sudo: packages are missing ($*)"
+        sudo=(sudo)
     fi
-    say "installing ${#missing[@]} packages"
-    $sudo apt-get update -qq || die "apt-get update failed: check the network and try again"
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-        die "apt-get could not install: ${missing[*]}"
+    say "installing $# packages"
+    "${sudo[@]}" apt-get update -qq || die "apt-get update failed: check the network and try again"
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null ||
+        die "apt-get could not install: $*"
 }
 
 # ensure_node: puts a Node of version 22 or later on PATH; npm's own package brings one where the machine's is older.
@@ -38,7 +42,7 @@ ensure_node() {
     esac
     local home="$root/.cache/node"
     if [ ! -x "$home/package/bin/node" ]; then
-        command -v npm >/dev/null || install_npm
+        command -v npm >/dev/null || apt_install nodejs npm
         say "fetching Node 22 into .cache/node"
         mkdir -p "$home"
         (cd "$home" && npm pack --loglevel=error "node-linux-$machine@22" >/dev/null && tar xzf node-linux-*.tgz && rm -f node-linux-*.tgz) ||
@@ -47,13 +51,16 @@ ensure_node() {
     export PATH="$home/package/bin:$PATH"
 }
 
-install_npm() {
-    local sudo=""
-    [ "$(id -u)" -eq 0 ] || sudo=sudo
-    say "installing npm"
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null ||
-        die "apt-get could not install npm"
+# run_help: what ./run takes, of the executable where there is one, else of the page that it once wrote.
+run_help() {
+    if [ -x "$root/build/release/bin/lingxi" ]; then "$root/build/release/bin/lingxi" --help; return; fi
+    echo "./run [settings] installs what is missing, builds, and starts Lingxi; ./run --demo starts a lived-in example."
+    echo
+    echo "Settings (also as LINGXI_NAME, or name = value in a TOML file given by --config):"
+    awk -F' [|] ' '/^[|] `--/ {
+        gsub(/`|[\\]/, ""); sub(/^[|] /, ""); sub(/ [|]$/, "")
+        printf "  %s %s%s\n      %s\n", $1, $4, ($5 ~ /[^ ]/ ? " (" $5 ")" : ""), $6
+    }' "$root/docs/settings.md"
 }
 
 # build_native PRESET [TARGET...]
@@ -62,8 +69,7 @@ build_native() {
     shift
     [ -f "$root/build/$preset/build.ninja" ] || (cd "$root" && cmake --preset "$preset" >/dev/null) ||
         die "cmake could not configure the $preset build (above is why)"
-    ninja -C "$root/build/$preset" "$@" | awk '/^ninja: (no work|Entering)/ {next} /^\[/ {printf "\r\033[K%s", substr($0, 1, 110) > "/dev/stderr"; n = 1; next} {print > "/dev/stderr"} END {if (n) print "" > "/dev/stderr"}'
-    [ "${PIPESTATUS[0]}" -eq 0 ] || die "the build failed"
+    ninja -C "$root/build/$preset" "$@" | awk '/^ninja: (no work|Entering)/ {next} /^\[/ {printf "\r\033[K%s", substr($0, 1, 110) > "/dev/stderr"; n = 1; next} {print > "/dev/stderr"} END {if (n) print "" > "/dev/stderr"}' || die "the build failed"
 }
 
 # build_web: builds the web client unless what it is made of is unchanged.

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const root = new URL("../..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(join(root, "web", "package.json"));
 // Parts of the SDK log past every logger that they are given.
 for (const level of ["trace", "debug", "info", "log", "warn"]) console[level] = () => {};

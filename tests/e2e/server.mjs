@@ -4,13 +4,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("../..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(join(root, "web", "package.json"));
 const { chromium } = require("playwright-core");
 const build = process.env.LINGXI_BUILD ?? join(root, "build", "debug");
 
-export const screenshots = new URL("screenshots/", import.meta.url).pathname;
+export const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url));
 mkdirSync(screenshots, { recursive: true });
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 

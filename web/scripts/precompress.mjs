@@ -1,6 +1,7 @@
 // Writes a .br and a .gz beside every text file of dist that gains by it; the server picks by Accept-Encoding.
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const compressible = new Set([".html", ".js", ".css", ".svg", ".json", ".txt", ".webmanifest"]);
@@ -14,7 +15,7 @@ function* filesBelow(folder) {
     }
 }
 
-const dist = new URL("../dist", import.meta.url).pathname;
+const dist = fileURLToPath(new URL("../dist", import.meta.url));
 for (const path of [...filesBelow(dist)]) {
     if (!compressible.has(extname(path)) || path.includes("/.vite/")) continue;
     const bytes = readFileSync(path);

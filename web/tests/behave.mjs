@@ -1,12 +1,13 @@
 // Tries what can only be seen in a browser against the stand-in: the outbox over an outage and a reload, one long-poll
 // for all tabs, two accounts side by side, the assistant's lines, reading from the first unread.
 import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { furnish } from "./fake/scene.mjs";
 import { startFake } from "./fake/server.mjs";
 
 const now = Date.now();
-const fake = await startFake({ dist: new URL("../dist", import.meta.url).pathname, now });
+const fake = await startFake({ dist: fileURLToPath(new URL("../dist", import.meta.url)), now });
 const scene = furnish(fake, now);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
 const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB" });

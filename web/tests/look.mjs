@@ -1,6 +1,7 @@
 // Looks at every page: screenshots of both languages, light and dark, phone and desktop, and axe's findings.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { furnish } from "./fake/scene.mjs";
 import { startFake } from "./fake/server.mjs";
@@ -10,7 +11,7 @@ const only = process.argv[3] ?? "";
 mkdirSync(folder, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const now = Date.now();
-const fake = await startFake({ dist: new URL("../dist", import.meta.url).pathname, now });
+const fake = await startFake({ dist: fileURLToPath(new URL("../dist", import.meta.url)), now });
 const scene = furnish(fake, now);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"] });
 let findings = 0;

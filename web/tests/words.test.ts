@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { en } from "@/i18n/en";
 import { zh } from "@/i18n/zh";
@@ -39,7 +40,7 @@ describe("words", () => {
         }
     });
     it("has no word that nothing uses", () => {
-        const code = [...sources(new URL("../src", import.meta.url).pathname)].filter((path) => !path.includes("/i18n/")).map((path) => readFileSync(path, "utf8")).join("\n");
+        const code = [...sources(fileURLToPath(new URL("../src", import.meta.url)))].filter((path) => !path.includes("/i18n/")).map((path) => readFileSync(path, "utf8")).join("\n");
         const made = [/^receipt\.outcome_/, /^ai\.consent_use_/, /^chat\.status_/];
         const unused = words.filter((word) => !code.includes(`"${word}"`) && !made.some((pattern) => pattern.test(word)));
         expect(unused).toEqual([]);
