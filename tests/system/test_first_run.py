@@ -1,5 +1,7 @@
 """The first start: one link makes the administrator, and names the server for good."""
 
+import os
+import pty
 import re
 import subprocess
 
@@ -116,11 +118,36 @@ def test_a_link_is_asked_for_where_a_server_runs():
         server.start()
 
 
-def test_the_note_says_the_very_command_that_renews_the_link():
-    with Server(server_name=None, registration=None) as server:
+def test_the_note_says_the_very_command_that_renews_the_link(tmp_path):
+    with Server(data=tmp_path / "灵犀's data", server_name=None, registration=None) as server:
         command = re.search(r"a new one: (.+)\)", server.output).group(1)
-        renewed = subprocess.run(command.split(), capture_output=True, text=True, timeout=60)
+        renewed = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
         assert complete_setup(server, renewed.stdout.split("#")[1].strip()).status_code == 200
+
+
+def at_a_terminal(tmp_path, *settings):
+    """What stands on the screen of who starts a server, once the link was told and the server stopped again."""
+    screen, terminal = pty.openpty()
+    command = [str(BUILD / "bin" / "lingxi"), "serve", "--data", str(tmp_path / "d"), "--listen", "127.0.0.1:0",
+               "--metrics-listen", "127.0.0.1:0", *settings]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal) as process:
+        os.close(terminal)
+        told = b""
+        while b"a new one" not in told:
+            told += os.read(screen, 65536)
+        process.terminate()
+    os.close(screen)
+    return told.decode()
+
+
+def test_at_a_terminal_what_to_do_next_stands_alone_with_its_link_in_bold(tmp_path):
+    told = at_a_terminal(tmp_path)
+    assert told.strip().startswith("Lingxi is running at ")
+    assert re.search(r"\x1b\[1mhttp://127\.0\.0\.1:\d+/setup#\S+\x1b\[0m\r\n", told)
+
+
+def test_a_terminal_shows_the_events_that_were_asked_for(tmp_path):
+    assert "core.listening" in at_a_terminal(tmp_path, "--log-level", "info")
 
 
 def test_with_a_name_and_open_registration_nobody_waits_and_the_link_still_makes_the_administrator():

@@ -101,10 +101,27 @@ std::string public_url_of(const base::Settings& settings, std::string address) {
     return (settings.text("tls-certificate").empty() ? "http://" : "https://") + address;
 }
 
+/// A path as one word of a shell's command line.
+std::string shell_word(const std::filesystem::path& path) {
+    std::string text = path.string();
+    if (text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-") ==
+        std::string::npos)
+        return text;
+    std::string quoted = "'";
+    for (const char c : text) {
+        if (c == '\'') {
+            quoted += "'\\''";
+        } else {
+            quoted += c;
+        }
+    }
+    return quoted + "'";
+}
+
 /// What a person types for a new setup link: neither the executable nor the directory need be where they are.
 std::string setup_link_command(const Paths& paths) {
-    return runtime::beside_own_executable("lingxi").string() + " admin setup-link --data " +
-           paths.data.string();
+    return shell_word(runtime::beside_own_executable("lingxi")) + " admin setup-link --data " +
+           shell_word(paths.data);
 }
 
 identity::Options identity_options(const base::Settings& settings, const std::string& public_url) {

@@ -173,15 +173,13 @@ runtime::Task<base::Result<std::string>> furnish_demo(identity::Identity& identi
     }
     text +=
         "\nNothing in it was written by AI; the suggestions over the composer are the offline method's. A "
-        "model "
-        "server (林晓 is\n"
-        "the administrator: Settings, model servers) would add translation under each message, suggestions "
-        "in your own "
-        "manner\n"
-        "and @assistant.\n"
-        "这里没有一个字出自 AI；输入框上方的建议来自离线方法。接上模型（林晓是管理员：设置 → "
-        "模型服务）后，还会有每条消息下的\n"
-        "翻译、合你口吻的建议，以及 @assistant。\n";
+        "model\n"
+        "server (林晓 is the administrator: Server → Model servers; on a phone Server stands under Me) would "
+        "add\n"
+        "translation under each message, suggestions in your own manner and @assistant.\n"
+        "这里没有一个字出自 AI；输入框上方的建议来自离线方法。接上模型（林晓是管理员：服务器 → "
+        "模型服务器，\n"
+        "手机上在“我”里）后，还会有每条消息下的翻译、合你口吻的建议，以及 @assistant。\n";
     co_return text;
 }
 

@@ -43,6 +43,10 @@ constexpr std::string_view kSettingsPage =
     "start with "
     "words that say which.\n\n";
 
+/// Who starts Lingxi at a terminal is told what to do next, and lines that are no news would push it out of
+/// sight.
+constexpr std::array<std::string_view, 1> kTerminalDefaults{"--log-level=warning"};
+
 /// The demonstration stands beside a real server: with a directory, a name and ports of its own.
 constexpr std::array<std::string_view, 4> kDemoDefaults{"--data=demo-data", "--server-name=demo.lingxi",
                                                         "--listen=127.0.0.1:8018",
@@ -88,6 +92,17 @@ base::Result<base::Settings> read_settings(std::span<const std::string_view> arg
     return settings;
 }
 
+/// Sets what nobody has set; each is a flag with its value.
+base::Result<void> apply_fallbacks(base::Settings& settings, std::span<const std::string_view> fallbacks) {
+    for (const std::string_view fallback : fallbacks) {
+        const std::string_view name = fallback.substr(2, fallback.find('=') - 2);
+        if (settings.is_set(name)) continue;
+        std::vector<std::string> rest;
+        if (auto applied = settings.apply_arguments(std::array{fallback}, rest); !applied) return applied;
+    }
+    return {};
+}
+
 int run(std::span<const std::string_view> arguments) {
     const std::string_view command = arguments.empty() ? "--help" : arguments.front();
     const auto rest_of_line = arguments.empty() ? arguments : arguments.subspan(1);
@@ -119,15 +134,10 @@ int run(std::span<const std::string_view> arguments) {
                      settings.error().code.c_str());
         return runtime::kExitMisconfigured;
     }
-    if (settings->boolean("demo")) {
-        for (const std::string_view fallback : kDemoDefaults) {
-            const std::string_view name = fallback.substr(2, fallback.find('=') - 2);
-            if (settings->is_set(name)) continue;
-            const std::array one{fallback};
-            if (auto applied = settings->apply_arguments(one, rest); !applied)
-                return runtime::kExitMisconfigured;
-        }
-    }
+    if (settings->boolean("demo") && !apply_fallbacks(*settings, kDemoDefaults))
+        return runtime::kExitMisconfigured;
+    if (::isatty(STDERR_FILENO) == 1 && !apply_fallbacks(*settings, kTerminalDefaults))
+        return runtime::kExitMisconfigured;
     if (command == "admin") return app::administer(*settings, rest);
     if (!rest.empty()) {
         std::fprintf(stderr,

@@ -82,9 +82,22 @@ void raise_descriptor_limit() {
     if (::setrlimit(RLIMIT_NOFILE, &descriptors) != 0) base::log_warning("serve.descriptor_limit_kept");
 }
 
-/// Core's note, one line a fact, is printed as it came: it knows the links.
+/// The links of a note in bold.
+std::string with_bold_links(std::string_view note) {
+    std::string out;
+    for (std::size_t link = note.find("http"); link != std::string_view::npos; link = note.find("http")) {
+        const std::size_t end = std::min(note.find_first_of(" \n", link), note.size());
+        out.append(note.substr(0, link)).append("\x1b[1m").append(note.substr(link, end - link));
+        out.append("\x1b[0m");
+        note.remove_prefix(end);
+    }
+    return out.append(note);
+}
+
+/// Core's note, one line a fact, is printed as it came: it knows the links. At a terminal they stand out.
 void print_note(std::string_view note) {
-    std::fwrite(note.data(), 1, note.size(), stdout);
+    const std::string text = ::isatty(STDOUT_FILENO) == 1 ? with_bold_links(note) : std::string(note);
+    std::fwrite(text.data(), 1, text.size(), stdout);
     std::fflush(stdout);
 }
 

@@ -40,13 +40,13 @@ constexpr base::Setting kRows[] = {
     {"upload-quota", SettingType::integer, "10737418240", "bytes", "", false,
      "Most that the uploads of one person may take together."},
     {"scrub-after", SettingType::integer, "60", "seconds", "", false,
-     "How long what was redacted or deleted may stay in the files before it is overwritten."},
+     "How long text that was redacted or deleted may stay in the database's files before it is overwritten."},
     {"gateway-config", SettingType::path, "", "", "", false,
      "A TOML file of model servers that is only read; without it they are kept in the data directory and "
      "edited on "
      "the administrator's page."},
     {"log-level", SettingType::choice, "info", "", "debug|info|warning|error", false,
-     "Least important events to log."},
+     "Least important events to log; at a terminal it is warning where nobody sets it."},
     {"demo", SettingType::boolean, "off", "", "", false,
      "Starts on a data directory of its own with two demonstration accounts, and prints a one-use link for "
      "each."},
