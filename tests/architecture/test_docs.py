@@ -44,5 +44,55 @@ def test_every_link_between_documents_leads_somewhere(document):
 def test_every_flag_that_a_document_names_is_a_setting(document):
     settings = (ROOT / "docs" / "settings.md").read_text()
     own = {"help", "version", "list", "markdown", "demo"}  # of lingxi and ./test themselves
+    own |= {"now", "grep"}  # of systemctl and journalctl
     for flag in set(re.findall(r"(?<![\w-])--([a-z][a-z-]+)", (ROOT / document).read_text())):
         assert flag in own or f"`--{flag}`" in settings, flag
+
+
+MODULES = [str(Path(name).parent) for name in FILES if re.fullmatch(r"server/.+/CMakeLists\.txt", name)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is(module):
+    assert (ROOT / module / "README.md").exists()
+
+
+# How the table of modules calls a library: the beginning of its headers' names (cmake/CheckIncludes.cmake), and its CMake target
+# (of headers alone there is none to link).
+LIBRARIES = {
+    "libsodium": ("sodium", "PkgConfig::sodium"),
+    "toml++": ("toml[+][+]/", "PkgConfig::tomlplusplus"),
+    "spdlog": ("spdlog/", "spdlog::spdlog"),
+    "libseccomp": ("seccomp", "PkgConfig::seccomp"),
+    "sqlite3": ("sqlite3", "SQLite::SQLite3"),
+    "Boost.Beast": ("boost/beast", None),
+    "OpenSSL": ("openssl/", "OpenSSL::SSL"),
+    "zlib": ("zlib[.]h", "ZLIB::ZLIB"),
+    "libcurl": ("curl/", "CURL::libcurl"),
+    "libvips": ("vips/", "PkgConfig::vips"),
+    "ICU": ("unicode/", "PkgConfig::icu"),
+}
+
+
+def table_of_modules():
+    """module → the outside libraries that the table in docs/ARCHITECTURE.md gives it"""
+    rows = re.findall(r"^\| ((?:`[\w/]+`(?:, )?)+) \| .* \| (.*) ?\|$", (ROOT / "docs" / "ARCHITECTURE.md").read_text(), re.M)
+    return {module: {name for name in LIBRARIES if name in libraries}
+            for modules, libraries in rows for module in re.findall(r"`([\w/]+)`", modules)}
+
+
+def test_the_table_of_modules_names_them_all():
+    assert set(table_of_modules()) == {module.removeprefix("server/") for module in MODULES}
+
+
+def test_the_table_of_modules_gives_each_the_libraries_that_its_rules_allow():
+    rules = dict(re.findall(r'^  "([^"]+)" +"([^"]+)"', (ROOT / "cmake" / "CheckIncludes.cmake").read_text(), re.M))
+    owners = {name: set(rules[header].split("|")) for name, (header, _) in LIBRARIES.items()}
+    assert owners == {name: {module for module, has in table_of_modules().items() if name in has} for name in LIBRARIES}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_links_what_the_table_gives_it_and_no_other(module):
+    linked = set(re.findall(r"[\w]+::[\w]+", re.search(r"lingxi_module\((.*?)\)", (ROOT / module / "CMakeLists.txt").read_text(), re.S).group(1)))
+    given = table_of_modules()[module.removeprefix("server/")]
+    assert linked == {LIBRARIES[name][1] for name in given} - {None}
