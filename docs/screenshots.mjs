@@ -13,12 +13,13 @@ const LIMIT_BYTES = 200_000;
 const WAIT_MS = 120_000;
 const SIZES = {
     desktop: { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1.5 },
-    phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true },
+    phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
 };
-// Who looks, how large, in which light. Without `chat` it is the list of chats.
+// Who looks, how large, in which light. Without `chat` it is the list of chats; each chat is one in which the other has the last
+// word, so that suggestions stand over the composer.
 const SCENES = [
     { name: "conversation-zh-desktop", person: "linxiao", locale: "zh-CN", size: "desktop", chat: "林晓 & Emma" },
-    { name: "conversation-en-desktop", person: "emma", locale: "en-GB", size: "desktop", chat: "林晓 & Emma", dark: true },
+    { name: "conversation-en-desktop", person: "emma", locale: "en-GB", size: "desktop", chat: "徒步", dark: true },
     { name: "conversation-en-phone", person: "emma", locale: "en-GB", size: "phone", chat: "徒步" },
     { name: "conversation-zh-phone", person: "linxiao", locale: "zh-CN", size: "phone", chat: "林晓 & Emma" },
     { name: "chats-zh-phone", person: "linxiao", locale: "zh-CN", size: "phone" },
@@ -40,7 +41,7 @@ async function webp(page, png) {
 }
 
 async function take(browser, scene, link) {
-    const context = await browser.newContext({ ...SIZES[scene.size], locale: scene.locale, colorScheme: scene.dark ? "dark" : "light" });
+    const context = await browser.newContext({ ...SIZES[scene.size], locale: scene.locale, colorScheme: scene.dark ? "dark" : "light", reducedMotion: "reduce", timezoneId: "Asia/Shanghai" });
     const page = await context.newPage();
     page.setDefaultTimeout(WAIT_MS);
     await page.goto(link);
@@ -49,11 +50,10 @@ async function take(browser, scene, link) {
     if (scene.chat) {
         await chats.filter({ hasText: scene.chat }).first().click();
         await page.locator(".bubble").last().waitFor();
-        await page.locator(".chip, [data-chip]").first().waitFor({ timeout: 60_000 }).catch(() => console.warn(`${scene.name}: no suggestions`));
+        await page.locator(".chip, [data-chip]").first().waitFor();
     }
     await page.evaluate(() => document.fonts.ready);
-
-    await page.mouse.move(1, 1); // nothing hovers
+    await page.mouse.move(0, 0); // nothing hovers
     const blank = await context.newPage(); // the client's own policy allows it no pictures of others
     const picture = await webp(blank, await page.screenshot());
     if (picture.length > LIMIT_BYTES) throw new Error(`${scene.name} has ${picture.length} bytes; the limit is ${LIMIT_BYTES}`);
