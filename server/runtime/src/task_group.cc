@@ -3,7 +3,9 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <base/log.h>
 #include <runtime/signal.h>
@@ -23,6 +25,16 @@ struct TaskGroup::State : std::enable_shared_from_this<TaskGroup::State> {
     Notifier emptied;
 };
 
+namespace {
+
+/// How a task that was told to stop leaves the loop in which it waited.
+bool is_cancellation(const std::exception& error) {
+    const auto* of_system = dynamic_cast<const boost::system::system_error*>(&error);
+    return of_system != nullptr && of_system->code() == asio::error::operation_aborted;
+}
+
+}  // namespace
+
 TaskGroup::TaskGroup(Runtime& runtime, std::string name)
     : state_(std::make_shared<State>(runtime, std::move(name))) {}
 
@@ -41,7 +53,9 @@ asio::cancellation_signal* TaskGroup::spawn(Task<void> task) {
                 try {
                     std::rethrow_exception(fault);
                 } catch (const std::exception& error) {
-                    base::log_error("runtime.task_fault", {{"group", state->name}, {"what", error.what()}});
+                    if (!state->stopping || !is_cancellation(error))
+                        base::log_error("runtime.task_fault",
+                                        {{"group", state->name}, {"what", error.what()}});
                 }
             }
             // The slot must outlive this handler's own use of it: erase in a turn of its own.

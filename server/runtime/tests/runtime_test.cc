@@ -1,8 +1,11 @@
+#include <span>
 #include <stdexcept>
+#include <string_view>
 #include <thread>
 
 #include <gtest/gtest.h>
 
+#include <base/log.h>
 #include <runtime/runtime.h>
 #include <runtime/signal.h>
 #include <runtime/task_group.h>
@@ -96,6 +99,41 @@ TEST(TaskGroup, stop_cancels_and_awaits_every_task) {
         EXPECT_EQ(ended, 10);
         EXPECT_EQ(group.size(), 0U);
     });
+}
+
+int faults_logged = 0;
+
+void count_faults(base::LogLevel, std::string_view event, std::span<const base::LogField>) {
+    if (event == "runtime.task_fault") ++faults_logged;
+}
+
+TEST(TaskGroup, a_loop_that_ends_by_being_stopped_is_no_fault_and_any_other_end_of_it_is) {
+    faults_logged = 0;
+    base::set_log_sink(count_faults);
+    run([](Runtime& runtime) -> Task<void> {
+        auto loop = []() -> Task<void> {
+            for (;;) co_await sleep_for(1h);
+        };
+        auto broken = [](bool& stopped) -> Task<void> {
+            co_await sleep_for(1h);
+            stopped = true;
+            throw std::runtime_error("fault");
+        };
+        TaskGroup group(runtime, "loops");
+        group.spawn(loop());
+        co_await sleep_for(1ms);
+        co_await group.stop();
+        EXPECT_EQ(faults_logged, 0);
+
+        bool stopped = false;
+        TaskGroup faulty(runtime, "faulty");
+        faulty.spawn(broken(stopped));
+        co_await sleep_for(1ms);
+        co_await faulty.stop();
+        EXPECT_TRUE(stopped);
+        EXPECT_EQ(faults_logged, 1);
+    });
+    base::set_log_sink(nullptr);
 }
 
 TEST(TaskGroup, a_fault_ends_its_own_task_only) {
