@@ -117,7 +117,7 @@ test("a reset link sets a new password, once", async () => {
     await other.getByLabel("Username").fill("emma");
     await other.getByLabel("Password", { exact: true }).fill(password);
     await other.getByRole("button", { name: "Sign in" }).click();
-    await other.getByText("Username or password is not right.").waitFor();
+    await other.getByText("Wrong username or password.").waitFor();
     await other.getByText("Code: M_FORBIDDEN").waitFor();
     await other.getByLabel("Password", { exact: true }).fill("quite another password");
     await other.getByRole("button", { name: "Sign in" }).click();

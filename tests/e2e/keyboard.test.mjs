@@ -154,7 +154,7 @@ test("settings are changed by keys, and a question mark lists the keys", async (
     await page.waitForFunction((last) => document.querySelector("[role=switch]")?.getAttribute("aria-checked") !== last, before);
     await press("Space");
     await press("?");
-    await page.getByRole("dialog", { name: "Keys" }).waitFor();
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
     await shot(page, "keyboard-keys");
     await press("Escape");
     await page.getByRole("dialog").waitFor({ state: "detached" });

@@ -109,7 +109,7 @@ test("an edit replaces the words for both, and says so", async () => {
 
 test("a reaction is counted, and taken back by the same tap", async () => {
     await menuOf(desk, "Saturday is fine", zh.menu);
-    await desk.getByRole("menuitem", { name: "表态 👍" }).click();
+    await desk.getByRole("menuitem", { name: "表情回应 👍" }).click();
     const seen = phone.locator(".message", { hasText: "Saturday is fine" }).last().locator(".reaction", { hasText: "👍" });
     await seen.waitFor();
     await seen.tap();
@@ -228,4 +228,28 @@ test("no accessibility rule is broken, and nothing broke", async () => {
     assert.deepEqual(await violations(phone), []);
     assert.deepEqual(desk.faults, []);
     assert.deepEqual(phone.faults, []);
+});
+
+test("after signing out, no picture of the account is left in the tab", async () => {
+    await bubble(phone, "and another").waitFor();
+    const loads = (url) =>
+        phone.evaluate(
+            (source) =>
+                new Promise((resolve) => {
+                    const image = new Image();
+                    image.onload = () => resolve(true);
+                    image.onerror = () => resolve(false);
+                    image.src = source;
+                }),
+            url,
+        );
+    await phone.locator(".timeline [role=region]").hover();
+    while ((await phone.locator(".picture img").count()) === 0) await phone.mouse.wheel(0, -400);
+    const url = await phone.locator(".picture img").first().getAttribute("src");
+    assert.equal(await loads(url), true);
+    await phone.evaluate(() => void (location.hash = "#/me/account"));
+    await phone.getByRole("button", { name: "Sign out" }).click();
+    await phone.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await phone.locator("input[autocomplete=username]").waitFor();
+    assert.equal(await loads(url), false);
 });

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { chatLink, register, setUp } from "./people.mjs";
 import { launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
 
-let server, model, browser, admin, lonely, links, roomId, emptyRoom, otherRoom;
+let server, unnamed, model, browser, admin, lonely, links, roomId, emptyRoom, otherRoom;
 
 const everything = /\/_(matrix|lingxi)\//;
 
@@ -31,9 +31,11 @@ const pages = [
 
 before(async () => {
     server = await startServer("--registration", "open");
+    unnamed = await startServer(); // nobody has set it up, and nobody does
     model = await startModel();
     browser = await launchBrowser();
-    const setupLink = /http\S+\/setup#\S+/.exec(server.output)[0];
+    const setupLink = ({ output }) => /http\S+\/setup#\S+/.exec(output)[0];
+    const usedLink = setupLink(server);
     admin = await setUp(server, { name: "王小明" });
     const emma = await register(server, "emma", "Emma Hart");
     lonely = await register(server, "lonely", "Lonely");
@@ -48,12 +50,13 @@ before(async () => {
     const invitation = await admin.call("POST", "/_lingxi/client/v1/invitations", { uses: 5, expires_in_seconds: 86_400, room_ids: [roomId] });
     const reset = await admin.call("POST", `/_lingxi/admin/v1/users/${encodeURIComponent(emma.userId)}/reset-link`, {});
     await (await fetch(`${server.url}/_lingxi/client/v1/assist/translations`, { method: "POST", headers: { Authorization: `Bearer ${admin.token}` }, body: JSON.stringify({ text: "你好", target_language: "en" }) })).text();
-    links = { setup: setupLink, invite: invitation.url, reset: reset.url, emma: emma.userId };
+    links = { setup: setupLink(unnamed), usedSetup: usedLink, invite: invitation.url, reset: reset.url, emma: emma.userId };
 });
 after(async () => {
     await browser?.close();
     model?.end();
     await server?.end();
+    await unnamed?.end();
 });
 
 for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", false]])
@@ -106,6 +109,7 @@ for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", 
         after(() => page?.context().close());
 
         for (const [name, link, check, sign] of [
+            ["setup", () => links.setup, /setup\/check/, "input[type=password]"],
             ["invite", () => links.invite, /invitations\/preview/, "input[type=password]"],
             ["reset", () => links.reset, /password-reset\/check/, "input[type=password]"],
         ])
@@ -133,9 +137,9 @@ for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", 
             });
 
         test("setup: a link that was used says so, with what to do", async () => {
-            await page.goto(links.setup);
+            await page.goto(links.usedSetup);
             await notice("IM.LINGXI.BAD_SETUP_TOKEN").waitFor();
-            await look("setup", "error");
+            await look("setup-used", "error");
         });
 
         test("log-in: content, error, offline", async () => {

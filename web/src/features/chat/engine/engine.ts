@@ -129,6 +129,7 @@ export class Engine {
         this.outbox.stop();
         this.drafts.stop();
         this.share.stop();
+        this.media.dispose();
         this.client.stopClient();
     }
 

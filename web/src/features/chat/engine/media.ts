@@ -20,6 +20,8 @@ interface Entry {
     users: number;
 }
 
+const signedOut = (): ApiError => new ApiError(410, "IM.LINGXI.SIGNED_OUT", "the account was signed out");
+
 /** `mxc://server/id` in parts; nothing where it is none. */
 export function parseMxc(mxc: string | null | undefined): { server: string; id: string } | null {
     const match = /^mxc:\/\/([^/?#]+)\/([A-Za-z0-9_-]+)$/.exec(mxc ?? "");
@@ -32,8 +34,10 @@ export function parseMxc(mxc: string | null | undefined): { server: string; id: 
  */
 export class Media {
     private readonly entries = new Map<string, Entry>();
-    private readonly loading = new Map<string, Promise<Entry>>();
+    /** What is on its way, and how many wait to hold it. */
+    private readonly loading = new Map<string, { entry: Promise<Entry>; users: number }>();
     private total_bytes = 0;
+    private disposed = false;
 
     constructor(private readonly transport: Transport) {}
 
@@ -65,10 +69,13 @@ export class Media {
     async hold(mxc: string, size: Size | null): Promise<string> {
         const path = this.path(mxc, size);
         if (!path) throw new ApiError(404, "M_NOT_FOUND", "no such picture");
-        const entry = this.entries.get(path) ?? (await this.load(path));
-        entry.users += 1;
+        const known = this.entries.get(path);
+        if (known) known.users += 1;
+        const entry = known ?? (await this.load(path));
+        if (this.disposed) throw signedOut();
         this.entries.delete(path);
         this.entries.set(path, entry); // newest last
+        this.trim(); // what was only ever held is never released: the limits hold here too
         return entry.url;
     }
 
@@ -79,24 +86,40 @@ export class Media {
         this.trim();
     }
 
+    /** Already held by each who asks for it: one that nobody held yet might be let go in between. */
     private load(path: string): Promise<Entry> {
-        let loading = this.loading.get(path);
-        if (!loading) {
-            loading = this.fetchEntry(path).finally(() => this.loading.delete(path));
-            this.loading.set(path, loading);
+        const loading = this.loading.get(path);
+        if (loading) {
+            loading.users += 1;
+            return loading.entry;
         }
-        return loading;
+        const entry = this.fetchEntry(path);
+        this.loading.set(path, { entry, users: 1 });
+        return entry;
     }
 
     private async fetchEntry(path: string): Promise<Entry> {
-        const response = await this.transport.fetch(path);
-        if (!response.ok) throw await errorOf(response);
-        const blob = await response.blob();
-        if (!shownTypes.test(blob.type)) throw new ApiError(415, "IM.LINGXI.NO_PICTURE", "not a picture");
-        const entry: Entry = { url: URL.createObjectURL(blob), bytes: blob.size, users: 0 };
-        this.entries.set(path, entry);
-        this.total_bytes += blob.size;
-        return entry;
+        try {
+            const response = await this.transport.fetch(path);
+            if (!response.ok) throw await errorOf(response);
+            const blob = await response.blob();
+            if (!shownTypes.test(blob.type)) throw new ApiError(415, "IM.LINGXI.NO_PICTURE", "not a picture");
+            if (this.disposed) throw signedOut();
+            const entry: Entry = { url: URL.createObjectURL(blob), bytes: blob.size, users: this.loading.get(path)?.users ?? 1 };
+            this.entries.set(path, entry);
+            this.total_bytes += blob.size;
+            return entry;
+        } finally {
+            this.loading.delete(path);
+        }
+    }
+
+    /** Nothing of the account's pictures outlives its session in this tab, not what is still on its way either. */
+    dispose(): void {
+        this.disposed = true;
+        for (const entry of this.entries.values()) URL.revokeObjectURL(entry.url);
+        this.entries.clear();
+        this.total_bytes = 0;
     }
 
     private trim(): void {
