@@ -288,6 +288,52 @@ TEST_F(SyncAnswers, tell_that_an_invitation_was_taken_back) {
     EXPECT_TRUE(left->at("state").at("events").as_array().empty());
 }
 
+std::string names(const base::json::object& room, std::string_view list) {
+    std::string out;
+    for (const auto& event : room.at(list).at("events").as_array()) {
+        if (const auto name = base::get_string(event.at("content").as_object(), "name"))
+            out.append(*name).push_back(' ');
+    }
+    return out;
+}
+
+TEST_F(SyncAnswers, tell_a_former_member_no_state_of_after_they_left) {
+    auto room = server.room(ann);
+    ASSERT_TRUE(room.append_state(ann, "m.room.name", "", {{"name", "then"}}));
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    Client before(server, bob);
+    before.sync();
+    ASSERT_TRUE(server.member(room, bob, bob, "leave"));
+    Client after(server, bob);
+    after.sync();
+    ASSERT_TRUE(room.append_state(ann, "m.room.name", "", {{"name", "now"}}));
+    ASSERT_TRUE(server.member(room, ann, bob, "invite"));
+    ASSERT_TRUE(server.member(room, bob, bob, "leave"));
+    const auto banned = server.member(room, ann, bob, "ban");
+    ASSERT_TRUE(banned);
+    Client fresh(server, bob, R"({"room":{"include_leave":true}})");
+    Client with_state_after(server, bob, R"({"room":{"include_leave":true,"timeline":{"limit":1}}})");
+    with_state_after.state_mode.after = true;
+
+    // The end of the stay was told, and what came later is not theirs.
+    const auto told_before = after.sync();
+    ASSERT_NE(section(told_before, "leave", room), nullptr);
+    EXPECT_TRUE(section(told_before, "leave", room)->at("state").at("events").as_array().empty());
+    // It was not, or all is asked for anew: the state is that of the end.
+    const auto told_since = before.sync();
+    ASSERT_NE(section(told_since, "leave", room), nullptr);
+    EXPECT_EQ(names(*section(told_since, "leave", room), "state"), "");
+    const auto told_fresh = fresh.sync();
+    EXPECT_EQ(names(*section(told_fresh, "leave", room), "state"), "");
+    EXPECT_EQ(names(*section(told_fresh, "leave", room), "timeline"), "then ");
+    const auto told_after = with_state_after.sync();
+    EXPECT_EQ(names(*section(told_after, "leave", room), "state_after"), "then ");
+    bool is_told_of_the_ban = false;
+    for (const auto& event : section(told_after, "leave", room)->at("state_after").at("events").as_array())
+        is_told_of_the_ban = is_told_of_the_ban || event.at("event_id").as_string() == banned->id.value;
+    EXPECT_TRUE(is_told_of_the_ban);
+}
+
 TEST_F(SyncAnswers, leave_out_messages_of_the_ignored_but_not_their_state) {
     auto room = server.room(ann);
     ASSERT_TRUE(server.member(room, bob, bob, "join"));

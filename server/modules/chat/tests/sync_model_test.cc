@@ -24,11 +24,11 @@ const T& pick(base::Random& random, const std::vector<T>& from) {
 /// Every kind of client, so that each seed meets all of them.
 std::vector<SyncWish> all_wishes() {
     return {{.limit = 1},
-            {.limit = 20},
-            {.limit = 3, .is_after = true},
-            {.limit = 4, .is_lazy = true},
+            {.limit = 20, .include_leave = true},
+            {.limit = 3, .is_after = true, .include_leave = true},
+            {.limit = 4, .is_lazy = true, .include_leave = true},
             {.limit = 2, .is_lazy = true, .is_after = true},
-            {.limit = 3, .only_messages = true},
+            {.limit = 3, .only_messages = true, .include_leave = true},
             {.limit = 5, .is_after = true, .only_messages = true}};
 }
 
@@ -117,6 +117,7 @@ TEST(SyncModel, no_event_is_lost_doubled_or_disordered_however_far_the_snapshot_
             SyncQuery query;
             query.user = device.actor.user;
             query.user_id = device.actor.user_id;
+            if (random.below(12) == 0) device.since.reset();  // it has lost all and begins anew
             query.since = device.since;
             query.now[Stream::events] = last_position(server.tx(), Stream::events);
             query.filter =
@@ -161,6 +162,7 @@ Task<void> live(World& world, Device& device, std::uint64_t seed) {
         was_over = world.is_over;
         while (world.is_pausing) co_await runtime::sleep_for(std::chrono::milliseconds(1));
         const bool full_state = random.below(15) == 0;
+        if (random.below(20) == 0) device.since.reset();  // it has lost all and begins anew
         TestHouse::Values query{{"filter", device.wish.filter()},
                                 {"timeout", std::to_string(was_over ? 0 : random.below(15))},
                                 {"full_state", full_state ? "true" : "false"},

@@ -21,8 +21,10 @@ std::string SyncWish::filter() const {
     if (only_messages) timeline["types"] = base::json::array{"m.room.message"};
     base::json::object state;
     if (is_lazy) state["lazy_load_members"] = true;
-    return base::json::serialize(
-        base::json::object{{"room", {{"timeline", std::move(timeline)}, {"state", std::move(state)}}}});
+    return base::json::serialize(base::json::object{{"room",
+                                                     {{"timeline", std::move(timeline)},
+                                                      {"state", std::move(state)},
+                                                      {"include_leave", include_leave}}}});
 }
 
 SyncOracle::SyncOracle(storage::Transaction& tx) {
@@ -70,6 +72,18 @@ Position SyncOracle::membership_since(const Room& room, const std::string& user_
         membership = event.word;
     }
     return since;
+}
+
+Position SyncOracle::stay_end(const Room& room, const std::string& user_id, Position at) {
+    std::string membership;
+    Position end;
+    for (const auto& event : room) {
+        if (event.position > at) break;
+        if (event.type != "m.room.member" || event.state_key != user_id) continue;
+        if (membership == "join" && event.word != "join") end = event.position;
+        membership = event.word;
+    }
+    return end;
 }
 
 bool SyncOracle::ever_joined(const Room& room, const std::string& user_id, Position after, Position up_to) {
@@ -123,6 +137,7 @@ class Replay {
         full_state_ = heard.full_state;
         is_initial_ = !heard.since;
         after_ = Position{heard.since ? (*heard.since)[Stream::events] : 0};
+        if (is_initial_) states_.clear();
         const auto next = StreamToken::parse(text_of(heard.answer, "next_batch"));
         if (!next) return "next_batch is no token";
         now_ = Position{(*next)[Stream::events]};
@@ -160,7 +175,9 @@ class Replay {
             const bool is_wanted = by.position > after_ && !wish_.ignored.contains(by.sender);
             if ((section("invite") != nullptr) != is_wanted) return "an invitation is lost, or not wanted";
         }
-        if ((member == "leave" || member == "ban") && is_changed && !is_initial_) {
+        if (is_initial_ && !wish_.include_leave && section("leave") != nullptr)
+            return "told of a room that was left, without asking";
+        if ((member == "leave" || member == "ban") && is_changed && (!is_initial_ || wish_.include_leave)) {
             auto fault = take_left(section("leave"), room_id, room, since);
             states_.erase(room_id);
             return fault;
@@ -174,34 +191,42 @@ class Replay {
         if (told == nullptr) {
             if (is_new || full_state_) return "a joined room is missing";
             if (!visible(room, lower, now_, kEndOfTime).empty()) return "events are lost";
-            return compare_state(states_[room_id], room, now_, {});
+            return compare_state(states_[room_id], SyncOracle::state_at(room, now_), {});
         }
         if (is_new) states_[room_id].clear();
-        return take_timeline(*told, room_id, room, lower, now_);
+        return take_timeline(*told, room_id, room, lower, now_, now_);
     }
 
     std::string take_left(const Json* told, const std::string& room_id, const Room& room, Position left_at) {
         if (told == nullptr) return "the end of a room is lost";
-        const bool was_joined = SyncOracle::membership(room, user_id_, after_) == "join";
-        if (!SyncOracle::ever_joined(room, user_id_, {}, left_at)) {
+        const auto stay_end = SyncOracle::stay_end(room, user_id_, left_at);
+        if (stay_end <= after_) {
             const auto& events = told->at("timeline").at("events").as_array();
             const auto wanted = visible(room, Position{left_at.value - 1}, left_at, kEndOfTime);
-            return events.size() == wanted.size() ? "" : "the end of an invitation says too much";
+            if (events.size() != wanted.size()) return "the end of an invitation says too much";
+            for (const auto* name : {"state", "state_after"}) {
+                const auto* state = told->as_object().if_contains(name);
+                if (state != nullptr && !state->at("events").as_array().empty())
+                    return "one who has not been in the room since is told its state";
+            }
+            return {};
         }
+        const bool was_joined = SyncOracle::membership(room, user_id_, after_) == "join";
         if (!was_joined) states_[room_id].clear();
-        return take_timeline(*told, room_id, room, was_joined ? after_ : Position{}, left_at);
+        return take_timeline(*told, room_id, room, was_joined ? after_ : Position{}, left_at, stay_end);
     }
 
+    /// `state_at`: as of when the person may know the state, beside what the timeline shows them of it.
     std::string take_timeline(const Json& told, const std::string& room_id, const Room& room, Position lower,
-                              Position upper) {
+                              Position upper, Position state_at) {
         const auto& timeline = told.at("timeline");
         const auto& events = timeline.at("events").as_array();
         auto wanted = visible(room, lower, upper, kEndOfTime);
-        auto fault = compare_timeline(timeline, wanted, room, upper);
+        auto fault = compare_timeline(timeline, wanted, room, state_at);
         // A join that came after the answer's end may have been known already, or not yet.
         if (!fault.empty()) {
             wanted = visible(room, lower, upper, upper);
-            if (compare_timeline(timeline, wanted, room, upper).empty()) fault.clear();
+            if (compare_timeline(timeline, wanted, room, state_at).empty()) fault.clear();
         }
         if (!fault.empty()) return fault;
 
@@ -211,7 +236,11 @@ class Replay {
                 state[{text_of(event, "type"), std::string(*key)}] = text_of(event, "event_id");
         };
         std::set<std::string> senders;
-        for (const auto& event : events) senders.insert(text_of(event, "sender"));
+        std::vector<std::string> shown;  // whose state the client takes from the timeline
+        for (const auto& event : events) {
+            senders.insert(text_of(event, "sender"));
+            if (!wish_.is_after) shown.push_back(text_of(event, "event_id"));
+        }
         const auto* before = told.as_object().if_contains("state");
         const auto* after = told.as_object().if_contains("state_after");
         if ((before != nullptr) == wish_.is_after || (after != nullptr) != wish_.is_after)
@@ -222,27 +251,41 @@ class Replay {
         } else {
             for (const auto& event : after->at("events").as_array()) set(event);
         }
-        return compare_state(state, room, upper, senders);
+        return compare_state(state, known_state(room, upper, state_at, shown), senders);
+    }
+
+    /// What there is to know of the state as of `at`: beside it what became of the person themselves, and the
+    /// later events that the timeline shows.
+    std::map<SyncOracle::Key, std::string> known_state(const Room& room, Position upper, Position at,
+                                                       const std::vector<std::string>& shown) const {
+        auto state = SyncOracle::state_at(room, at);
+        for (const auto& event : room) {
+            if (event.position <= at || event.position > upper || !event.state_key) continue;
+            const bool is_own = event.type == "m.room.member" && event.state_key == user_id_;
+            if (is_own || std::ranges::find(shown, event.id) != shown.end())
+                state[{event.type, *event.state_key}] = event.id;
+        }
+        return state;
     }
 
     /// Whether the timeline may end before this event though there is room for it: it sets state that was set
     /// anew by a later event that the client is not shown, and would win over that.
     bool may_cut_before(const Event& event, const std::vector<const Event*>& shown, const Room& room,
-                        Position upper) const {
-        if (wish_.is_after || !event.state_key) return false;
-        const auto latest = SyncOracle::state_at(room, upper).at({event.type, *event.state_key});
+                        Position state_at) const {
+        if (wish_.is_after || !event.state_key || event.position > state_at) return false;
+        const auto latest = SyncOracle::state_at(room, state_at).at({event.type, *event.state_key});
         return latest != event.id &&
                std::ranges::none_of(shown, [&](const Event* one) { return one->id == latest; });
     }
 
     std::string compare_timeline(const Json& timeline, const std::vector<const Event*>& wanted,
-                                 const Room& room, Position upper) const {
+                                 const Room& room, Position state_at) const {
         const auto& events = timeline.at("events").as_array();
         auto count = std::min(wanted.size(), wish_.limit);
         if (events.size() < count) {
             const std::vector<const Event*> shown(wanted.end() - static_cast<std::ptrdiff_t>(events.size()),
                                                   wanted.end());
-            if (may_cut_before(*wanted[wanted.size() - events.size() - 1], shown, room, upper))
+            if (may_cut_before(*wanted[wanted.size() - events.size() - 1], shown, room, state_at))
                 count = events.size();
         }
         if (events.size() != count)
@@ -265,9 +308,9 @@ class Replay {
 
     /// What the client believes, against what holds. Members that are loaded lazily may be missing, but for
     /// those whose words the client has to show.
-    std::string compare_state(const std::map<SyncOracle::Key, std::string>& believed, const Room& room,
-                              Position at, const std::set<std::string>& shown) const {
-        const auto holds = SyncOracle::state_at(room, at);
+    std::string compare_state(const std::map<SyncOracle::Key, std::string>& believed,
+                              const std::map<SyncOracle::Key, std::string>& holds,
+                              const std::set<std::string>& shown) const {
         for (const auto& [key, id] : believed) {
             const auto found = holds.find(key);
             if (found == holds.end() || found->second != id)

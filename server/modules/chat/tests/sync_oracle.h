@@ -21,6 +21,7 @@ struct SyncWish {
     bool is_lazy = false;
     bool is_after = false;       ///< use_state_after
     bool only_messages = false;  ///< a timeline of m.room.message alone
+    bool include_leave = false;  ///< asks at first for the rooms that were left, too
     std::set<std::string> ignored;
 
     std::string filter() const;
@@ -41,7 +42,8 @@ class SyncOracle {
 
     /// Replays what one client heard, in order; the first fault that is found, in words. Checks that every
     /// event that the person may see came once, in order, or lies behind prev_batch; that rooms came into the
-    /// right sections; and that the client's own idea of a room's state is the server's after every answer.
+    /// right sections; and that the client's own idea of a room's state is the server's after every answer,
+    /// or, of a room that was left, what it was then.
     std::string check(const std::string& user_id, const SyncWish& wish,
                       const std::vector<Heard>& heard) const;
 
@@ -60,6 +62,8 @@ class SyncOracle {
 
     static const Event* member_event(const Room& room, const std::string& user_id, Position at);
     static std::string membership(const Room& room, const std::string& user_id, Position at);
+    /// Where the last stay that had ended at `at` ended; none for one who never was there.
+    static Position stay_end(const Room& room, const std::string& user_id, Position at);
     /// Where the membership of `at` began.
     static Position membership_since(const Room& room, const std::string& user_id, Position at);
     static bool ever_joined(const Room& room, const std::string& user_id, Position after, Position up_to);

@@ -99,10 +99,9 @@ bool RoomView::may_see(const StoredEvent& event) const {
     return is_own && allows(visibility_at(before), membership_at(before), before);
 }
 
-/// Where the person's last stay in the room ended; none for one who never was there.
-Position RoomView::last_leave() const {
+Position RoomView::last_leave(Position at) const {
     Position end;
-    for (std::size_t i = 1; i < memberships_.size(); ++i) {
+    for (std::size_t i = 1; i < memberships_.size() && memberships_[i].position <= at; ++i) {
         if (memberships_[i - 1].membership == Membership::join) end = memberships_[i].position;
     }
     return end;

@@ -53,6 +53,10 @@ class RoomView {
     /// everybody where the history is world readable), their leave for those who left; none for all others.
     Position reads_state_at() const;
 
+    /// Where the person's last stay in the room, of those that had ended at `at`, ended; none for one who
+    /// never was there.
+    Position last_leave(Position at = kEndOfTime) const;
+
     /// Tells which events come next, so that their relations are looked for once.
     void expect(Position first, Position last);
     /// Appends the event in client format with its `unsigned`.
@@ -73,7 +77,6 @@ class RoomView {
     HistoryVisibility visibility_at(Position position) const;
     bool allows(HistoryVisibility visibility, Membership membership, Position position) const;
     bool joined_after(Position position) const;
-    Position last_leave() const;
     std::string unsigned_of(const StoredEvent& event, RoomIdIn room_id, Aggregations aggregations);
     std::string relations_of(const StoredEvent& event, RoomIdIn room_id);
 

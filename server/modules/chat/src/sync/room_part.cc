@@ -39,6 +39,11 @@ void append_state_lists(std::string& out, const StateMode& mode, const std::stri
     if (mode.after_unstable) append("org.matrix.msc4222.state_after");
 }
 
+/// Up to where the client takes the state from the timeline's events.
+Position carried_state(const SyncQuery& query, Position up_to) {
+    return query.state_mode.is_after() ? Position{} : up_to;
+}
+
 LazyMembers lazy_members(const SyncQuery& query, RoomNumber room, const Timeline& timeline, bool is_whole) {
     LazyMembers members;
     members.is_lazy = query.filter->lazy_load_members();
@@ -125,8 +130,9 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
                   membership.is_forgotten, query.now_ms);
 
     const Position after = is_new ? Position{} : query.events_since();
-    const auto timeline = select_timeline(view, {after, query.events_now(), !query.state_mode.is_after()},
-                                          query.filter->timeline, context.settings);
+    const auto timeline =
+        select_timeline(view, {after, query.events_now(), carried_state(query, query.events_now())},
+                        query.filter->timeline, context.settings);
     auto members = lazy_members(query, room.number, timeline, is_whole);
     std::string summary;
     if (is_whole || summary_changed(context.reads, room.number, after, query.events_now()))
@@ -190,25 +196,26 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
     const auto& query = context.query;
     RoomView view(context.reads, room.number, room.id.value, {query.user, query.device},
                   membership.is_forgotten, query.now_ms);
-    const Position before_leave{membership.since.value - 1};
-    const auto changes = membership_changes(context.tx, room.number, query.user);
-    const bool was_joined_ever = std::ranges::any_of(
-        changes, [](const MembershipChange& change) { return change.membership == Membership::join; });
+    // Invited or banned once more after they had left, they may read the state of when they left, no later
+    // one.
+    const auto last_leave = view.last_leave(membership.since);
+    const bool has_stayed = last_leave && (!query.since || last_leave > query.events_since());
     const bool was_joined = query.since && view.membership_at(query.events_since()) == Membership::join;
 
-    // Of a room that one was only invited to, the end of the invitation is all there is to tell.
-    auto after = was_joined ? query.events_since() : Position{};
-    if (!was_joined_ever) after = before_leave;
-    const auto timeline = select_timeline(view, {after, membership.since, !query.state_mode.is_after()},
+    // Of a room in which one has not been since, the end of the invitation is all there is to tell.
+    Position after{membership.since.value - 1};
+    if (has_stayed) after = was_joined ? query.events_since() : Position{};
+    const auto timeline = select_timeline(view, {after, membership.since, carried_state(query, last_leave)},
                                           query.filter->timeline, context.settings);
     std::string state;
-    if (was_joined_ever) {
+    if (has_stayed) {
         const auto members = lazy_members(query, room.number, timeline, !was_joined);
         append_state(state, view,
                      {.is_whole = !was_joined || query.full_state,
                       .is_after = query.state_mode.is_after(),
                       .after = after,
-                      .up_to = membership.since},
+                      .up_to = last_leave,
+                      .own = OwnMember{query.user_id, membership.since}},
                      timeline, *query.filter, members);
     }
     append_key(out, room.id.value);

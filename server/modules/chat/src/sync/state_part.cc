@@ -18,7 +18,7 @@ class StateWriter {
     StateWriter(std::string& out, RoomView& view, StateRange range, const Timeline& timeline,
                 const SyncFilter& filter, const LazyMembers& members)
         : out_(out), view_(view), range_(range), timeline_(timeline), filter_(filter), members_(members) {
-        at_ = range.is_after ? range.up_to : timeline.before;
+        at_ = start_of(range.up_to);
         allows_all_ = filter.state.allows_all();
     }
 
@@ -42,12 +42,7 @@ class StateWriter {
             "'m.room.member'");
         for (const auto& change : view_.reads().state_changes(view_.room(), at_)) {
             if (members_.is_lazy && change.type == kMember) continue;
-            const auto end = at_or_before(change, range_.up_to);
-            if (!range_.is_after && end && timeline_.contains(end)) {
-                write_at(at_or_before(change, at_), change);
-            } else {
-                write_at(end, change);
-            }
+            write_at(told_version(change), change);
         }
         // A client that has been told of members and asks for all once more is told what became of them.
         if (members_.is_lazy && range_.after) write_changes(kMember);
@@ -56,9 +51,7 @@ class StateWriter {
     void write_changes(std::string_view only_type = {}) {
         for (const auto& change : view_.reads().state_changes(view_.room(), range_.after)) {
             if (!only_type.empty() && change.type != only_type) continue;
-            auto position = at_or_before(change, range_.up_to);
-            if (!range_.is_after && position && timeline_.contains(position))
-                position = at_or_before(change, at_);
+            const auto position = told_version(change);
             if (position > range_.after) write_at(position, change);
         }
     }
@@ -70,13 +63,8 @@ class StateWriter {
         for (const auto& user_id : members_.wanted) {
             const bool is_known = members_.sent != nullptr && members_.sent->contains(user_id);
             if (!is_known && !members_written_.contains(user_id)) {
-                const StateEntry entry{std::string(kMember), user_id, {}};
-                auto position =
-                    state_position_at(view_.transaction(), view_.room(), kMember, user_id, range_.up_to);
-                // In the timeline itself, the client sees the event there.
-                if (!range_.is_after && position && timeline_.contains(position))
-                    position = state_position_at(view_.transaction(), view_.room(), kMember, user_id, at_);
-                write_at(position, entry);
+                const StateEntry entry{std::string(kMember), user_id, kEndOfTime};
+                write_at(told_version(entry), entry);
             }
             if (!is_known) told.push_back(user_id);
         }
@@ -99,6 +87,20 @@ class StateWriter {
             }
             write(rows.text(3));
         }
+    }
+
+    /// Where the state begins that the timeline's events lead on to `up_to`.
+    Position start_of(Position up_to) const {
+        return range_.is_after ? up_to : std::min(timeline_.before, up_to);
+    }
+
+    /// The version of it that the list holds. What stands in the timeline itself, the client sees there.
+    Position told_version(const StateEntry& entry) {
+        const bool is_own = range_.own && entry.type == kMember && entry.state_key == range_.own->user_id;
+        const auto up_to = is_own ? range_.own->up_to : range_.up_to;
+        const auto end = at_or_before(entry, up_to);
+        if (range_.is_after || !end || !timeline_.contains(end)) return end;
+        return at_or_before(entry, start_of(up_to));
     }
 
     Position at_or_before(const StateEntry& entry, Position at) {

@@ -5,12 +5,20 @@
 #include "sync/sync_query.h"
 #include "sync/timeline_part.h"
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <chat/ids.h>
 
 namespace chat {
+
+/// What became of the person who reads, where they are told more of that than of the rest.
+struct OwnMember {
+    std::string_view user_id;
+    Position up_to;
+};
 
 /// Which of a room's state an answer tells.
 struct StateRange {
@@ -18,6 +26,7 @@ struct StateRange {
     bool is_after = false;  ///< as it is after the timeline, rather than before it
     Position after;         ///< changes up to here are known to the client
     Position up_to;
+    std::optional<OwnMember> own;
 };
 
 /// Members that a client that loads them lazily is told of: those in `wanted` that it has not got in `sent`.

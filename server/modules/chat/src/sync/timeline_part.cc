@@ -29,7 +29,7 @@ bool is_for(const RoomView& view, const StoredEvent& event, const NotificationSe
 
 /// Whether a piece of state that `event` set was set anew by an event that the timeline leaves out.
 bool is_overtaken(RoomView& view, const Timeline& timeline, const StoredEvent& event, Position up_to) {
-    if (!event.is_state()) return false;
+    if (!event.is_state() || event.position > up_to) return false;
     const auto latest =
         state_position_at(view.transaction(), view.room(), event.type, *event.state_key, up_to);
     // Still in order from the newest to the oldest.
@@ -60,8 +60,8 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
                 leaves_out_state = leaves_out_state || event.is_state();
                 continue;
             }
-            if (timeline.events.size() == limit || (range.carries_state && leaves_out_state &&
-                                                    is_overtaken(view, timeline, event, range.up_to))) {
+            if (timeline.events.size() == limit || (range.state_up_to && leaves_out_state &&
+                                                    is_overtaken(view, timeline, event, range.state_up_to))) {
                 timeline.is_limited = true;
                 break;
             }

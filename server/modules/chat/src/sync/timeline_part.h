@@ -26,10 +26,10 @@ struct Timeline {
 struct TimelineRange {
     Position after;
     Position up_to;
-    /// The client takes the state from the state events of the timeline. Where a piece of state changed once
-    /// more in a later event that is not shown, it would believe in the older one: the timeline is cut off
-    /// after that, so that the change is told as state.
-    bool carries_state = false;
+    /// The client takes the state up to here from the state events of the timeline; none: it does not. Where
+    /// a piece of state changed once more in a later event that is not shown, it would believe in the older
+    /// one: the timeline is cut off after that, so that the change is told as state.
+    Position state_up_to;
 };
 Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFilter& filter,
                          const NotificationSettings& settings);
