@@ -18,6 +18,31 @@ bool is_large(const SyncQuery& query) {
 
 }  // namespace
 
+/// One of the reads at once, and those who wait for it. However it ends, each of them is answered, and the
+/// next read may begin.
+class AnswerDesk::Turn {
+  public:
+    Turn(AnswerDesk& desk, Items taken) : items(std::move(taken)), desk_(desk) { ++desk_.reads_; }
+    ~Turn() {
+        --desk_.reads_;
+        for (const auto& item : items) {
+            if (!item->answer)
+                item->answer.emplace(
+                    base::fail(base::ErrorKind::unavailable, "chat.stopping", "The server stops."));
+            item->resume();
+        }
+        // Called by begin_reads itself, whose loop goes on, where the service is stopping.
+        if (!desk_.is_beginning_) desk_.begin_reads();
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    const Items items;
+
+  private:
+    AnswerDesk& desk_;
+};
+
 AnswerDesk::AnswerDesk(runtime::Runtime& runtime, runtime::TaskGroup& tasks, storage::Database& database)
     : tasks_(tasks),
       database_(database),
@@ -41,18 +66,15 @@ runtime::Task<base::Result<SyncAnswer>> AnswerDesk::answer(std::shared_ptr<const
 
 void AnswerDesk::begin_reads() {
     while (reads_ < kReadsAtOnce && !waiting_.empty()) {
-        auto items = take_items();
-        ++reads_;
+        auto turn = std::make_unique<Turn>(*this, take_items());
         reads_begun_.add();
         reads_peak_.set(std::max(reads_peak_.value(), static_cast<double>(reads_)));
-        if (tasks_.spawn(read(items)) != nullptr) continue;
-        // The service is stopping: nothing is read any more.
-        --reads_;
-        for (const auto& item : items) {
-            item->answer.emplace(
-                base::fail(base::ErrorKind::unavailable, "chat.stopping", "The server stops."));
-            item->resume();
-        }
+        auto task = read(std::move(turn));
+        // Refused, with an answer for those who wait, where the service is stopping: nothing is read any
+        // more.
+        is_beginning_ = true;
+        tasks_.spawn(std::move(task));
+        is_beginning_ = false;
     }
 }
 
@@ -74,7 +96,8 @@ runtime::Task<base::Result<void>> AnswerDesk::read_together(Items items) {
     });
 }
 
-runtime::Task<void> AnswerDesk::read(Items items) {
+runtime::Task<void> AnswerDesk::read(std::unique_ptr<Turn> turn) {
+    const auto& items = turn->items;
     auto done = co_await read_together(items);
     if (!done && items.size() > 1) {
         // A fault is to end the request that it belongs to, and no other.
@@ -85,9 +108,6 @@ runtime::Task<void> AnswerDesk::read(Items items) {
     } else if (!done) {
         items.front()->answer.emplace(base::fail(std::move(done.error())));
     }
-    --reads_;
-    begin_reads();
-    for (const auto& item : items) item->resume();
 }
 
 }  // namespace chat

@@ -38,16 +38,18 @@ class AnswerDesk {
         std::move_only_function<void()> resume;
     };
     using Items = std::vector<std::shared_ptr<Item>>;
+    class Turn;
 
     void begin_reads();
     Items take_items();
-    runtime::Task<void> read(Items items);
+    runtime::Task<void> read(std::unique_ptr<Turn> turn);
     runtime::Task<base::Result<void>> read_together(Items items);
 
     runtime::TaskGroup& tasks_;
     storage::Database& database_;
     std::deque<std::shared_ptr<Item>> waiting_;
     std::size_t reads_ = 0;
+    bool is_beginning_ = false;
     base::Counter& answers_made_;
     base::Counter& reads_begun_;
     base::Gauge& reads_peak_;
