@@ -40,26 +40,28 @@ const Visibilities& RoomReads::visibilities(RoomNumber room) {
     return at->second;
 }
 
-std::vector<StoredEvent> RoomReads::events_before(RoomNumber room, Position up_to, Position after,
-                                                  std::size_t limit) {
-    if (!is_shared_) return chat::events_before(tx_, room, up_to, after, limit);
-    const auto [at, is_new] = before_.try_emplace({room.value, up_to.value, after.value, limit});
+template <class Read>
+std::vector<StoredEvent> RoomReads::page(std::map<Page, std::vector<StoredEvent>>& pages, const Page& key,
+                                         Read read) {
+    if (!is_shared_) return read();
+    const auto [at, is_new] = pages.try_emplace(key);
     if (is_new) {
-        at->second = chat::events_before(tx_, room, up_to, after, limit);
+        at->second = read();
         kept_ += 1 + at->second.size();
     }
     return at->second;
 }
 
+std::vector<StoredEvent> RoomReads::events_before(RoomNumber room, Position up_to, Position after,
+                                                  std::size_t limit) {
+    return page(before_, {room.value, up_to.value, after.value, limit},
+                [&] { return chat::events_before(tx_, room, up_to, after, limit); });
+}
+
 std::vector<StoredEvent> RoomReads::events_after(RoomNumber room, Position after, Position up_to,
                                                  std::size_t limit) {
-    if (!is_shared_) return chat::events_after(tx_, room, after, up_to, limit);
-    const auto [at, is_new] = after_.try_emplace({room.value, after.value, up_to.value, limit});
-    if (is_new) {
-        at->second = chat::events_after(tx_, room, after, up_to, limit);
-        kept_ += 1 + at->second.size();
-    }
-    return at->second;
+    return page(after_, {room.value, after.value, up_to.value, limit},
+                [&] { return chat::events_after(tx_, room, after, up_to, limit); });
 }
 
 const std::vector<StateEntry>& RoomReads::state_changes(RoomNumber room, Position after) {

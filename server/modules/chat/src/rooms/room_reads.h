@@ -48,6 +48,11 @@ class RoomReads {
     using Range = std::tuple<std::int64_t, std::int64_t, std::int64_t>;
     using Page = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::size_t>;
 
+    /// The page at `key`: read with `read`, and kept for the others where there are others.
+    template <class Read>
+    std::vector<StoredEvent> page(std::map<Page, std::vector<StoredEvent>>& pages, const Page& key,
+                                  Read read);
+
     storage::Transaction& tx_;
     bool is_shared_;
     std::size_t kept_ = 0;  ///< rows
