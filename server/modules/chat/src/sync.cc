@@ -1,4 +1,5 @@
 #include "stream_store.h"
+#include "sync/account_data_store.h"
 #include "sync/core.h"
 #include "sync/routes.h"
 
@@ -69,9 +70,10 @@ std::vector<net::Route> Sync::routes() {
 }
 
 void erase_user(storage::Transaction& tx, identity::UserNumber user) {
+    delete_account_data(tx, user);
     for (const auto sql :
-         {"DELETE FROM account_data WHERE user_number = ?1", "DELETE FROM receipt WHERE user_number = ?1",
-          "DELETE FROM sync_filter WHERE user_number = ?1", "DELETE FROM pusher WHERE user_number = ?1",
+         {"DELETE FROM receipt WHERE user_number = ?1", "DELETE FROM sync_filter WHERE user_number = ?1",
+          "DELETE FROM pusher WHERE user_number = ?1",
           "DELETE FROM presence_status WHERE user_number = ?1"}) {
         auto statement = tx.prepare(sql);
         statement.bind(user);

@@ -36,8 +36,15 @@ class News {
         for (const auto& listener : listeners_) listener(news);
     }
 
+    /// The edits of a redacted message that were left when its redaction was told are redacted as well.
+    void subscribe_to_rest(std::function<void()> listener) { rest_listeners_.push_back(std::move(listener)); }
+    void publish_rest() const {
+        for (const auto& listener : rest_listeners_) listener();
+    }
+
   private:
     std::vector<std::function<void(const RoomNews&)>> listeners_;
+    std::vector<std::function<void()>> rest_listeners_;
 };
 
 }  // namespace chat

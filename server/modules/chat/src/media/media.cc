@@ -101,11 +101,14 @@ runtime::Task<void> upkeep(Media::Core& core) {
 Media::Media(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
              base::Random& random, imaging::Renderer& renderer, News& news, Options options)
     : core_(std::make_unique<Core>(runtime, database, clock, random, renderer, std::move(options))) {
-    news.subscribe([core = core_.get()](const RoomNews& event) {
-        if (!event.redacted) return;
+    const auto look = [core = core_.get()] {
         core->has_withdrawn = true;
         core->withdrawn.notify();
+    };
+    news.subscribe([look](const RoomNews& event) {
+        if (event.redacted) look();
     });
+    news.subscribe_to_rest(look);
 }
 
 Media::~Media() = default;

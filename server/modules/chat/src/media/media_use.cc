@@ -3,6 +3,7 @@
 #include "media_store.h"
 
 #include <algorithm>
+#include <set>
 
 #include <identity/users.h>
 
@@ -10,8 +11,8 @@ namespace chat {
 namespace {
 
 constexpr std::string_view kScheme = "mxc://";
-/// A message shows a file and its thumbnail; this leaves room for one full of pictures.
-constexpr std::size_t kUsesOfOneEvent = 64;
+/// What is shown by account data rather than by an event of a room.
+constexpr RoomNumber kAccountData{0};
 
 bool is_id_character(char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -38,49 +39,91 @@ std::vector<std::string> read_ids(storage::Statement& rows) {
     return ids;
 }
 
-}  // namespace
-
-std::vector<std::string> media_named_in(std::string_view content, std::string_view server) {
-    std::vector<std::string> ids;
-    for (auto at = content.find(kScheme); at != std::string_view::npos && ids.size() < kUsesOfOneEvent;
-         at = content.find(kScheme, at)) {
-        at += kScheme.size();
-        if (!content.substr(at).starts_with(server) || content.substr(at + server.size(), 1) != "/") continue;
-        const auto rest = content.substr(at + server.size() + 1);
-        const auto end = std::ranges::find_if_not(rest, is_id_character);
-        std::string id(rest.begin(), end);
-        if (!id.empty() && std::ranges::find(ids, id) == ids.end()) ids.push_back(std::move(id));
-    }
-    return ids;
-}
-
-void insert_media_uses(storage::Transaction& tx, RoomNumber room, Position position, std::string_view content,
-                       std::string_view server) {
-    for (const auto& id : media_named_in(content, server)) {
-        tx.prepare("INSERT OR IGNORE INTO media_use (room_number, position, media_id) VALUES (?1, ?2, ?3)")
-            .bind(room, position, id)
-            .run();
-    }
-}
-
-void withdraw_media_uses(storage::Transaction& tx, RoomNumber room, Position position,
-                         identity::UserNumber sender, std::string_view content, std::string_view server) {
+/// Deletes what was kept of it; the media that it showed.
+std::vector<std::string> take_uses(storage::Transaction& tx, RoomNumber room, Position position) {
     std::vector<std::string> shown;
     {
         auto rows = tx.prepare("SELECT media_id FROM media_use WHERE room_number = ?1 AND position = ?2");
         rows.bind(room, position);
         shown = read_ids(rows);
     }
-    if (shown.empty()) return;
-    tx.prepare("DELETE FROM media_use WHERE room_number = ?1 AND position = ?2").bind(room, position).run();
+    if (!shown.empty())
+        tx.prepare("DELETE FROM media_use WHERE room_number = ?1 AND position = ?2")
+            .bind(room, position)
+            .run();
+    return shown;
+}
+
+}  // namespace
+
+std::vector<std::string> media_named_in(std::string_view content, std::string_view server) {
+    std::set<std::string_view> ids;
+    for (auto at = content.find(kScheme); at != std::string_view::npos; at = content.find(kScheme, at)) {
+        at += kScheme.size();
+        if (!content.substr(at).starts_with(server) || content.substr(at + server.size(), 1) != "/") continue;
+        const auto rest = content.substr(at + server.size() + 1);
+        const auto end = std::ranges::find_if_not(rest, is_id_character);
+        const auto id = rest.substr(0, static_cast<std::size_t>(end - rest.begin()));
+        if (!id.empty()) ids.insert(id);
+    }
+    return {ids.begin(), ids.end()};
+}
+
+void insert_media_uses(storage::Transaction& tx, RoomNumber room, Position position, std::string_view content,
+                       std::string_view server) {
+    for (const auto& id : media_named_in(content, server)) {
+        tx.prepare(
+              "INSERT OR IGNORE INTO media_use (room_number, position, media_id) "
+              "SELECT ?1, ?2, media_id FROM media WHERE media_id = ?3")
+            .bind(room, position, id)
+            .run();
+    }
+}
+
+std::size_t withdraw_media_uses(storage::Transaction& tx, RoomNumber room, Position position,
+                                identity::UserNumber sender, std::string_view content,
+                                std::string_view server) {
+    const auto shown = take_uses(tx, room, position);
+    if (shown.empty()) return 0;
     insert_media_uses(tx, room, position, content, server);
     const auto left = media_named_in(content, server);
     for (const auto& id : shown) {
-        if (std::ranges::find(left, id) != left.end()) continue;
+        if (std::ranges::binary_search(left, id)) continue;
         tx.prepare("UPDATE media SET is_withdrawn = 1 WHERE media_id = ?1 AND user_number = ?2")
             .bind(id, sender)
             .run();
         note_if_unused(tx, id);
+    }
+    return shown.size();
+}
+
+void replace_account_data_uses(storage::Transaction& tx, identity::UserNumber user, Position before,
+                               Position position, std::string_view json) {
+    const auto shown = before ? take_uses(tx, kAccountData, before) : std::vector<std::string>{};
+    if (json.find(kScheme) != std::string_view::npos) {
+        const auto owner = identity::user_id_of(tx, user);
+        for (const auto& id : media_named_in(json, identity::server_of(owner.value))) {
+            tx.prepare(
+                  "INSERT OR IGNORE INTO media_use (room_number, position, media_id) "
+                  "SELECT ?1, ?2, media_id FROM media WHERE media_id = ?3 AND user_number = ?4")
+                .bind(kAccountData, position, id, user)
+                .run();
+        }
+    }
+    for (const auto& id : shown) note_if_unused(tx, id);
+}
+
+void delete_account_data_uses(storage::Transaction& tx, identity::UserNumber user) {
+    std::vector<Position> showing;
+    {
+        auto rows = tx.prepare(
+            "SELECT DISTINCT u.position FROM account_data a JOIN media_use u ON u.room_number = ?2 "
+            "AND u.position = a.position WHERE a.user_number = ?1");
+        rows.bind(user, kAccountData);
+        while (rows.step()) showing.push_back(Position{rows.integer(0)});
+    }
+    for (const auto position : showing) {
+        for (const auto& id : take_uses(tx, kAccountData, position)) note_if_unused(tx, id);
     }
 }
 

@@ -11,18 +11,26 @@
 
 namespace chat {
 
-/// The media of `server` that a content (canonical JSON) names, wherever in it: each once, the first few
-/// dozen.
+/// The media of `server` that a content (canonical JSON) names, wherever in it: each once, in order.
 std::vector<std::string> media_named_in(std::string_view content, std::string_view server);
 
-/// Keeps which media an event shows. A row for each; none for an event without.
+/// Keeps which media an event shows: a row for each that there is, so no more than its 65,535 bytes can name.
+/// What an encrypted event shows cannot be known.
 void insert_media_uses(storage::Transaction& tx, RoomNumber room, Position position, std::string_view content,
                        std::string_view server);
 
 /// An event was redacted to what `content` still says. What it showed beside that and `sender` had uploaded
-/// is withdrawn; what is withdrawn and shown by no other event goes.
-void withdraw_media_uses(storage::Transaction& tx, RoomNumber room, Position position,
-                         identity::UserNumber sender, std::string_view content, std::string_view server);
+/// is withdrawn; what is withdrawn and shown by nothing else goes. Returns how many it showed.
+std::size_t withdraw_media_uses(storage::Transaction& tx, RoomNumber room, Position position,
+                                identity::UserNumber sender, std::string_view content,
+                                std::string_view server);
+
+/// Keeps which of their own uploads a person's account data at `position` shows, in the place of that at
+/// `before` (none: it is new).
+void replace_account_data_uses(storage::Transaction& tx, identity::UserNumber user, Position before,
+                               Position position, std::string_view json);
+/// All of a person's account data is about to be deleted.
+void delete_account_data_uses(storage::Transaction& tx, identity::UserNumber user);
 
 /// Withdraws all that a person uploaded, above `after` in order of id; returns the last of them, empty at the
 /// end.
@@ -30,7 +38,8 @@ std::string withdraw_media_of(storage::Transaction& tx, identity::UserNumber use
                               std::size_t limit);
 
 std::vector<std::string> unused_media(storage::Transaction& tx, std::size_t limit);
-/// Whether nothing shows it any more: no event, and not the profile of its uploader, `uri` being its address.
+/// Whether nothing shows it any more: no event, and neither profile nor account data of its uploader, `uri`
+/// being its address.
 bool is_unused(storage::Transaction& tx, std::string_view media_id, std::string_view uri);
 void forget_unused(storage::Transaction& tx, std::string_view media_id);
 

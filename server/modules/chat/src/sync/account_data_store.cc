@@ -1,5 +1,6 @@
 #include "sync/account_data_store.h"
 
+#include "media/media_use.h"
 #include "stream_store.h"
 
 namespace chat {
@@ -14,10 +15,19 @@ std::vector<AccountData> read_rows(storage::Statement& statement) {
     return rows;
 }
 
+Position find_position(storage::Transaction& tx, identity::UserNumber user, RoomNumber room,
+                       std::string_view type) {
+    auto statement = tx.prepare(
+        "SELECT position FROM account_data WHERE user_number = ?1 AND room_number = ?2 AND type = ?3");
+    statement.bind(user, room, type);
+    return Position{statement.step() ? statement.integer(0) : 0};
+}
+
 }  // namespace
 
 std::int64_t put_account_data(storage::Transaction& tx, identity::UserNumber user, RoomNumber room,
                               std::string_view type, std::string_view json) {
+    const auto before = find_position(tx, user, room, type);
     const auto position = take_position(tx, Stream::account_data);
     auto statement = tx.prepare(
         "INSERT INTO account_data (user_number, room_number, type, position, json) VALUES (?1, ?2, ?3, ?4, "
@@ -25,6 +35,7 @@ std::int64_t put_account_data(storage::Transaction& tx, identity::UserNumber use
         "ON CONFLICT (user_number, room_number, type) DO UPDATE SET position = ?4, json = ?5");
     statement.bind(user, room, type, position, json);
     statement.run();
+    replace_account_data_uses(tx, user, before, Position{position}, json);
     return position;
 }
 
@@ -57,6 +68,11 @@ std::vector<AccountData> account_data_of(storage::Transaction& tx, identity::Use
         "ORDER BY type");
     statement.bind(user, room);
     return read_rows(statement);
+}
+
+void delete_account_data(storage::Transaction& tx, identity::UserNumber user) {
+    delete_account_data_uses(tx, user);
+    tx.prepare("DELETE FROM account_data WHERE user_number = ?1").bind(user).run();
 }
 
 std::int64_t count_account_data(storage::Transaction& tx, identity::UserNumber user, RoomNumber room) {
