@@ -4,6 +4,7 @@
 #include "rooms/room_card.h"
 #include "routes.h"
 #include "server_key_store.h"
+#include "timeline/redaction_rest.h"
 #include "timeline/timeline.h"
 
 #include <algorithm>
@@ -63,7 +64,13 @@ std::vector<identity::RoomName> room_names(storage::Transaction& tx,
 
 Chat::Chat(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
            base::Random& random)
-    : core_(std::make_unique<Core>(runtime, database, clock, random)) {}
+    : core_(std::make_unique<Core>(runtime, database, clock, random)) {
+    core_->news.subscribe([core = core_.get()](const RoomNews& event) {
+        if (!event.redacted) return;
+        core->has_redacted = true;
+        core->redacted.notify();
+    });
+}
 
 Chat::~Chat() = default;
 
@@ -82,10 +89,13 @@ runtime::Task<base::Result<void>> Chat::start() {
     core_->key = std::move(*key);
     core_->tasks.spawn(load_transactions(*core_));
     core_->tasks.spawn(upkeep(*core_));
+    core_->tasks.spawn(redact_rest(*core_));
     co_return base::Result<void>{};
 }
 
 runtime::Task<void> Chat::stop() {
+    core_->is_stopping = true;
+    core_->redacted.notify();
     co_await core_->tasks.stop();
 }
 

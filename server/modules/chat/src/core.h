@@ -13,6 +13,7 @@
 
 #include <chat/chat.h>
 #include <net/message.h>
+#include <runtime/signal.h>
 #include <runtime/task_group.h>
 
 namespace chat {
@@ -26,6 +27,7 @@ struct Chat::Core {
           clock(clock_in),
           random(random_in),
           transactions(runtime_in, database_in),
+          redacted(runtime_in),
           tasks(runtime_in, "chat") {}
 
     runtime::Runtime& runtime;
@@ -37,6 +39,9 @@ struct Chat::Core {
     RoomCache rooms;
     TransactionIds transactions;
     std::optional<ServerKey> key;
+    runtime::Notifier redacted;
+    bool has_redacted = false;  ///< a message may have left edits that are still to be redacted
+    bool is_stopping = false;
     runtime::TaskGroup tasks;
 
     base::Result<void> check_content(identity::UserNumber sender, std::string_view type,

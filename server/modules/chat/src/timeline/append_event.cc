@@ -192,7 +192,7 @@ base::Result<Appended> append_event(storage::Transaction& tx, const RoomRules& r
     }
     record_relation(tx, room, draft, appended->position);
     if (redacted) {
-        redact_stored(tx, rules.room, *redacted, appended->position);
+        redact_message(tx, rules.room, *redacted, appended->position);
         appended->redacted = redacted->position;
     }
     appended->keeps_rules =

@@ -44,7 +44,8 @@ struct Appended {
 
 /// The one way into a room's timeline, inside the write job: judges the draft by the room's state as it is,
 /// puts it after the room's last event, hashes it, and writes the event with all that follows from it (state,
-/// membership, relations, redaction). `rules` must be in force (rules_in_force). Errors: M_FORBIDDEN;
+/// membership, relations, redaction). Edits of a redacted message beyond the first hundred are left to later
+/// jobs (redact_rest). `rules` must be in force (rules_in_force). Errors: M_FORBIDDEN;
 /// M_TOO_LARGE; M_NOT_FOUND (a member event about nobody, a redaction of nothing); M_DUPLICATE_ANNOTATION,
 /// M_UNKNOWN, M_INVALID_PARAM, M_BAD_JSON (invalid).
 base::Result<Appended> append_event(storage::Transaction& tx, const RoomRules& rules, const Draft& draft);

@@ -5,7 +5,8 @@
 namespace chat {
 namespace {
 
-constexpr std::size_t kRowsAJob = 500;
+/// Events that one job looks at; it ends sooner where it has redacted enough.
+constexpr std::size_t kEventsAJob = 500;
 
 /// Where the erasure stands: which room, and how far in it.
 struct Progress {
@@ -18,14 +19,18 @@ base::Result<Progress> erase_some(storage::Transaction& tx, identity::UserNumber
     const auto room = find_room(tx, progress.room);
     const auto membership = find_membership(tx, progress.room, user);
     std::vector<StoredEvent> rows;
-    if (room && membership) rows = events_after(tx, progress.room, progress.position, kEndOfTime, kRowsAJob);
+    if (room && membership)
+        rows = events_after(tx, progress.room, progress.position, kEndOfTime, kEventsAJob);
+    std::size_t redacted = 0;
     for (const auto& event : rows) {
+        if (redacted >= kRedactedRowsAJob) return progress;
         progress.position = event.position;
         if (event.sender != user || event.redacted_by) continue;
         if (event.is_state() && event.type != "m.room.member") continue;
-        redact_stored(tx, *room, event, membership->position);
+        // Their edits of it are events of theirs as well.
+        redacted += redact_event(tx, *room, event, membership->position);
     }
-    if (rows.size() == kRowsAJob) return progress;
+    if (rows.size() == kEventsAJob) return progress;
     const auto next = rooms_ever_of(tx, user, progress.room, 1);
     if (next.empty()) return Progress{.room = {}, .position = {}, .is_done = true};
     return Progress{.room = next.front(), .position = {}, .is_done = false};

@@ -53,6 +53,10 @@ base::Result<void> check_relation(storage::Transaction& tx, RoomNumber room, con
                               "A thread cannot start at an event that relates to another.");
         }
     }
+    if (relates->rel_type == kReplace && parent->redacted_by && is_valid_edit(draft, *parent)) {
+        return base::fail(base::ErrorKind::forbidden, "M_FORBIDDEN",
+                          "The message was redacted: it cannot be edited any more.");
+    }
     if (relates->rel_type == kAnnotation && !draft.state_key) {
         const Relation relation{room, parent->position, relates->rel_type,
                                 {},   draft.sender,     std::string(draft.type)};

@@ -22,7 +22,8 @@ struct RelatesTo {
 std::optional<RelatesTo> read_relates_to(const base::json::object& content);
 
 /// Refuses what may not relate as it does. Part of the write job, before the event is written.
-/// Errors: M_DUPLICATE_ANNOTATION, M_UNKNOWN (a thread off an event that relates itself) (invalid).
+/// Errors: M_DUPLICATE_ANNOTATION, M_UNKNOWN (a thread off an event that relates itself) (invalid);
+/// M_FORBIDDEN (an edit of what was redacted, whose words would be stored once more).
 base::Result<void> check_relation(storage::Transaction& tx, RoomNumber room, const Draft& draft);
 
 /// Writes down that the event at `position` relates to another of its room. Relations that are not valid are
