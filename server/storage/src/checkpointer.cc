@@ -216,13 +216,18 @@ bool Checkpointer::wipe(bool shrinks) {
         return false;
     }
     if (end == 0) return true;
+    bool is_first = true;
     for (bool more = true; more;) {
         const auto start = std::chrono::steady_clock::now();
         writer_.pause();
+        int code = SQLITE_OK;
+        // The first commit since the gap writes a new header, and syncs it; without one the old still counts.
+        if (is_first && frames_ == 0) code = log.invalidate();
+        is_first = false;
         const std::int64_t used = kWalHeaderBytes + frames_ * frame_bytes_;
         const std::int64_t from = std::max(used, end - kWipeBytes);
         more = from > used;
-        int code = log.fill_with_zeros(from, end);
+        if (code == SQLITE_OK) code = log.fill_with_zeros(from, end);
         if (code == SQLITE_OK && !more) code = log.sync();
         if (code == SQLITE_OK && !more && shrinks) code = log.truncate(used);
         writer_.resume();

@@ -23,7 +23,7 @@ namespace storage {
 ///       ▸ passive checkpoints in small bites, while everybody works on, until little is left
 ///       ▸ a gap: no read under way, no transaction open ▸ the little rest ▸ the WAL starts anew
 ///       ▸ where it is time to scrub: in the gap the writer forgets its pages; after it zeros go over the old
-///         part of the WAL, bite by bite
+///         part of the WAL, bite by bite, and first of all over its header where nobody has written anew
 ///
 /// See docs/decisions/0002-checkpoints.md.
 class Checkpointer {

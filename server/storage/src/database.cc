@@ -29,6 +29,7 @@ int empty_log(sqlite3* handle) {
     std::int64_t bytes = 0;
     if (const int code = log.size(bytes); code != SQLITE_OK) return code;
     if (bytes > 0) {
+        if (const int code = log.invalidate(); code != SQLITE_OK) return code;
         if (const int code = log.fill_with_zeros(0, bytes); code != SQLITE_OK) return code;
         if (const int code = log.sync(); code != SQLITE_OK) return code;
     }

@@ -20,6 +20,9 @@ namespace {
 
 constexpr const char* kName = "lingxi";
 constexpr std::size_t kFirstPageHeaderAt = 100;
+/// The header of a log and that of its first frame: within one sector.
+/// https://www.sqlite.org/fileformat2.html#wal_file_format
+constexpr std::int64_t kLogHeadBytes = 32 + 24;
 
 /// What sqlite3_open_v2 gives us memory for. The file beneath lies in memory of its own, since the default
 /// VFS may be another at the next opening.
@@ -194,6 +197,13 @@ int LogFile::sync() {
 
 int LogFile::truncate(std::int64_t bytes) {
     return file_->pMethods->xTruncate(file_, bytes);
+}
+
+int LogFile::invalidate() {
+    std::int64_t bytes = 0;
+    if (const int code = size(bytes); code != SQLITE_OK || bytes == 0) return code;
+    const int code = fill_with_zeros(0, std::min(bytes, kLogHeadBytes));
+    return code == SQLITE_OK ? sync() : code;
 }
 
 }  // namespace storage

@@ -35,6 +35,10 @@ class LogFile {
     int fill_with_zeros(std::int64_t from, std::int64_t to);
     int sync();
     int truncate(std::int64_t bytes);
+    /// Makes it a log without frames, durably: its header and that of its first frame become zeros. To be
+    /// done once the database file holds all of it, and before anything else in it is overwritten: a log that
+    /// lost its end is a valid shorter one, and after a crash would put old pages over newer ones.
+    int invalidate();
 
   private:
     sqlite3_file* file_ = nullptr;
