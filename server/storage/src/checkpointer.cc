@@ -34,10 +34,10 @@ constexpr std::int64_t kLargestBiteBytes = 4 << 20;  // near the hard bound
 constexpr std::chrono::nanoseconds kLongestRest = 50ms;
 /// Of the old WAL, overwritten while the writer waits; and between two syncs.
 constexpr std::int64_t kWipeBytes = 256 << 10;
-/// How long reads are held back for one that is under way.
-constexpr auto kReadPatience = 10ms;
-/// At the hard bound; then those under way are interrupted.
-constexpr auto kHardReadPatience = 500ms;
+/// How long reads are held back for one that is under way, and then for a group of the writer's.
+constexpr auto kPatience = 10ms;
+/// Where it is urgent; then reads under way are interrupted.
+constexpr auto kHardPatience = 500ms;
 
 std::int64_t frame_bytes(Connection& connection) {
     auto page_size = connection.prepare("PRAGMA page_size");
@@ -99,10 +99,15 @@ void Checkpointer::stop() {
     set_pace(connection_.handle(), nullptr);
 }
 
-bool Checkpointer::scrub_due() const {
+bool Checkpointer::dirty_for(std::chrono::milliseconds time) const {
     const Instant::rep since = dirty_since_;
     if (since == 0) return false;
-    return std::chrono::steady_clock::now() - Instant(Instant::duration(since)) >= limits_.scrub_after;
+    return std::chrono::steady_clock::now() - Instant(Instant::duration(since)) >= time;
+}
+
+/// Now the gap is taken, whoever is in the way: people never stop reading.
+bool Checkpointer::is_urgent() const {
+    return wal_bytes() >= limits_.hard_bytes || dirty_for(2 * limits_.scrub_after);
 }
 
 /// How far the WAL is on its way from the soft bound to the hard one: 0 to 1.
@@ -147,10 +152,15 @@ void Checkpointer::work() {
 
 bool Checkpointer::shrink() {
     const bool scrubbing = scrub_due();
-    const auto left = move_most();
-    if (!left || (*left > kFewFrames && !is_hard())) return false;
+    auto left = move_most();
+    const bool urgent = is_urgent();
+    if (urgent && left && *left > kFewFrames) {
+        end_long_reads();
+        left = move_most();
+    }
+    if (!left || (*left > kFewFrames && !urgent)) return false;
     const Instant::rep dirty_since = dirty_since_;
-    if (!start_anew(scrubbing)) return false;
+    if (!start_anew(scrubbing, urgent)) return false;
     if (!scrubbing) {
         restarted_ = true;
         return true;
@@ -183,12 +193,29 @@ std::optional<std::int64_t> Checkpointer::move_most() {
     return left;
 }
 
-bool Checkpointer::start_anew(bool scrubbing) {
-    const bool paused = is_hard() ? readers_.pause(kHardReadPatience, Readers::Impatient::interrupts)
-                                  : readers_.pause(kReadPatience, Readers::Impatient::gives_up);
-    if (!paused) return false;
-    const auto start = std::chrono::steady_clock::now();
-    writer_.pause();
+/// What a read sees keeps all frames since in the log. Without them most can be moved beside the writer, and
+/// not in the gap.
+void Checkpointer::end_long_reads() {
+    if (readers_.pause(kHardPatience, Readers::Impatient::interrupts)) readers_.resume();
+}
+
+bool Checkpointer::start_anew(bool scrubbing, bool urgent) {
+    const auto patience = urgent ? kHardPatience : kPatience;
+    const auto impatient = urgent ? Readers::Impatient::interrupts : Readers::Impatient::gives_up;
+    if (!readers_.pause(patience, impatient)) return false;
+    bool done = false;
+    // With patience here too: however long a job or the disk takes, people read on.
+    if (writer_.pause(patience)) {
+        const auto start = std::chrono::steady_clock::now();
+        done = start_in_gap(scrubbing);
+        writer_.resume();
+        gap_seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    readers_.resume();
+    return done;
+}
+
+bool Checkpointer::start_in_gap(bool scrubbing) {
     // On the writer's own connection, which keeps its pages in memory so.
     const bool done = checkpoint(writer_.connection(), SQLITE_CHECKPOINT_RESTART).done;
     if (done) {
@@ -200,9 +227,6 @@ bool Checkpointer::start_anew(bool scrubbing) {
             dirty_since_ = 0;
         }
     }
-    writer_.resume();
-    readers_.resume();
-    gap_seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     return done;
 }
 
@@ -219,7 +243,7 @@ bool Checkpointer::wipe(bool shrinks) {
     bool is_first = true;
     for (bool more = true; more;) {
         const auto start = std::chrono::steady_clock::now();
-        writer_.pause();
+        if (!writer_.pause(kHardPatience)) return false;
         int code = SQLITE_OK;
         // The first commit since the gap writes a new header, and syncs it; without one the old still counts.
         if (is_first && frames_ == 0) code = log.invalidate();

@@ -31,7 +31,8 @@ class Checkpointer {
     struct Limits {
         std::int64_t soft_bytes;  ///< of the WAL: from here on it is to be started anew
         std::int64_t hard_bytes;  ///< from here on the writer waits for that
-        /// The longest that what was overwritten or deleted stays in the WAL.
+        /// So long may what was overwritten or deleted stay in the WAL before it is cleared; twice that where
+        /// reads hold it, which then end.
         std::chrono::milliseconds scrub_after;
     };
     Checkpointer(runtime::Runtime& runtime, Connection& connection, Writer& writer, Readers& readers,
@@ -58,12 +59,15 @@ class Checkpointer {
     };
 
     void work();
-    bool scrub_due() const;
+    bool dirty_for(std::chrono::milliseconds time) const;
+    bool scrub_due() const { return dirty_for(limits_.scrub_after); }
+    bool is_urgent() const;
     double urgency() const;
-    bool is_hard() const { return wal_bytes() >= limits_.hard_bytes; }
     bool shrink();
     std::optional<std::int64_t> move_most();
-    bool start_anew(bool scrubbing);
+    void end_long_reads();
+    bool start_anew(bool scrubbing, bool urgent);
+    bool start_in_gap(bool scrubbing);
     bool wipe(bool shrinks);
     Outcome checkpoint(Connection& connection, int mode);
     void note_failure(const Connection& connection, int code, std::string_view doing);

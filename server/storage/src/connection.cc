@@ -19,6 +19,8 @@ constexpr std::size_t kStatementLimit = 1024;
 constexpr int kBusyTimeoutMs = 10'000;
 /// Virtual machine instructions between two looks at the clock: about 0.1 ms.
 constexpr int kInstructionsPerLook = 10'000;
+/// An interrupt that was meant for the statement before may hit a ROLLBACK; the next comes 10 ms later.
+constexpr int kRollBackAttempts = 100;
 /// Small enough to keep a row's dirty bytes few, large enough for the fan-out of the big indexes.
 constexpr int kPageSizeBytes = 4096;
 
@@ -61,6 +63,8 @@ void Connection::configure(const Options& options) {
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    // A log goes only once it was overwritten, never with a start that failed.
+    keep_log_at_close(true);
 
     if (sqlite3_db_readonly(handle_, "main") == 1) {
         throw Fault(base::ErrorKind::unavailable, "storage.read_only",
@@ -181,7 +185,11 @@ bool Connection::in_transaction() const {
 }
 
 void Connection::roll_back() {
-    if (in_transaction()) execute("ROLLBACK");
+    for (int attempt = 1; in_transaction(); ++attempt) {
+        const int code = sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+        if (code == SQLITE_INTERRUPT && attempt < kRollBackAttempts) continue;
+        if (code != SQLITE_OK) raise(code, "roll back");
+    }
 }
 
 void Connection::start_clock() {
@@ -190,6 +198,10 @@ void Connection::start_clock() {
 
 void Connection::interrupt() {
     sqlite3_interrupt(handle_);
+}
+
+void Connection::keep_log_at_close(bool keep) {
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }
 
 void Connection::forget_pages() {

@@ -52,6 +52,8 @@ class Connection {
     void start_clock();
     /// Ends the statement that runs, from another thread.
     void interrupt();
+    /// Whether the WAL stays as it is when the last connection closes, or is moved into the file and removed.
+    void keep_log_at_close(bool keep);
     /// Gives up every page in memory. No transaction may be open.
     void forget_pages();
     /// sqlite3_wal_checkpoint_v2 without waiting for anybody: SQLITE_BUSY where somebody is in the way.

@@ -19,7 +19,7 @@ namespace storage {
 namespace {
 
 /// Moves the rest of the WAL into the file and overwrites it: its blocks are given back to the file system
-/// empty. Where that fails, the WAL stays, whole. For the last connection.
+/// empty. Where that fails, the WAL stays. For the last connection.
 int empty_log(sqlite3* handle) {
     const auto checkpoint = [handle](int mode) {
         return sqlite3_wal_checkpoint_v2(handle, "main", mode, nullptr, nullptr);
@@ -134,8 +134,10 @@ void Database::close() {
     if (const int code = empty_log(handle); code != SQLITE_OK) {
         const Fault fault = fault_of(handle, code, "last checkpoint");
         base::log_warning("storage.checkpoint_failed", {{"code", fault.code}, {"what", fault.what()}});
+    } else {
+        state_->write_connection->keep_log_at_close(false);
     }
-    state_->write_connection.reset();  // the last connection removes the WAL
+    state_->write_connection.reset();
 }
 
 Database::Statistics Database::statistics() const {

@@ -26,7 +26,10 @@ Readers::Readers(runtime::Runtime& runtime, std::vector<std::unique_ptr<Connecti
       queue_limit_(queue_limit),
       read_seconds_(runtime.metrics().histogram(
           "storage_read_seconds", "Time of a read job, its wait for a reader included",
-          {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5})) {
+          {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5})),
+      hold_seconds_(runtime.metrics().histogram("storage_read_hold_seconds",
+                                                "Time that no read was begun, for a checkpoint or in vain",
+                                                {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})) {
     for (const auto& connection : connections_) {
         threads_.emplace_back([this, &connection] { work(*connection); });
     }
@@ -62,6 +65,7 @@ void Readers::stop() {
 bool Readers::pause(std::chrono::milliseconds patience, Impatient impatient) {
     std::unique_lock lock(mutex_);
     paused_ = true;
+    paused_at_ = std::chrono::steady_clock::now();
     const auto at_rest = [this] { return busy_ == 0; };
     if (at_rest_.wait_for(lock, patience, at_rest)) return true;
     if (impatient == Impatient::interrupts) {
@@ -71,18 +75,20 @@ bool Readers::pause(std::chrono::milliseconds patience, Impatient impatient) {
             if (at_rest_.wait_for(lock, kBetweenInterrupts, at_rest)) return true;
         }
     }
-    paused_ = false;
-    lock.unlock();
-    wake_.notify_all();
+    go_on(std::move(lock));
     return false;
 }
 
 void Readers::resume() {
-    {
-        const std::lock_guard lock(mutex_);
-        paused_ = false;
-    }
+    go_on(std::unique_lock(mutex_));
+}
+
+void Readers::go_on(std::unique_lock<std::mutex> lock) {
+    paused_ = false;
+    const auto held = std::chrono::steady_clock::now() - paused_at_;
+    lock.unlock();
     wake_.notify_all();
+    hold_seconds_.observe(std::chrono::duration<double>(held).count());
 }
 
 void Readers::work(Connection& connection) {

@@ -39,6 +39,7 @@ class Readers {
     std::uint64_t failed_jobs() const { return failed_jobs_; }
 
   private:
+    void go_on(std::unique_lock<std::mutex> lock);
     void work(Connection& connection);
     void run(Connection& connection, Job& job);
 
@@ -53,10 +54,12 @@ class Readers {
     bool stopping_ = false;
     bool paused_ = false;
     std::size_t busy_ = 0;
+    std::chrono::steady_clock::time_point paused_at_;
 
     std::atomic<std::uint64_t> jobs_{0};
     std::atomic<std::uint64_t> failed_jobs_{0};
     base::Histogram& read_seconds_;
+    base::Histogram& hold_seconds_;
     std::vector<std::thread> threads_;
 };
 

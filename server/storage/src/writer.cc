@@ -68,10 +68,14 @@ void Writer::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Writer::pause() {
+bool Writer::pause(std::chrono::milliseconds patience) {
     std::unique_lock lock(mutex_);
     paused_ = true;
-    at_rest_.wait(lock, [this] { return !busy_; });
+    if (at_rest_.wait_for(lock, patience, [this] { return !busy_; })) return true;
+    paused_ = false;
+    lock.unlock();
+    wake_.notify_one();
+    return false;
 }
 
 void Writer::resume() {
@@ -148,8 +152,6 @@ std::size_t Writer::run_group(std::vector<JobPointer>& taken, std::size_t from, 
         return next;
     } catch (const Fault& fault) {
         // BEGIN or COMMIT failed: nobody's work is half kept.
-        failed_commits_.add();
-        base::log_error("storage.commit_failed", {{"code", fault.code}, {"what", fault.what()}});
         fail_all(taken, from, taken.size(), error_of(fault), group);
         return taken.size();
     }
@@ -178,6 +180,8 @@ bool Writer::run_job(Job& job, Group& group) {
 
 void Writer::fail_all(std::vector<JobPointer>& taken, std::size_t from, std::size_t to,
                       const base::Error& error, Group& group) {
+    failed_commits_.add();
+    base::log_error("storage.commit_failed", {{"code", error.code}, {"what", error.message}});
     for (std::size_t i = from; i < to; ++i) {
         taken[i]->body = nullptr;
         if (taken[i]->result) taken[i]->result = base::fail(error);

@@ -4,6 +4,7 @@
 #include "job.h"
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -35,9 +36,9 @@ class Writer {
     /// Works off what is queued, then ends the thread. Idempotent.
     void stop();
 
-    /// Waits until no transaction is open and keeps it so until resume(): the gap that a checkpoint needs
-    /// for starting the WAL anew.
-    void pause();
+    /// Begins no further group, and waits for the one under way: the gap that a checkpoint needs for starting
+    /// the WAL anew, until resume(). False: it outlasted the patience; then nothing is paused.
+    [[nodiscard]] bool pause(std::chrono::milliseconds patience);
     void resume();
     /// For whoever paused it, until resume().
     Connection& connection() { return connection_; }
@@ -52,7 +53,6 @@ class Writer {
     void run(std::vector<JobPointer> taken);
     std::size_t run_group(std::vector<JobPointer>& taken, std::size_t from, Group& group);
     bool run_job(Job& job, Group& group);
-    void finish(Job& job, Group& group, bool kept);
     void hand_over(Group group);
     void fail_all(std::vector<JobPointer>& taken, std::size_t from, std::size_t to, const base::Error& error,
                   Group& group);

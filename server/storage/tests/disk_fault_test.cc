@@ -63,6 +63,29 @@ TEST(DiskFault, a_full_disk_refuses_writes_until_there_is_room_again) {
     again.run([&]() -> Task<void> { EXPECT_EQ(co_await count_notes(*again.database), written); });
 }
 
+/// However far a transaction came: what the disk refused is counted, for an alarm.
+TEST(DiskFault, a_disk_that_is_full_in_the_middle_of_a_job_is_a_commit_that_failed) {
+    Directory directory;
+    TestDisk disk;
+    auto with = options(directory);
+    with.cache_kib = 64;  // so that pages go to the log before the commit
+    House house(with);
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        EXPECT_TRUE((co_await write_note(database, "one")).has_value());
+        disk.leave_room(200'000);
+        const auto large = co_await database.write({"notes"}, [](Transaction& tx) -> Result<void> {
+            for (int i = 0; i < 1000; ++i) EXPECT_TRUE(insert(tx, long_note(i)).has_value());
+            return {};
+        });
+        EXPECT_EQ(large ? "" : large.error().code, "storage.disk_full");
+        EXPECT_NE(house.runtime.metrics().text().find("storage_failed_commits_total 1"), std::string::npos);
+        disk.leave_room(-1);
+        EXPECT_EQ(co_await count_notes(database), 1);
+        EXPECT_TRUE((co_await write_note(database, "two")).has_value());
+    });
+}
+
 TEST(DiskFault, a_limit_of_the_size_of_files_is_a_full_disk) {
     Directory directory;
     House house(options(directory));

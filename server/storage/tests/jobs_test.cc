@@ -1,6 +1,7 @@
 #include "harness.h"
 
 #include <algorithm>
+#include <atomic>
 #include <semaphore>
 #include <thread>
 
@@ -185,6 +186,45 @@ TEST(Database, refuses_jobs_over_the_queue_limit_at_once) {
         go.release(2);
         EXPECT_TRUE(co_await group.wait(60s));
         EXPECT_EQ(std::ranges::count(codes, ""), 8);
+    });
+}
+
+/// A checkpoint holds reads back for its gap, but not for as long as a job or a commit takes.
+TEST(Database, a_long_write_job_holds_up_no_read_for_the_sake_of_a_checkpoint) {
+    Directory directory;
+    House house({.path = directory / "a.db", .readers = 1, .group_limit = 1, .scrub_after = 20ms});
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        while (database.statistics().scrubs == 0) co_await runtime::sleep_for(1ms);
+        std::binary_semaphore writing{0};
+        std::binary_semaphore go{0};
+        std::atomic<bool> given_up{false};
+        auto block = [](Database& db, std::binary_semaphore& begun, std::binary_semaphore& end,
+                        std::atomic<bool>& late) -> Task<void> {
+            const auto done =
+                co_await db.write({"notes"}, [&begun, &end, &late](Transaction&) -> Result<void> {
+                    begun.release();
+                    if (!end.try_acquire_for(10s)) late = true;
+                    return {};
+                });
+            EXPECT_TRUE(done.has_value());
+        };
+        runtime::TaskGroup group(house.runtime, "writers");
+        int acknowledged = 0;
+        group.spawn(note(database, "before", acknowledged));  // there is something to clear away
+        group.spawn(block(database, writing, go, given_up));
+        while (!writing.try_acquire()) co_await runtime::sleep_for(1ms);
+        group.spawn(note(database, "after", acknowledged));
+        for (int i = 0; i < 10; ++i) {
+            EXPECT_EQ(co_await count_notes(database), 1);
+            co_await runtime::sleep_for(10ms);  // meanwhile a gap is looked for
+        }
+        EXPECT_FALSE(given_up);
+        go.release();
+        EXPECT_TRUE(co_await group.wait(60s));
+        EXPECT_EQ(acknowledged, 2);
+        EXPECT_EQ(co_await count_notes(database), 2);
+        while (database.statistics().scrubs == 1) co_await runtime::sleep_for(1ms);
     });
 }
 

@@ -177,6 +177,69 @@ TEST(Residue, of_a_run_that_was_killed_goes_in_the_next) {
     });
 }
 
+TEST(Residue, of_a_run_that_was_killed_stays_in_the_log_where_the_next_start_fails) {
+    static constexpr Migration kChanged[] = {
+        {"test", 1, "001_letters", "CREATE TABLE letter (room INTEGER)"}};
+    Directory killed;
+    Directory directory;
+    {
+        House house(options(killed, 1h), {kLetters});
+        house.run([&]() -> Task<void> {
+            std::mt19937_64 random(3);
+            co_await write(*house.database, [&random](Transaction& tx) { return fill(tx, random, 300); });
+            std::filesystem::copy(killed.path(), directory.path());
+        });
+    }
+    runtime::Runtime runtime;
+    const auto bytes = std::filesystem::file_size(directory / "a.db-wal");
+    EXPECT_EQ(code_of_open(runtime, options(directory, 1h), {kChanged}), "storage.migration_changed");
+    // Removed, it would give its blocks back to the file system with all that is in them.
+    ASSERT_TRUE(std::filesystem::exists(directory / "a.db-wal"));
+    EXPECT_EQ(std::filesystem::file_size(directory / "a.db-wal"), bytes);
+    {
+        House house(options(directory, 1h), {kLetters});
+    }
+    EXPECT_FALSE(std::filesystem::exists(directory / "a.db-wal"));
+}
+
+/// However people read: at twice the delay those reads end that are in the way.
+TEST(Residue, goes_also_while_reads_go_on_without_end) {
+    constexpr int kMostReads = 12;
+    Directory directory;
+    auto with = options(directory, 100ms);
+    with.read_limit = 3s;
+    House house(with, {kLetters});
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        std::mt19937_64 random(5);
+        int ended = 0;
+        int most = 1000;
+        auto reader = [](Database& db, int& count, const int& limit) -> Task<void> {
+            while (count < limit) {
+                const auto endless = co_await db.read([](Transaction& tx) -> Result<std::int64_t> {
+                    auto row = tx.prepare(
+                        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) "
+                        "FROM n WHERE i < (SELECT count(*) FROM letter) + 1000000000");
+                    row.step();
+                    return row.integer(0);
+                });
+                EXPECT_EQ(endless ? "" : endless.error().code, "storage.timeout");
+                ++count;
+            }
+        };
+        runtime::TaskGroup group(house.runtime, "reader");
+        group.spawn(reader(database, ended, most));
+        co_await write(database, [&random](Transaction& tx) { return fill(tx, random, 600); });
+        co_await write(database, redact);
+        most = ended + kMostReads;
+        co_await wait_for_scrub(database);
+        EXPECT_LT(ended, most);
+        EXPECT_EQ(traces_in(directory), "");
+        most = 0;
+        EXPECT_TRUE(co_await group.wait(60s));
+    });
+}
+
 TEST(Residue, an_idle_database_ends_with_a_short_log) {
     Directory directory;
     House house(options(directory, 30ms), {kLetters});

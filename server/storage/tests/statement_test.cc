@@ -1,6 +1,9 @@
 #include "connection.h"
 #include "harness.h"
 
+#include <atomic>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include <sqlite3.h>
@@ -94,9 +97,35 @@ TEST(Statement, is_compiled_once_and_kept_within_a_bound) {
     for (int i = 0; i < 100; ++i) (*connection)->prepare("SELECT ?1 + 1").bind(i).step();
     EXPECT_EQ(kept(), before + 1);
     std::vector<std::string> texts;
+    texts.reserve(3000);
     for (int i = 0; i < 3000; ++i) texts.push_back("SELECT " + std::to_string(i));
     for (const std::string& text : texts) (*connection)->prepare(text).step();
     EXPECT_LE(kept(), 1025);
+}
+
+/// A checkpoint interrupts again and again, and may hit what ends the read: it must end all the same.
+TEST(Connection, rolls_back_however_often_it_is_interrupted) {
+    test::Directory directory;
+    const auto connection = Connection::open({.path = directory / "a.db"});
+    ASSERT_TRUE(connection.has_value());
+    std::atomic<bool> interrupting{true};
+    std::thread interrupter([&] {
+        while (interrupting) {
+            (*connection)->interrupt();
+            std::this_thread::sleep_for(std::chrono::microseconds(1));
+        }
+    });
+    for (int i = 0; i < 20'000; ++i) {
+        try {
+            (*connection)->execute("BEGIN");
+        } catch (const Fault&) {
+            continue;
+        }
+        EXPECT_NO_THROW((*connection)->roll_back());
+        EXPECT_FALSE((*connection)->in_transaction());
+    }
+    interrupting = false;
+    interrupter.join();
 }
 
 TEST(Statement, its_bindings_do_not_outlive_it) {
