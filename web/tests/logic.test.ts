@@ -7,6 +7,7 @@ import { bodyOf, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/
 import { Drafts } from "@/features/chat/engine/drafts";
 import { parseMxc } from "@/features/chat/engine/media";
 import { compareRooms, type RoomSummary } from "@/features/chat/engine/roomList";
+import { isStarterJoining } from "@/features/chat/engine/timeline";
 import { readSettings } from "@/features/chat/engine/settings";
 import { forwardContent } from "@/features/chat/ForwardDialog";
 import { pictureBox } from "@/features/chat/parts/Attachment";
@@ -228,5 +229,16 @@ describe("routes", () => {
     });
     it("goes home from what it does not know", () => {
         for (const fragment of ["", "#", "#/x/y", "#/chat", "#/chat/%E0%A4%A"]) expect(parseRoute(fragment)).toEqual({ page: "chats" });
+    });
+});
+
+describe("how a chat begins", () => {
+    const create = new MatrixEvent({ type: "m.room.create", event_id: "$1", sender: "@a:b", state_key: "", content: {} });
+    const join = (who: string) => new MatrixEvent({ type: "m.room.member", event_id: "$2", sender: who, state_key: who, content: { membership: "join" } });
+    it("says once that somebody started it and is in it, and of everybody else that they came", () => {
+        expect(isStarterJoining(join("@a:b"), create)).toBe(true);
+        expect(isStarterJoining(join("@c:b"), create)).toBe(false);
+        expect(isStarterJoining(join("@a:b"), join("@c:b"))).toBe(false); // came back
+        expect(isStarterJoining(join("@a:b"), undefined)).toBe(false);
     });
 });

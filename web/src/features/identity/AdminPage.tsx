@@ -1,6 +1,6 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import { ArrowDown, ArrowUp, ChevronLeft, MoreHorizontal, Plus, Search, ServerCog } from "lucide-react";
-import { useEffect, useState, type FormEvent } from "react";
+import { useEffect, useRef, useState, type FormEvent } from "react";
 import { useAssistant } from "@/features/assistant/context";
 import { useEngine } from "@/features/chat/engine/context";
 import { InvitationList } from "@/features/identity/Invitations";
@@ -73,6 +73,10 @@ export default function AdminPage({ section }: { section: string | null }) {
         { id: "budget", words: t("admin.caps") },
     ];
     const open = tabs.find((tab) => tab.id === section) ?? tabs[0];
+    const tabBar = useRef<HTMLElement>(null);
+    useEffect(() => {
+        tabBar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }, [open?.id]);
     return (
         <div className="page-inner">
             <header className="bar">
@@ -83,7 +87,7 @@ export default function AdminPage({ section }: { section: string | null }) {
                 )}
                 <h1 className="grow">{t("admin.title")}</h1>
             </header>
-            <nav className="page-tabs" aria-label={t("admin.title")}>
+            <nav className="page-tabs" aria-label={t("admin.title")} ref={tabBar}>
                 {tabs.map((tab) => (
                     <a key={tab.id} href={formatRoute({ page: "admin", section: tab.id })} aria-current={tab === open ? "page" : undefined}>
                         {tab.words}

@@ -146,7 +146,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
             });
             return;
         }
-        if (!event.isState()) return;
+        if (!event.isState() || (isStarterJoining(event, events[index - 1]) && id !== unreadFromId)) return;
         const line = systemLine(event, name, i18n);
         if (line !== null)
             rows.push({
@@ -166,6 +166,11 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
     }
     joinRuns(rows, me, i18n);
     return rows;
+}
+
+/** Whoever starts a chat is its first member: the line that says who started it says both. */
+export function isStarterJoining(event: MatrixEvent, before: MatrixEvent | undefined): boolean {
+    return event.getType() === "m.room.member" && event.getContent()["membership"] === "join" && before?.getType() === "m.room.create" && before.getSender() === event.getStateKey();
 }
 
 function relationTypeOf(item: OutboxItem): string {
