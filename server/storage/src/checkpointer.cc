@@ -216,6 +216,10 @@ bool Checkpointer::start_anew(bool scrubbing, bool urgent) {
 }
 
 bool Checkpointer::start_in_gap(bool scrubbing) {
+    const auto version = writer_.connection().lock_writes();
+    if (!version) return false;
+    writer_.connection().roll_back();
+    version_ = *version;
     // On the writer's own connection, which keeps its pages in memory so.
     const bool done = checkpoint(writer_.connection(), SQLITE_CHECKPOINT_RESTART).done;
     if (done) {
@@ -231,7 +235,8 @@ bool Checkpointer::start_in_gap(bool scrubbing) {
 }
 
 /// Overwrites what lies in the WAL's file behind the part that is in use again: from its end towards the
-/// writer, who waits for one bite at a time. `shrinks`: the file is cut there too.
+/// writer, who waits for one bite at a time. `shrinks`: the file is cut there too. False also where another
+/// program committed since the gap: what is in use is counted by our own commits.
 bool Checkpointer::wipe(bool shrinks) {
     LogFile log(connection_.handle());
     std::int64_t end = 0;
@@ -244,6 +249,11 @@ bool Checkpointer::wipe(bool shrinks) {
     for (bool more = true; more;) {
         const auto start = std::chrono::steady_clock::now();
         if (!writer_.pause(kHardPatience)) return false;
+        if (writer_.connection().lock_writes() != version_) {
+            writer_.connection().roll_back();
+            writer_.resume();
+            return false;
+        }
         int code = SQLITE_OK;
         // The first commit since the gap writes a new header, and syncs it; without one the old still counts.
         if (is_first && frames_ == 0) code = log.invalidate();
@@ -254,6 +264,7 @@ bool Checkpointer::wipe(bool shrinks) {
         if (code == SQLITE_OK) code = log.fill_with_zeros(from, end);
         if (code == SQLITE_OK && !more) code = log.sync();
         if (code == SQLITE_OK && !more && shrinks) code = log.truncate(used);
+        writer_.connection().roll_back();
         writer_.resume();
         if (code == SQLITE_OK && more) code = log.sync();
         if (code != SQLITE_OK) {

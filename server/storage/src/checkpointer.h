@@ -87,6 +87,8 @@ class Checkpointer {
     std::atomic<Instant::rep> dirty_since_{0};
     /// The WAL started anew since the last scrub: it is busy, and its file keeps its length.
     bool restarted_ = false;
+    /// Of the data, before the WAL started anew.
+    std::int64_t version_ = 0;
 
     std::mutex mutex_;
     std::condition_variable wake_;

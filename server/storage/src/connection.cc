@@ -204,6 +204,21 @@ void Connection::keep_log_at_close(bool keep) {
     sqlite3_db_config(handle_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr);
 }
 
+std::optional<std::int64_t> Connection::lock_writes() {
+    sqlite3_busy_timeout(handle_, 0);
+    std::optional<std::int64_t> version;
+    try {
+        prepare("BEGIN IMMEDIATE").run();
+        auto row = prepare("PRAGMA data_version");
+        row.step();
+        version = row.integer(0);
+    } catch (const Fault&) {  // where it is the disk, the next commit will say so
+        roll_back();
+    }
+    sqlite3_busy_timeout(handle_, kBusyTimeoutMs);
+    return version;
+}
+
 void Connection::forget_pages() {
     sqlite3_db_release_memory(handle_);
 }

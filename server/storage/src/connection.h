@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -54,6 +55,9 @@ class Connection {
     void interrupt();
     /// Whether the WAL stays as it is when the last connection closes, or is moved into the file and removed.
     void keep_log_at_close(bool keep);
+    /// Keeps everybody else from writing, another program too, until roll_back(). Returns the version of the
+    /// data, which changes with every commit that was not this connection's; nothing where somebody writes.
+    std::optional<std::int64_t> lock_writes();
     /// Gives up every page in memory. No transaction may be open.
     void forget_pages();
     /// sqlite3_wal_checkpoint_v2 without waiting for anybody: SQLITE_BUSY where somebody is in the way.

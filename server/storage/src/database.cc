@@ -18,22 +18,30 @@ namespace storage {
 
 namespace {
 
+int overwrite_log(sqlite3* handle) {
+    LogFile log(handle);
+    std::int64_t bytes = 0;
+    if (const int code = log.size(bytes); code != SQLITE_OK || bytes == 0) return code;
+    if (const int code = log.invalidate(); code != SQLITE_OK) return code;
+    if (const int code = log.fill_with_zeros(0, bytes); code != SQLITE_OK) return code;
+    return log.sync();
+}
+
 /// Moves the rest of the WAL into the file and overwrites it: its blocks are given back to the file system
 /// empty. Where that fails, the WAL stays. For the last connection.
-int empty_log(sqlite3* handle) {
+int empty_log(Connection& connection) {
+    sqlite3* handle = connection.handle();
     const auto checkpoint = [handle](int mode) {
         return sqlite3_wal_checkpoint_v2(handle, "main", mode, nullptr, nullptr);
     };
+    const auto version = connection.lock_writes();
+    connection.roll_back();
     if (const int code = checkpoint(SQLITE_CHECKPOINT_RESTART); code != SQLITE_OK) return code;
-    LogFile log(handle);
-    std::int64_t bytes = 0;
-    if (const int code = log.size(bytes); code != SQLITE_OK) return code;
-    if (bytes > 0) {
-        if (const int code = log.invalidate(); code != SQLITE_OK) return code;
-        if (const int code = log.fill_with_zeros(0, bytes); code != SQLITE_OK) return code;
-        if (const int code = log.sync(); code != SQLITE_OK) return code;
-    }
-    return checkpoint(SQLITE_CHECKPOINT_TRUNCATE);
+    // What another program committed meanwhile is in the log alone.
+    const bool is_ours = version && connection.lock_writes() == version;
+    const int code = is_ours ? overwrite_log(handle) : SQLITE_BUSY;
+    connection.roll_back();
+    return code == SQLITE_OK ? checkpoint(SQLITE_CHECKPOINT_TRUNCATE) : code;
 }
 
 }  // namespace
@@ -130,12 +138,12 @@ void Database::close() {
     state_->readers->stop();
     sqlite3_wal_hook(state_->write_connection->handle(), nullptr, nullptr);
     state_->checkpoint_connection.reset();
-    sqlite3* handle = state_->write_connection->handle();
-    if (const int code = empty_log(handle); code != SQLITE_OK) {
-        const Fault fault = fault_of(handle, code, "last checkpoint");
+    Connection& last = *state_->write_connection;
+    if (const int code = empty_log(last); code != SQLITE_OK) {
+        const Fault fault = fault_of(last.handle(), code, "last checkpoint");
         base::log_warning("storage.checkpoint_failed", {{"code", fault.code}, {"what", fault.what()}});
     } else {
-        state_->write_connection->keep_log_at_close(false);
+        last.keep_log_at_close(false);
     }
     state_->write_connection.reset();
 }
