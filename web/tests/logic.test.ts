@@ -7,10 +7,12 @@ import { bodyOf, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/
 import { Drafts } from "@/features/chat/engine/drafts";
 import { parseMxc } from "@/features/chat/engine/media";
 import { compareRooms, type RoomSummary } from "@/features/chat/engine/roomList";
+import { systemLine } from "@/features/chat/engine/systemLine";
 import { isStarterJoining } from "@/features/chat/engine/timeline";
 import { readSettings } from "@/features/chat/engine/settings";
 import { forwardContent } from "@/features/chat/ForwardDialog";
 import { pictureBox } from "@/features/chat/parts/Attachment";
+import { I18n } from "@/i18n";
 import { Formats } from "@/i18n/formats";
 import { avatarColour, avatar_colours, initials } from "@/lib/colour";
 import { ApiError } from "@/lib/errors";
@@ -229,6 +231,16 @@ describe("routes", () => {
     });
     it("goes home from what it does not know", () => {
         for (const fragment of ["", "#", "#/x/y", "#/chat", "#/chat/%E0%A4%A"]) expect(parseRoute(fragment)).toEqual({ page: "chats" });
+    });
+});
+
+describe("what a person is called", () => {
+    const i18n = new I18n("en", "UTC");
+    const named = (displayname: string, before?: string) =>
+        new MatrixEvent({ type: "m.room.member", event_id: "$3", sender: "@e:b", state_key: "@e:b", content: { membership: "join", displayname }, unsigned: { prev_content: { membership: "join", ...(before ? { displayname: before } : {}) } } });
+    it("is told when it changes, and not when a new account gets its first name", () => {
+        expect(systemLine(named("Emma Hart", "Emma"), (id) => id, i18n)).toBe("Emma is now called Emma Hart");
+        expect(systemLine(named("Emma Hart"), () => "Emma Hart", i18n)).toBeNull();
     });
 });
 

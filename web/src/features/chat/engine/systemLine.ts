@@ -36,7 +36,8 @@ export function systemLine(event: MatrixEvent, name: (userId: string) => string,
             if (membership === "join") {
                 if (previous !== "join") return t("chat.sys_joined", text(content["displayname"]) || name(who));
                 if (content["displayname"] !== before["displayname"] && text(content["displayname"]))
-                    return t("chat.sys_renamed", text(before["displayname"]) || name(who), text(content["displayname"]));
+                    // A first name is none that changed: a new account gets it a moment after it came in.
+                    return text(before["displayname"]) ? t("chat.sys_renamed", text(before["displayname"]), text(content["displayname"])) : null;
                 if (content["avatar_url"] !== before["avatar_url"]) return t("chat.sys_avatar", name(who));
                 return null;
             }
