@@ -122,6 +122,30 @@ def test_the_same_translation_for_another_is_known_and_nothing_leaves(people, mo
     assert translate_event(carol, room, event).errcode == "IM.LINGXI.CONSENT_NEEDED", "consent is asked for all the same"
 
 
+def test_what_is_known_in_one_room_is_not_told_in_another_nor_a_draft_to_anybody(people, model):
+    alice, bob, carol = people
+    words = "known here only " + uuid.uuid4().hex
+    for other in (bob, carol):
+        room = room_of(alice, other)
+        consent(other, room)
+        assert translate_event(alice, room, other.send(room, words)).errcode is None
+    assert translate(alice, words).errcode is None and translate(bob, words).errcode is None
+    assert len(model.requests()) == 4
+    assert translate(bob, words).errcode is None
+    assert len(model.requests()) == 4, "one's own draft is known to oneself"
+
+
+def test_what_is_known_is_of_the_server_that_would_be_asked(people, admin, model):
+    alice, *_ = people
+    put_model(admin, model, "second", name="Second", model="second-model")
+    words = "from whom " + uuid.uuid4().hex
+    model.control(fault="error_503", times=1)
+    assert translate(alice, words).all("prepared")[-1]["provider"] == "Second"
+    assert translate(alice, words).one("prepared")["provider"] == "Test model", "what the other answered is not looked at"
+    assert [request["body"]["model"] for request in model.requests()] == ["test-model", "second-model", "test-model"]
+    admin.delete("/_lingxi/admin/v1/models/second")
+
+
 # Consent.
 
 

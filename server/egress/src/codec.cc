@@ -62,7 +62,7 @@ json::object to_json(const ModelRequest& request, std::chrono::steady_clock::tim
             {"provider_id", request.provider_id},
             {"this_machine_only", request.this_machine_only},
             {"json_object", request.json_object},
-            {"reusable", request.reusable},
+            {"reuse_scope", request.reuse_scope},
             {"known_only", request.known_only},
             {"deadline_ms", std::max<std::int64_t>(0, left.count())}};
 }
@@ -95,7 +95,7 @@ base::Result<ModelRequest> read_model_request(std::string_view text,
     request.provider_id = text_of(*object, "provider_id");
     request.this_machine_only = base::get_bool(*object, "this_machine_only").value_or(false);
     request.json_object = base::get_bool(*object, "json_object").value_or(false);
-    request.reusable = base::get_bool(*object, "reusable").value_or(false);
+    request.reuse_scope = text_of(*object, "reuse_scope");
     request.known_only = base::get_bool(*object, "known_only").value_or(false);
     request.deadline = now + std::chrono::milliseconds(std::clamp<std::int64_t>(
                                  base::get_int(*object, "deadline_ms").value_or(0), 0, 600'000));

@@ -12,22 +12,24 @@ constexpr auto kKept = 10min;
 constexpr std::size_t kEntriesLimit = 1024;
 constexpr std::size_t kBytesLimit = std::size_t{4} * 1024 * 1024;
 
-std::string key_of(std::string_view provider_id, std::string_view outbound_sha256) {
-    return std::string(provider_id) + "/" + std::string(outbound_sha256);
+/// Neither a provider's id nor a hash holds a slash.
+std::string key_of(std::string_view provider_id, std::string_view scope, std::string_view outbound_sha256) {
+    return std::string(provider_id) + "/" + std::string(outbound_sha256) + "/" + std::string(scope);
 }
 
 }  // namespace
 
-std::optional<AnswerCache::Answer> AnswerCache::find(std::string_view provider_id,
+std::optional<AnswerCache::Answer> AnswerCache::find(std::string_view provider_id, std::string_view scope,
                                                      std::string_view outbound_sha256) {
     drop_old();
-    const auto found = by_key_.find(key_of(provider_id, outbound_sha256));
+    const auto found = by_key_.find(key_of(provider_id, scope, outbound_sha256));
     if (found == by_key_.end()) return std::nullopt;
     return found->second->answer;
 }
 
-void AnswerCache::put(std::string_view provider_id, std::string_view outbound_sha256, Answer answer) {
-    auto key = key_of(provider_id, outbound_sha256);
+void AnswerCache::put(std::string_view provider_id, std::string_view scope, std::string_view outbound_sha256,
+                      Answer answer) {
+    auto key = key_of(provider_id, scope, outbound_sha256);
     if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
     bytes_ += answer.text.size();
     entries_.push_back({std::string(provider_id), key, std::move(answer), clock_.steady_now() + kKept});

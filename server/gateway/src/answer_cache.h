@@ -13,7 +13,8 @@
 namespace gateway {
 
 /// What models answered to requests that may be answered alike again: a translation that a whole room wants
-/// is paid for once. Keyed by the provider and the hash of the exact bytes; held as the model saw it, with
+/// is paid for once. Keyed by the provider, the scope (core's: a room, or one person) and the hash of the
+/// exact bytes, so that nobody learns what was asked for elsewhere; held as the model saw it, with
 /// placeholders, so that whoever asks gets their own words back. In memory alone, bounded, for minutes.
 class AnswerCache {
   public:
@@ -24,8 +25,10 @@ class AnswerCache {
 
     explicit AnswerCache(const base::Clock& clock) : clock_(clock) {}
 
-    std::optional<Answer> find(std::string_view provider_id, std::string_view outbound_sha256);
-    void put(std::string_view provider_id, std::string_view outbound_sha256, Answer answer);
+    std::optional<Answer> find(std::string_view provider_id, std::string_view scope,
+                               std::string_view outbound_sha256);
+    void put(std::string_view provider_id, std::string_view scope, std::string_view outbound_sha256,
+             Answer answer);
     /// After a change of the provider: another server may stand behind its name.
     void forget(std::string_view provider_id);
 

@@ -172,15 +172,22 @@ runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire
     std::vector<Offer> offers;
     for (StoredProvider& provider : *providers) offers.emplace_back(std::move(provider), *request);
 
-    if (request->reusable) {
-        for (const Offer& offer : offers) {
-            if (auto known = cache_.find(offer.provider.shown.id, offer.prepared.outbound_sha256))
-                co_return co_await serve_known(offer, std::move(*known), call);
-        }
+    const auto known_to = [&](const Offer& offer) -> std::optional<AnswerCache::Answer> {
+        if (request->reuse_scope.empty()) return std::nullopt;
+        return cache_.find(offer.provider.shown.id, request->reuse_scope, offer.prepared.outbound_sha256);
+    };
+    const auto is_away = [&](const Offer& offer) { return router_.circuit_open(offer.provider.shown.id); };
+    // What the server that would be asked now has answered, no other's: people agreed to a destination. Where
+    // none may be asked, any that is known is better than nothing.
+    const bool any_will_do = request->known_only || std::ranges::all_of(offers, is_away);
+    for (const Offer& offer : offers) {
+        if (!any_will_do && is_away(offer)) continue;
+        if (auto known = known_to(offer)) co_return co_await serve_known(offer, std::move(*known), call);
+        if (!any_will_do) break;
     }
     if (request->known_only) co_return unavailable("model.none_available", "Nothing like it is known.");
 
-    std::erase_if(offers, [&](const Offer& offer) { return router_.circuit_open(offer.provider.shown.id); });
+    std::erase_if(offers, is_away);
     Attempt attempt;
     // Core pays nothing for some failures: only where that is true of the last that was told to go.
     const auto at_the_end = [&](base::Error error) -> std::unexpected<base::Error> {
@@ -337,8 +344,10 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         finished.output_tokens = completion.usage()->output_tokens;
         finished.estimated = false;
     }
-    if (request.reusable && !finished.retracted && !answer.empty())
-        cache_.put(id, offer.prepared.outbound_sha256, {std::move(answer), finished.finish_reason});
+    if (!request.reuse_scope.empty() && !finished.retracted && !answer.empty()) {
+        cache_.put(id, request.reuse_scope, offer.prepared.outbound_sha256,
+                   {std::move(answer), finished.finish_reason});
+    }
     metrics_
         .histogram("gateway_call_seconds", "Time of a model call from go to its end.",
                    {0.1, 0.3, 1, 3, 10, 30, 100})

@@ -183,28 +183,29 @@ TEST_F(RouterTest, whoever_would_wait_too_long_is_told_at_once_and_who_has_is_to
 TEST(AnswerCache, holds_an_answer_for_a_while_and_forgets_a_changed_provider) {
     base::ManualClock clock;
     AnswerCache cache(clock);
-    cache.put("p", "aa", {"text", "stop"});
-    ASSERT_TRUE(cache.find("p", "aa"));
-    EXPECT_EQ(cache.find("p", "aa")->text, "text");
-    EXPECT_FALSE(cache.find("q", "aa"));
-    cache.put("q", "aa", {"other", "stop"});
+    cache.put("p", "r", "aa", {"text", "stop"});
+    ASSERT_TRUE(cache.find("p", "r", "aa"));
+    EXPECT_EQ(cache.find("p", "r", "aa")->text, "text");
+    EXPECT_FALSE(cache.find("q", "r", "aa"));
+    EXPECT_FALSE(cache.find("p", "other room", "aa")) << "what is known in one room is not told in another";
+    cache.put("q", "r", "aa", {"other", "stop"});
     cache.forget("p");
-    EXPECT_FALSE(cache.find("p", "aa"));
+    EXPECT_FALSE(cache.find("p", "r", "aa"));
     clock.advance(10min);
-    EXPECT_FALSE(cache.find("q", "aa"));
+    EXPECT_FALSE(cache.find("q", "r", "aa"));
 }
 
 TEST(AnswerCache, is_bounded_in_number_and_bytes) {
     base::ManualClock clock;
     AnswerCache cache(clock);
-    for (int i = 0; i < 2000; ++i) cache.put("p", std::to_string(i), {"x", "stop"});
-    EXPECT_FALSE(cache.find("p", "900"));
-    EXPECT_TRUE(cache.find("p", "1999"));
+    for (int i = 0; i < 2000; ++i) cache.put("p", "r", std::to_string(i), {"x", "stop"});
+    EXPECT_FALSE(cache.find("p", "r", "900"));
+    EXPECT_TRUE(cache.find("p", "r", "1999"));
     for (int i = 0; i < 12; ++i)
-        cache.put("p", "big" + std::to_string(i), {std::string(512 * 1024, 'x'), "stop"});
-    EXPECT_FALSE(cache.find("p", "1999"));
-    EXPECT_FALSE(cache.find("p", "big0"));
-    EXPECT_TRUE(cache.find("p", "big11"));
+        cache.put("p", "r", "big" + std::to_string(i), {std::string(512 * 1024, 'x'), "stop"});
+    EXPECT_FALSE(cache.find("p", "r", "1999"));
+    EXPECT_FALSE(cache.find("p", "r", "big0"));
+    EXPECT_TRUE(cache.find("p", "r", "big11"));
 }
 
 }  // namespace

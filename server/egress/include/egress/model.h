@@ -43,7 +43,9 @@ struct ModelRequest {
     /// Only servers on this machine may be used.
     bool this_machine_only = false;
     bool json_object = false;  ///< asks for a JSON object where the provider can promise one
-    bool reusable = false;     ///< an answer that the same bytes got a while ago is as good
+    /// An answer that the same bytes got a while ago in this scope (a room, a person) is as good; empty: none
+    /// is.
+    std::string reuse_scope;
     /// Only such an answer will do: nothing may leave (there is no budget for it).
     bool known_only = false;
     std::chrono::steady_clock::time_point deadline;

@@ -182,7 +182,10 @@ Answered<void> tell_to_go(storage::Transaction& tx, const egress::CallId& call_i
         return refuse(base::Error{ErrorKind::conflict, "assistant.no_reservation",
                                   "Nothing is reserved for this call."});
     }
-    const std::int64_t hold = prepared.outbound_bytes + call->output_limit_tokens;
+    // Of what is known nothing leaves, and nothing can be owed for it.
+    const std::int64_t outbound_bytes = prepared.known ? 0 : prepared.outbound_bytes;
+    const std::int64_t output_limit_tokens = prepared.known ? 0 : call->output_limit_tokens;
+    const std::int64_t hold = outbound_bytes + output_limit_tokens;
     if (hold > call->hold_tokens) {
         const auto today = server_day(budget_settings(tx).time_zone, now_ms);
         auto fits = check_caps(tx, call->user, today, call->day, hold - call->hold_tokens, now_ms);
@@ -192,11 +195,12 @@ Answered<void> tell_to_go(storage::Transaction& tx, const egress::CallId& call_i
     tx.prepare(
           "UPDATE model_call SET state = ?2, hold_tokens = ?3, told_at_ms = ?4, provider_id = ?5, "
           "provider_name = ?6, model = ?7, on_this_machine = ?8, outbound_sha256 = ?9, outbound_bytes = ?10, "
-          "input_price_micros = ?11, output_price_micros = ?12, currency = ?13 WHERE call_number = ?1")
+          "input_price_micros = ?11, output_price_micros = ?12, currency = ?13, output_limit_tokens = ?14 "
+          "WHERE call_number = ?1")
         .bind(call->number, static_cast<int>(CallState::told), hold, now_ms, prepared.provider_id,
               prepared.provider_name, prepared.model, prepared.on_this_machine, prepared.outbound_sha256,
-              prepared.outbound_bytes, prepared.input_price_micros_per_million,
-              prepared.output_price_micros_per_million, prepared.currency)
+              outbound_bytes, prepared.input_price_micros_per_million,
+              prepared.output_price_micros_per_million, prepared.currency, output_limit_tokens)
         .run();
     for (const UserNumber person : whose) {
         tx.prepare(

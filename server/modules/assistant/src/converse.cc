@@ -31,19 +31,46 @@ constexpr std::size_t kRoomsLookedAt = 2000;
 constexpr std::size_t kAnswerLimitBytes = 16 * 1024;
 constexpr std::int32_t kOutputLimitTokens = 1024;
 constexpr auto kAnswerTime = 120s;
+/// Who goes on changing a question while it waits is answered no more.
+constexpr int kReadsLimit = 3;
 /// The last of the twenty edits is kept for the end of the answer.
 constexpr int kEditsLimit = 20;
+constexpr auto kBetweenEdits = 1s;
 constexpr auto kTellAgainAfter = 60s;
 
 /// At most one a second, slower as the answer grows, so that twenty last for two minutes.
 steady_clock::duration pause_before_edit(int edits) {
-    if (edits < 9) return 1s;
+    if (edits < 9) return kBetweenEdits;
     if (edits < 14) return 4s;
     return 15s;
 }
 
 json::object message(std::string_view text) {
     return {{"msgtype", "m.notice"}, {"body", text}};
+}
+
+/// The question was taken back, or who asked has left.
+bool is_nothing_owed(const Refusal& refusal) {
+    return refusal.error.code == kWordsChanged || refusal.error.code == "M_FORBIDDEN";
+}
+
+CallWish wish_of(Assistant::Core& core, const Question& question, const StoredAnswer& stored) {
+    return {.request = {.call_id = stored.call_id,
+                        .purpose = std::string(to_string(Purpose::converse)),
+                        .lane = egress::Lane::user_async,
+                        .messages = conversation_prompt(question.before, question.text),
+                        .max_output_tokens = kOutputLimitTokens,
+                        .deadline = steady_clock::now() + kAnswerTime},
+            .user = question.asker,
+            .room_id = question.room_id,
+            .purpose = Purpose::converse,
+            .whose = {question.asker},
+            .still_allowed = consent_check({.user = question.asker,
+                                            .room_id = question.room_id,
+                                            .purpose = Purpose::converse,
+                                            .consenting_user_ids = {},
+                                            .reader = core.assistant_user,
+                                            .versions = question.versions})};
 }
 
 chat::RoomNumber room_of(const auto& work) {
@@ -327,6 +354,8 @@ runtime::Task<void> Converse::answer(Question question) {
 runtime::Task<void> Converse::state(const Question& question, const StoredAnswer& stored, std::string text) {
     std::string answer_event_id = stored.answer_event_id;
     auto content = message(text);
+    // When the last state of it was sent is not known after a restart.
+    if (!answer_event_id.empty()) co_await runtime::sleep_for(kBetweenEdits);
     auto sent = co_await send(question, stored.call_id, answer_event_id, std::move(content));
     if (sent && answer_event_id.empty()) answer_event_id = *sent;
     co_await note(question.event_id, AnswerState::done, answer_event_id);
@@ -362,36 +391,34 @@ runtime::Task<std::optional<std::string>> Converse::send(const Question& questio
     co_return sent->value;
 }
 
+runtime::Task<Answered<RunReader>> Converse::begin_call(Question& question, const StoredAnswer& stored) {
+    for (int reads = 1;; ++reads) {
+        auto run = core_.runs.start(wish_of(core_, question, stored));
+        if (!run) co_return refuse(std::move(run.error()));
+        auto went = co_await (*run)->prepared(kAnswerTime);
+        if (went) co_return std::move(*run);
+        if (went.error().error.code != kWordsChanged || reads >= kReadsLimit || stopping_)
+            co_return refuse(std::move(went.error()));
+        auto changed = co_await read(question.room, std::nullopt, question.event_id);
+        if (!changed || changed->refusal) co_return refuse(std::move(went.error()));
+        question = std::move(*changed);
+    }
+}
+
 runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) {
     TypingNotice typing(core_.tell_typing, question.room, core_.assistant_user, core_.assistant_user_id);
-    CallWish call{.request = {.call_id = stored.call_id,
-                              .purpose = std::string(to_string(Purpose::converse)),
-                              .lane = egress::Lane::user_async,
-                              .messages = conversation_prompt(question.before, question.text),
-                              .max_output_tokens = kOutputLimitTokens,
-                              .deadline = steady_clock::now() + kAnswerTime},
-                  .user = question.asker,
-                  .room_id = question.room_id,
-                  .purpose = Purpose::converse,
-                  .whose = {question.asker},
-                  .still_allowed = consent_check(question.asker, question.room_id, Purpose::converse, {})};
-    auto run = core_.runs.start(std::move(call));
-    std::optional<Refusal> refusal;
-    if (!run) {
-        refusal = std::move(run.error());
-    } else if (auto went = co_await (*run)->prepared(kAnswerTime); !went) {
-        refusal = std::move(went.error());
-    }
+    auto run = co_await begin_call(question, stored);
     if (stopping_) co_return;  // the next start says that it was interrupted
-    if (refusal) {
-        core_.count_refusal(*refusal);
+    if (!run) {
+        const Refusal& refusal = run.error();
+        core_.count_refusal(refusal);
         // The call was made before a restart, and nobody knows how it ended: it is not made again.
-        if (refusal->error.code == "assistant.repeated_call") {
+        if (refusal.error.code == "assistant.repeated_call") {
             co_await state(question, stored, interrupted(question.chinese));
-        } else if (is_told_too_often(question.room_id, refusal->error.code)) {
+        } else if (is_nothing_owed(refusal) || is_told_too_often(question.room_id, refusal.error.code)) {
             co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
         } else {
-            co_await state(question, stored, sorry(*refusal, question.chinese));
+            co_await state(question, stored, sorry(refusal, question.chinese));
         }
         co_return;
     }
@@ -443,9 +470,9 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     }
     const std::string whole = end.refusal ? words.text() + broke_off(question.chinese) : words.text();
     if (whole != shown) {
-        // Not within a second of the edit before.
         const auto since = steady_clock::now() - last;
-        if (!stored.answer_event_id.empty() && since < 1s) co_await runtime::sleep_for(1s - since);
+        if (!stored.answer_event_id.empty() && since < kBetweenEdits)
+            co_await runtime::sleep_for(kBetweenEdits - since);
         co_await show(whole);
     }
     co_await note(question.event_id, AnswerState::done, stored.answer_event_id);

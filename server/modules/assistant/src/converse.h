@@ -62,6 +62,8 @@ class Converse {
                                                 std::string event_id);
     runtime::Task<void> answer(Question question);
     runtime::Task<void> ask_model(Question question, StoredAnswer stored);
+    /// The call, told to go; where the words were changed meanwhile, with those as they are now.
+    runtime::Task<Answered<RunReader>> begin_call(Question& question, const StoredAnswer& stored);
     /// Says words of ours in answer, as an edit where something was said already.
     runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
     runtime::Task<std::optional<std::string>> send(const Question& question, const egress::CallId& call_id,

@@ -1,5 +1,7 @@
 #include "endpoints.h"
 
+#include <algorithm>
+
 namespace assistant {
 
 identity::UserNumber user_of(const net::Request& request) {
@@ -13,19 +15,23 @@ Answered<void> check_allowed(storage::Transaction& tx, identity::UserNumber user
     return {};
 }
 
-std::function<Answered<void>(storage::Transaction&, const Destination&)> consent_check(
-    identity::UserNumber user, std::string room_id, Purpose purpose, std::vector<std::string> user_ids) {
-    return [user, room_id = std::move(room_id), purpose, user_ids = std::move(user_ids)](
-               storage::Transaction& tx, const Destination& destination) -> Answered<void> {
-        if (room_id.empty()) return check_allowed(tx, user, nullptr);
-        const auto room = chat::RoomReading::open(tx, room_id, user);
-        if (!room) return refuse(no_such_event());
-        if (auto allowed = check_allowed(tx, user, &*room); !allowed) return allowed;
+std::function<Answered<void>(storage::Transaction&, const Destination&)> consent_check(HandOver hand_over) {
+    return [hand_over = std::move(hand_over)](storage::Transaction& tx,
+                                              const Destination& destination) -> Answered<void> {
+        if (hand_over.room_id.empty()) return check_allowed(tx, hand_over.user, nullptr);
+        const auto room = open_room(tx, hand_over.room_id, hand_over.user);
+        if (!room) return refuse(room.error());
+        if (auto allowed = check_allowed(tx, hand_over.user, &*room); !allowed) return allowed;
         std::vector<std::string> unwilling;
-        for (const auto& user_id : user_ids) {
-            if (!has_agreed(*room, user_id, purpose, destination)) unwilling.push_back(user_id);
+        for (const auto& user_id : hand_over.consenting_user_ids) {
+            if (!has_agreed(*room, user_id, hand_over.purpose, destination)) unwilling.push_back(user_id);
         }
         if (!unwilling.empty()) return refuse(consent_needed(unwilling));
+        const auto read = open_room(tx, hand_over.room_id, hand_over.reader);
+        if (!read) return refuse(read.error());
+        const bool stands = std::ranges::all_of(hand_over.versions,
+                                                [&](const auto& version) { return read->stands(version); });
+        if (!stands) return refuse(words_changed());
         return {};
     };
 }
@@ -33,7 +39,7 @@ std::function<Answered<void>(storage::Transaction&, const Destination&)> consent
 Answered<chat::RoomReading> open_room(storage::Transaction& tx, std::string_view room_id,
                                       identity::UserNumber user) {
     auto room = chat::RoomReading::open(tx, room_id, user);
-    if (!room) {
+    if (!room || room->membership() != chat::Membership::join) {
         return refuse(base::Error{base::ErrorKind::forbidden, "M_FORBIDDEN", "You are not in this room."});
     }
     return std::move(*room);

@@ -35,12 +35,21 @@ identity::UserNumber user_of(const net::Request& request);
 Answered<void> check_allowed(storage::Transaction& tx, identity::UserNumber user,
                              const chat::RoomReading* room);
 
-/// The check of CallWish::still_allowed for a call over these words: the switches, the room's policy, and the
-/// consent of each of `user_ids`, as they are when the call goes.
-std::function<Answered<void>(storage::Transaction&, const Destination&)> consent_check(
-    identity::UserNumber user, std::string room_id, Purpose purpose, std::vector<std::string> user_ids);
+/// What a call hands over, and in whose name.
+struct HandOver {
+    identity::UserNumber user;
+    std::string room_id;  ///< empty: words of the person's own, outside of any room
+    Purpose purpose = Purpose::suggest_replies;
+    std::vector<std::string> consenting_user_ids;
+    identity::UserNumber reader;  ///< who read the events: the person, or @assistant
+    std::vector<chat::EventVersion> versions;
+};
+/// The check of CallWish::still_allowed: the switches, the room's policy, that both are in the room, the
+/// consent of everybody who had to agree, and the words themselves (not redacted, not edited since), as they
+/// are when the call goes.
+std::function<Answered<void>(storage::Transaction&, const Destination&)> consent_check(HandOver hand_over);
 
-/// The room as this person may read it, or M_NOT_FOUND's refusal.
+/// The room as this person, who is in it, may read it; else M_FORBIDDEN's refusal.
 Answered<chat::RoomReading> open_room(storage::Transaction& tx, std::string_view room_id,
                                       identity::UserNumber user);
 

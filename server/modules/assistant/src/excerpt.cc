@@ -3,9 +3,10 @@
 #include "answer_store.h"
 #include "labels.h"
 #include "offline/features.h"
+#include "quotes.h"
 
 #include <algorithm>
-#include <cctype>
+#include <set>
 
 #include <base/encoding.h>
 #include <identity/users.h>
@@ -17,19 +18,7 @@ namespace json = base::json;
 
 /// People of the room whose names are looked for in the texts; in a larger room the speakers' are.
 constexpr std::size_t kNamesLimit = 200;
-
-/// A line that quotes, and no emoticon (">_<", ">.>").
-bool is_quote(std::string_view line) {
-    const auto first = line.find_first_not_of(" \t");
-    if (first == std::string_view::npos || line[first] != '>') return false;
-    line.remove_prefix(first + 1);
-    if (line.empty() || line.front() == ' ' || line.front() == '\t') return true;
-    constexpr std::size_t kEmoticonBytes = 2;
-    const auto c = static_cast<unsigned char>(line.front());
-    const bool begins_words =
-        std::isalnum(c) != 0 || c >= 0x80 || std::string_view("<\"'@(*[`>").contains(line.front());
-    return begins_words && line.size() > kEmoticonBytes;
-}
+constexpr std::size_t kUserIdLimitBytes = 255;
 
 /// Whose words a message holds: its sender's. What a model said as @assistant may repeat the words of whom it
 /// answered, and counts as theirs; its own statements are nobody's (none). Nothing where nobody knows any
@@ -58,17 +47,39 @@ std::string_view after_fallback(std::string_view body) {
     return body;
 }
 
-std::string hide_person(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber user,
-                        bool chinese, Names& names) {
+void know_person(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber user,
+                 bool chinese, Names& names) {
     const auto name = display_name_of(tx, user);
     const auto user_id = identity::user_id_of(tx, user).value;
-    auto stand_in = names.stand_in(name, chinese);
+    names.add(name, chinese);
     names.add_alias(name, user_id);
-    if (const auto member = room.state("m.room.member", user_id)) {
-        if (const auto here = base::get_string(*member, "displayname"); here && !here->empty())
-            names.add_alias(name, *here);
+    names.add_handle(name, identity::localpart_of(user_id));
+    const auto here = room.name_of_member(user_id);
+    if (!here.empty()) names.add_alias(name, here);
+}
+
+/// The people of this server whose ids stand in the text.
+std::vector<identity::UserNumber> named_by_id(storage::Transaction& tx, std::string_view text) {
+    std::vector<identity::UserNumber> people;
+    const auto server = identity::server_name(tx);
+    if (!server) return people;
+    const std::string ending = ":" + *server;
+    std::size_t looked_for = 0;
+    for (auto at = text.find('@'); at != std::string_view::npos && looked_for < kNamesLimit;
+         at = text.find('@', at + 1)) {
+        const auto end = text.substr(at, kUserIdLimitBytes).find(ending);
+        if (end == std::string_view::npos) continue;
+        const auto user_id = text.substr(at, end + ending.size());
+        if (user_id.find_first_of("@ \n", 1) != std::string_view::npos) continue;
+        ++looked_for;
+        if (const auto user = identity::find_user(tx, user_id)) people.push_back(*user);
     }
-    return stand_in;
+    return people;
+}
+
+bool is_edit(const json::object& content) {
+    const auto* relates = base::get_object(content, "m.relates_to");
+    return relates != nullptr && base::get_string(*relates, "rel_type") == "m.replace";
 }
 
 bool is_reply(const json::object& content) {
@@ -99,7 +110,8 @@ bool Excerpt::has_words_of_others() const {
 }
 
 std::optional<std::string> text_of(const chat::ReadEvent& event) {
-    if (event.type != "m.room.message" || event.is_state || event.is_redacted) return std::nullopt;
+    if (event.type != "m.room.message" || event.is_state || event.is_redacted || is_edit(event.content))
+        return std::nullopt;
     const auto msgtype = base::get_string(event.latest, "msgtype");
     if (msgtype != "m.text" && msgtype != "m.notice" && msgtype != "m.emote") return std::nullopt;
     const auto body = base::get_string(event.latest, "body");
@@ -111,17 +123,15 @@ std::optional<std::string> text_of(const chat::ReadEvent& event) {
     return std::string(text);
 }
 
-std::string without_quotes(std::string_view text) {
-    std::string kept;
-    while (!text.empty()) {
-        const auto end = text.find('\n');
-        const std::string_view line = text.substr(0, end);
-        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-        if (is_quote(line)) continue;
-        if (!kept.empty()) kept += '\n';
-        kept += line;
+std::string mentioned_ids(const chat::ReadEvent& event) {
+    std::string ids;
+    const auto* mentions = base::get_object(event.latest, "m.mentions");
+    const auto* users = mentions ? base::get_array(*mentions, "user_ids") : nullptr;
+    if (users == nullptr) return ids;
+    for (const auto& value : *users) {
+        if (const auto* user_id = value.if_string()) ids.append(*user_id).append(" ");
     }
-    return kept;
+    return ids;
 }
 
 std::optional<std::string> own_text_of(const chat::ReadEvent& event) {
@@ -136,10 +146,15 @@ bool is_mostly_chinese(std::string_view text) {
     return offline::language_of(text) == offline::Language::chinese;
 }
 
-void hide_people(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber caller,
-                 identity::UserNumber assistant, bool chinese, Names& names) {
-    for (const auto user : room.joined(kNamesLimit)) {
-        if (user != caller && user != assistant) hide_person(tx, room, user, chinese, names);
+void know_people(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber caller,
+                 identity::UserNumber assistant, std::string_view text, bool chinese, Names& names) {
+    auto people = named_by_id(tx, text);
+    const auto here = room.people(kNamesLimit);
+    people.insert(people.end(), here.begin(), here.end());
+    std::set<identity::UserNumber> known{caller, assistant};
+    for (const auto user : people) {
+        if (known.size() >= kNamesLimit + 2) break;
+        if (known.insert(user).second) know_person(tx, room, user, chinese, names);
     }
 }
 
@@ -202,25 +217,31 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
     found.erase(found.begin(), first);
 
     std::string all;
-    for (const Found& item : found) all += item.text;
+    std::string mentioned;
+    for (const Found& item : found) {
+        all.append(item.text).append("\n");
+        mentioned += mentioned_ids(item.event);
+    }
+    excerpt.names.avoid(all);
     const bool chinese = is_mostly_chinese(all);
-    const auto hide_name = [&](identity::UserNumber user) {
-        return hide_person(tx, room, user, chinese, excerpt.names);
-    };
     // Speakers first, so that they are A, B, …
     for (const Found& item : found) {
-        if (!item.own && item.event.sender != wish.assistant) hide_name(item.event.sender);
+        if (!item.own && item.event.sender != wish.assistant)
+            know_person(tx, room, item.event.sender, chinese, excerpt.names);
     }
-    hide_people(tx, room, wish.caller, wish.assistant, chinese, excerpt.names);
+    know_people(tx, room, wish.caller, wish.assistant, all + mentioned, chinese, excerpt.names);
     for (Found& item : found) {
+        const auto speaker = [&]() -> std::string {
+            if (item.own) return "me";
+            if (item.event.sender == wish.assistant) return "AI assistant";
+            return excerpt.names.stand_in(display_name_of(tx, item.event.sender), chinese);
+        };
         excerpt.lines.push_back({.event_id = item.event.id.value,
                                  .own = item.own,
-                                 .speaker = item.own ? "me"
-                                            : item.event.sender == wish.assistant
-                                                ? "AI assistant"
-                                                : hide_name(item.event.sender),
+                                 .speaker = speaker(),
                                  .text = excerpt.names.hide(item.text)});
         excerpt.used.push_back(item.event.id.value);
+        excerpt.versions.push_back(item.event.version());
         if (item.author && std::ranges::find(excerpt.whose, item.author) == excerpt.whose.end())
             excerpt.whose.push_back(item.author);
     }

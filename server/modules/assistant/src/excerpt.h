@@ -33,6 +33,7 @@ struct ExcerptLine {
 struct Excerpt {
     std::vector<ExcerptLine> lines;  ///< oldest first
     std::vector<std::string> used;
+    std::vector<chat::EventVersion> versions;  ///< of those, as they were read
     std::vector<std::pair<std::string, DropReason>> dropped;
     std::vector<identity::UserNumber> whose;       ///< everybody whose words are in it
     std::vector<std::string> consenting_user_ids;  ///< those of them who had to agree
@@ -55,14 +56,15 @@ struct ExcerptWish {
 /// a job.
 Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const ExcerptWish& wish);
 
-/// What a message says, without the reply's fallback; nothing where it is no text.
+/// What a message says, without the reply's fallback; nothing where it is no text. An edit is no message of
+/// its own: it is read through what it edits, where the latest counts.
 std::optional<std::string> text_of(const chat::ReadEvent& event);
-/// Without any line that quotes ("> …").
-std::string without_quotes(std::string_view text);
-/// Gives every person of the room but these two a stand-in: what they are called, their id, their name in
-/// this room.
-void hide_people(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber caller,
-                 identity::UserNumber assistant, bool chinese, Names& names);
+/// Makes known every person of the room but these two, those who left too: what they are called, their id,
+/// their name in this room. In a large room, those whose ids stand in `text` come first.
+void know_people(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber caller,
+                 identity::UserNumber assistant, std::string_view text, bool chinese, Names& names);
+/// The ids of those whom a message speaks to, one after another.
+std::string mentioned_ids(const chat::ReadEvent& event);
 /// What a message says in its author's own words: text_of() without quotes.
 std::optional<std::string> own_text_of(const chat::ReadEvent& event);
 bool is_mostly_chinese(std::string_view text);

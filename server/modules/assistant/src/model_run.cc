@@ -69,7 +69,7 @@ runtime::Task<Answered<void>> ModelRun::reserve_first() {
                      .output_limit_tokens = wish_.request.max_output_tokens};
     auto reserved = co_await write_answered<bool>(
         core_, order(),
-        [wish = std::move(wish), may_be_known = wish_.request.reusable,
+        [wish = std::move(wish), may_be_known = !wish_.request.reuse_scope.empty(),
          now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<bool> {
             auto whole = reserve(tx, wish, now_ms);
             if (whole) return true;

@@ -1,12 +1,19 @@
 #include "names.h"
 
+#include "offline/everyday_words.h"
+
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <tuple>
 
 #include <base/encoding.h>
 
 namespace assistant {
 namespace {
+
+/// Longer ones are no stand-in's: three letters are enough for 18,278 people.
+constexpr std::size_t kLettersLimit = 3;
 
 /// A, B, … Z, AA, AB, …
 std::string letters_of(std::size_t index) {
@@ -22,6 +29,10 @@ std::string word_of(std::string_view letters, bool chinese) {
     return (chinese ? "人物" : "Person ") + std::string(letters);
 }
 
+bool is_letter(char c) {
+    return std::isalpha(static_cast<unsigned char>(c)) != 0;
+}
+
 bool is_word_byte(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
@@ -32,86 +43,189 @@ bool is_ascii(std::string_view text) {
 
 /// Two Han characters are six bytes; of Latin letters three make a name.
 bool can_be_told_from_words(std::string_view name) {
-    return name.size() >= (is_ascii(name) ? 3 : 6);
+    if (!is_ascii(name)) return name.size() >= 6;
+    return name.size() >= 3 && std::ranges::any_of(name, is_word_byte);
 }
 
-bool stands_alone(std::string_view text, std::size_t at, std::size_t size) {
+bool stands_alone(std::string_view text, std::size_t at, std::size_t size, bool goes_on = false) {
     const bool open_before = at == 0 || !is_word_byte(text[at - 1]) || !is_word_byte(text[at]);
     const std::size_t end = at + size;
-    return open_before && (end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]));
+    return open_before &&
+           (goes_on || end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]));
+}
+
+bool stands_after_at(std::string_view text, std::size_t at) {
+    const auto before = text.substr(0, at);
+    return before.ends_with('@') || before.ends_with("＠");
+}
+
+std::string_view trimmed(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// "王小波（市场部）", "Emma_Hart", "玛丽·居里": what stands between is between names too.
+std::string with_parts_apart(std::string_view name) {
+    constexpr std::array<std::string_view, 18> kBetween{"\t", "\xC2\xA0", "　", "·",  "・", "_",
+                                                        "|",  "/",        "(",  ")",  "（", "）",
+                                                        "[",  "]",        "【", "】", ",",  "，"};
+    std::string apart;
+    while (!name.empty()) {
+        const auto* between =
+            std::ranges::find_if(kBetween, [&](std::string_view mark) { return name.starts_with(mark); });
+        if (between != kBetween.end()) {
+            apart += ' ';
+            name.remove_prefix(between->size());
+        } else {
+            apart += name.front();
+            name.remove_prefix(1);
+        }
+    }
+    return apart;
 }
 
 }  // namespace
 
-std::string Names::stand_in(std::string_view name, bool chinese) {
-    for (const Entry& entry : entries_) {
-        if (!entry.is_alias && entry.name == name) return word_of(entry.letters, entry.chinese);
+void Names::avoid(std::string_view text) {
+    constexpr std::string_view kWord = "person";
+    for (std::size_t at = 0; at < text.size();) {
+        auto end = at;
+        while (end < text.size() && is_letter(text[end])) ++end;
+        auto run = base::ascii_lower(text.substr(at, std::min(end - at, kWord.size() + kLettersLimit + 1)));
+        at = std::max(end, at + 1);
+        if (run.starts_with(kWord)) run.erase(0, kWord.size());  // "PersonA" is set right by models
+        if (run.empty() || run.size() > kLettersLimit) continue;
+        std::ranges::transform(run, run.begin(), [](char c) { return static_cast<char>(c - 'a' + 'A'); });
+        avoided_.insert(std::move(run));
     }
-    const auto people = std::ranges::count(entries_, false, &Entry::is_alias);
-    const Entry entry{std::string(name), letters_of(static_cast<std::size_t>(people)), chinese, false};
-    entries_.push_back(entry);
-    add_parts(entry);
-    return word_of(entry.letters, chinese);
 }
 
-void Names::add_parts(const Entry& whole) {
-    const std::string_view name = whole.name;
-    if (!name.contains(' ')) return;
-    for (std::size_t begin = 0; begin < name.size();) {
-        const auto end = std::min(name.find(' ', begin), name.size());
-        const std::string part(name.substr(begin, end - begin));
-        begin = end + 1;
-        const bool is_known = std::ranges::find(entries_, part, &Entry::name) != entries_.end();
-        if (!is_known && can_be_told_from_words(part))
-            entries_.push_back({part, whole.letters, whole.chinese, true, true});
+std::string Names::free_letters() {
+    for (;;) {
+        auto letters = letters_of(next_letters_++);
+        if (!avoided_.contains(letters)) return letters;
     }
+}
+
+std::size_t Names::person_of(std::string_view name, bool chinese) {
+    name = base::utf8_prefix(name, kNameLimitBytes);
+    if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
+    const auto person = people_.size();
+    people_.push_back({std::string(name), free_letters(), chinese});
+    by_name_.emplace(name, person);
+    return person;
+}
+
+void Names::add(std::string_view name, bool chinese) {
+    const auto before = people_.size();
+    const auto person = person_of(name, chinese);
+    if (person < before) return;
+    add_entry(name, person, Written::in_any_case, false);
+    add_parts(name, person);
+}
+
+std::string Names::stand_in(std::string_view name, bool chinese) {
+    add(name, chinese);
+    Person& person = people_[person_of(name, chinese)];
+    person.is_given = true;
+    return word_of(person.letters, person.chinese);
 }
 
 void Names::add_alias(std::string_view name, std::string_view alias) {
-    if (std::ranges::find(entries_, alias, &Entry::name) != entries_.end()) return;
-    const auto person = std::ranges::find_if(
-        entries_, [&](const Entry& entry) { return !entry.is_alias && entry.name == name; });
-    if (person == entries_.end()) return;
-    const Entry entry{std::string(alias), person->letters, person->chinese, true};
-    entries_.push_back(entry);
-    add_parts(entry);
+    const auto known = by_name_.find(base::utf8_prefix(name, kNameLimitBytes));
+    if (known == by_name_.end()) return;
+    add_entry(alias, known->second, Written::in_any_case, true);
+    if (!alias.starts_with('@')) add_parts(alias, known->second);
 }
 
-std::string Names::hide(std::string_view text) const {
-    std::vector<const Entry*> order;
-    for (const Entry& entry : entries_) {
-        if (can_be_told_from_words(entry.name)) order.push_back(&entry);
+void Names::add_handle(std::string_view name, std::string_view handle) {
+    const auto known = by_name_.find(base::utf8_prefix(name, kNameLimitBytes));
+    if (known == by_name_.end()) return;
+    const bool is_word = offline::is_everyday_word(base::ascii_lower(handle));
+    add_entry(handle, known->second, is_word ? Written::after_at : Written::in_any_case, true);
+}
+
+void Names::add_parts(std::string_view name, std::size_t person) {
+    const auto apart = with_parts_apart(base::utf8_prefix(name, kNameLimitBytes));
+    if (!apart.contains(' ')) return;
+    std::size_t parts = 0;
+    for (std::size_t begin = 0; begin < apart.size() && parts < kPartsLimit;) {
+        const auto end = std::min(apart.find(' ', begin), apart.size());
+        const auto part = std::string_view(apart).substr(begin, end - begin);
+        begin = end + 1;
+        // Whole names go before parts of names.
+        if (!can_be_told_from_words(part) || entries_.size() >= kEntriesLimit / 2) continue;
+        ++parts;
+        if (!known_.contains("a" + base::ascii_lower(part))) add_entry(part, person, Written::as_it_is, true);
     }
-    // The longest first; of those that are alike, who is called so before who is also called so.
-    std::ranges::sort(order, std::ranges::greater{},
-                      [](const Entry* entry) { return std::pair(entry->name.size(), !entry->is_alias); });
-    std::vector<std::string> lowered;
-    lowered.reserve(order.size());
-    for (const Entry* entry : order) lowered.push_back(base::ascii_lower(entry->name));
+}
+
+void Names::add_entry(std::string_view name, std::size_t person, Written written, bool is_alias) {
+    const auto whole = trimmed(name);
+    const auto cut = base::utf8_prefix(whole, kNameLimitBytes);
+    if (cut.empty() || entries_.size() >= kEntriesLimit) return;
+    if (!can_be_told_from_words(cut)) written = Written::after_at;
+    auto looked_for = written == Written::as_it_is ? std::string(cut) : base::ascii_lower(cut);
+    // Who is called so goes before who is also called so; of these, the first.
+    constexpr std::string_view kWays = "aw@";
+    const auto way = kWays[static_cast<std::size_t>(written)];
+    if (!known_.insert(way + looked_for).second && is_alias) return;
+    entries_.push_back({std::move(looked_for), person, written, is_alias, cut.size() < whole.size()});
+    is_sorted_ = false;
+}
+
+void Names::sort_entries() {
+    if (is_sorted_) return;
+    by_first_byte_.clear();
+    for (std::size_t i = 0; i < entries_.size(); ++i)
+        by_first_byte_[base::ascii_lower(entries_[i].name.substr(0, 1)).front()].push_back(i);
+    for (auto& [byte, entries] : by_first_byte_) {
+        std::ranges::sort(entries, [this](std::size_t one, std::size_t other) {
+            const auto rank = [this](std::size_t i) {
+                return std::tuple(kNameLimitBytes - entries_[i].name.size(), entries_[i].is_alias, i);
+            };
+            return rank(one) < rank(other);
+        });
+    }
+    is_sorted_ = true;
+}
+
+const Names::Entry* Names::entry_at(std::string_view text, std::string_view lower, std::size_t at) const {
+    const auto candidates = by_first_byte_.find(lower[at]);
+    if (candidates == by_first_byte_.end()) return nullptr;
+    for (const std::size_t i : candidates->second) {
+        const Entry& entry = entries_[i];
+        const auto here = (entry.written == Written::as_it_is ? text : lower).substr(at);
+        if (here.starts_with(entry.name) && stands_alone(lower, at, entry.name.size(), entry.is_cut) &&
+            (entry.written != Written::after_at || stands_after_at(text, at)))
+            return &entry;
+    }
+    return nullptr;
+}
+
+std::string Names::hide(std::string_view text) {
+    sort_entries();
     const std::string lower = base::ascii_lower(text);
     std::string out;
     for (std::size_t at = 0; at < text.size();) {
-        std::size_t found = order.size();
-        for (std::size_t i = 0; i < order.size() && found == order.size(); ++i) {
-            const bool is_here = order[i]->is_part ? text.substr(at).starts_with(order[i]->name)
-                                                   : lower.compare(at, lowered[i].size(), lowered[i]) == 0;
-            if (is_here && stands_alone(lower, at, lowered[i].size())) found = i;
-        }
-        if (found == order.size()) {
-            out += text[at++];
+        if (const Entry* entry = entry_at(text, lower, at)) {
+            Person& person = people_[entry->person];
+            person.is_given = true;
+            out += word_of(person.letters, person.chinese);
+            at += entry->name.size();
         } else {
-            out += word_of(order[found]->letters, order[found]->chinese);
-            at += lowered[found].size();
+            out += text[at++];
         }
     }
     return out;
 }
 
 Names::Restorer::Restorer(const Names& names) {
-    for (const Entry& entry : names.entries_) {
-        if (entry.is_alias) continue;
+    for (const Person& person : names.people_) {
+        if (!person.is_given) continue;
         for (const bool chinese : {true, false})
-            words_.emplace_back(word_of(entry.letters, chinese), entry.name);
+            words_.emplace_back(word_of(person.letters, chinese), person.name);
     }
     std::ranges::sort(words_, std::ranges::greater{}, [](const auto& word) { return word.first.size(); });
     for (const auto& [word, name] : words_) longest_ = std::max(longest_, word.size());

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,18 +15,29 @@ namespace assistant {
 /// back. Lives as long as one call.
 class Names {
   public:
-    /// The stand-in of a person; the same name gets the same one. `chinese` chooses its words.
-    std::string stand_in(std::string_view name, bool chinese);
-    /// Another name of somebody who has a stand-in (their id, what they are called in this room), and the
-    /// parts of it that people say alone ("Emma" of "Emma Hart"; written like that, since "Will" is a name
-    /// and "will" is none).
-    void add_alias(std::string_view name, std::string_view alias);
-    /// The text with every name that has a stand-in replaced. Names that are too short to tell from words
-    /// stay.
-    std::string hide(std::string_view text) const;
+    static constexpr std::size_t kNameLimitBytes = 256;  ///< of a longer name, so much is looked for
+    static constexpr std::size_t kPartsLimit = 8;        ///< of one name
+    static constexpr std::size_t kEntriesLimit = 2048;
 
-    /// Puts names back into a stream whose pieces may cut a stand-in anywhere. Both languages' stand-ins are
-    /// known, since a translation turns one into the other.
+    /// Before any name: whatever could be taken for a stand-in in a text that goes out is nobody's, so that
+    /// a "Person A" that somebody wrote never becomes a name.
+    void avoid(std::string_view text);
+    /// Makes a person known; `chinese` chooses the words of their stand-in. The same name is one person.
+    void add(std::string_view name, bool chinese);
+    /// Another name of somebody known (their id, what they are called in this room), and the parts of it that
+    /// people say alone ("Emma" of "Emma Hart"; written like that, since "Will" is a name and "will" is
+    /// none).
+    void add_alias(std::string_view name, std::string_view alias);
+    /// The short form of somebody's id ("emma"), which may be a word ("will"): then only with an @ before it.
+    void add_handle(std::string_view name, std::string_view handle);
+    /// The stand-in of a person, made known where they are not, as it will be handed over.
+    std::string stand_in(std::string_view name, bool chinese);
+    /// The text with every known name replaced. Names that are too short to tell from words are replaced only
+    /// with an @ before them.
+    std::string hide(std::string_view text);
+
+    /// Puts names back into a stream whose pieces may cut a stand-in anywhere: only those that the model was
+    /// given. Both languages' stand-ins are known, since a translation turns one into the other.
     class Restorer {
       public:
         explicit Restorer(const Names& names);
@@ -38,16 +53,37 @@ class Names {
     };
 
   private:
-    struct Entry {
+    struct Person {
         std::string name;
         std::string letters;
         bool chinese;
-        bool is_alias;
-        bool is_part = false;
+        bool is_given = false;  ///< the stand-in stands in what the model gets
     };
-    void add_parts(const Entry& whole);
+    enum class Written : std::uint8_t { in_any_case, as_it_is, after_at };
+    struct Entry {
+        std::string name;  ///< in lower case, but for `as_it_is`
+        std::size_t person;
+        Written written;
+        bool is_alias;
+        bool is_cut;  ///< goes on where this ends
+    };
 
+    std::size_t person_of(std::string_view name, bool chinese);
+    void add_entry(std::string_view name, std::size_t person, Written written, bool is_alias);
+    void add_parts(std::string_view name, std::size_t person);
+    std::string free_letters();
+    void sort_entries();
+    const Entry* entry_at(std::string_view text, std::string_view lower, std::size_t at) const;
+
+    std::vector<Person> people_;
+    std::map<std::string, std::size_t, std::less<>> by_name_;
     std::vector<Entry> entries_;
+    std::set<std::string, std::less<>> known_;  ///< names of entries, as they were given
+    std::set<std::string, std::less<>> avoided_;
+    std::size_t next_letters_ = 0;
+    /// By the first byte in lower case, the longest first.
+    std::map<char, std::vector<std::size_t>> by_first_byte_;
+    bool is_sorted_ = false;
 };
 
 }  // namespace assistant

@@ -2,6 +2,7 @@
 
 #include "converse.h"
 #include "endpoints.h"
+#include "quotes.h"
 
 #include <algorithm>
 #include <cctype>
@@ -65,11 +66,6 @@ bool names_it(std::string_view text, std::string_view user_id) {
     return false;
 }
 
-bool is_edit(const json::object& content) {
-    const auto* relates = base::get_object(content, "m.relates_to");
-    return relates != nullptr && base::get_string(*relates, "rel_type") == "m.replace";
-}
-
 /// In a thread, the answer goes there; in a group it quotes the question; in a chat of two it just follows.
 json::object relation_to(const chat::ReadEvent& event, bool is_private) {
     const json::object reply{{"event_id", event.id.value}};
@@ -94,9 +90,14 @@ std::string own_words(const chat::ReadEvent& event, const AssistantIdentity& sel
     return std::string(base::utf8_prefix(trimmed(own), kQuestionLimitBytes));
 }
 
-std::vector<Exchange> read_before(storage::Transaction& tx, chat::RoomReading& room, const Question& question,
-                                  const AssistantIdentity& self) {
-    std::vector<Exchange> before;
+struct Before {
+    std::vector<Exchange> exchanges;  ///< oldest first, names not replaced yet
+    std::vector<chat::EventVersion> versions;
+};
+
+Before read_before(storage::Transaction& tx, chat::RoomReading& room, const Question& question,
+                   const AssistantIdentity& self) {
+    Before before;
     std::size_t bytes = 0;
     for (const auto& answer : answers_to(tx, question.room_id, question.asker, kBeforeExchanges)) {
         if (answer.answer_event_id.empty() || answer.question_event_id == question.event_id) continue;
@@ -105,15 +106,23 @@ std::vector<Exchange> read_before(storage::Transaction& tx, chat::RoomReading& r
         // Only what a model said is part of a conversation with it: not our own statements.
         if (!asked || !said || asked->is_redacted || said->is_redacted || !said->latest.contains(kLabelKey))
             continue;
-        const auto words = text_of(*said);
-        Exchange exchange{question.names.hide(own_words(*asked, self)),
-                          question.names.hide(words.value_or(std::string{}))};
+        Exchange exchange{own_words(*asked, self), text_of(*said).value_or(std::string{})};
         bytes += exchange.question.size() + exchange.answer.size();
         if (bytes > kBeforeLimitBytes) break;
-        if (!exchange.question.empty() && !exchange.answer.empty()) before.push_back(std::move(exchange));
+        if (exchange.question.empty() || exchange.answer.empty()) continue;
+        before.exchanges.push_back(std::move(exchange));
+        before.versions.push_back(asked->version());
+        before.versions.push_back(said->version());
     }
-    std::ranges::reverse(before);
+    std::ranges::reverse(before.exchanges);
     return before;
+}
+
+/// In a chat of two every word is for the assistant: of what was written since the two are alone, not of what
+/// was said to others before.
+bool is_chat_of_two(const chat::RoomReading& room, const chat::ReadEvent& event) {
+    return room.joined_count() == 2 && room.invited_count() == 0 &&
+           event.position > room.members_changed_at();
 }
 
 }  // namespace
@@ -137,8 +146,10 @@ std::optional<std::string> after_address(std::string_view text, std::string_view
 
 std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
                                       const chat::ReadEvent& event, const AssistantIdentity& self) {
-    if (event.sender == self.user || room.membership() != chat::Membership::join || is_edit(event.content))
-        return std::nullopt;
+    const bool is_to_be_heard = room.membership() == chat::Membership::join &&
+                                room.membership_at(event.position) == chat::Membership::join &&
+                                room.membership_of(event.sender) == chat::Membership::join;
+    if (event.sender == self.user || !is_to_be_heard) return std::nullopt;
     const auto msgtype = base::get_string(event.latest, "msgtype");
     if (msgtype != "m.text" && msgtype != "m.emote") return std::nullopt;  // bots speak in m.notice
     const auto text = text_of(event);
@@ -146,7 +157,7 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
 
     Question question{
         .room = room.number(), .room_id = room.room_id(), .event_id = event.id.value, .asker = event.sender};
-    question.is_private = room.joined_count() == 2;
+    question.is_private = is_chat_of_two(room, event);
     // A name at the start of the asker's own words speaks to it; a quoted one does not.
     const bool is_addressed =
         after_address(without_quotes(*text), self.user_id, Converse::kDisplayName).has_value();
@@ -160,11 +171,23 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
     question.asked_at_ms = event.origin_server_ts;
     const auto own = own_words(event, self);
     question.chinese = is_mostly_chinese(own.empty() ? *text : own);
-    hide_people(tx, room, event.sender, self.user, question.chinese, question.names);
-    question.text = question.names.hide(own);
-    if (question.text.empty()) return std::nullopt;
+    if (own.empty()) return std::nullopt;
+    question.versions.push_back(event.version());
     if (auto allowed = check_allowed(tx, event.sender, &room); !allowed) question.refusal = allowed.error();
-    if (!question.refusal) question.before = read_before(tx, room, question, self);
+    Before before;
+    if (!question.refusal) before = read_before(tx, room, question, self);
+
+    std::string all = own;
+    for (const Exchange& exchange : before.exchanges)
+        all += "\n" + exchange.question + "\n" + exchange.answer;
+    question.names.avoid(all);
+    know_people(tx, room, event.sender, self.user, all + "\n" + mentioned_ids(event), question.chinese,
+                question.names);
+    question.text = question.names.hide(own);
+    for (const Exchange& exchange : before.exchanges)
+        question.before.push_back(
+            {question.names.hide(exchange.question), question.names.hide(exchange.answer)});
+    question.versions.insert(question.versions.end(), before.versions.begin(), before.versions.end());
     return question;
 }
 

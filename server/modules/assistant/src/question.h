@@ -32,14 +32,15 @@ struct Question {
     base::json::object relation;  ///< how the answer refers to it; empty in a chat of two
     bool is_private = false;      ///< a chat of two
     bool is_encrypted_room = false;
-    std::vector<Exchange> before;  ///< what this asker and the assistant said here, oldest first
+    std::vector<Exchange> before;              ///< what this asker and the assistant said here, oldest first
+    std::vector<chat::EventVersion> versions;  ///< of all these words, as they were read
     Names names;
     std::optional<Refusal> refusal;  ///< what stands in the way of any answer
     std::int64_t asked_at_ms = 0;
 };
 
 /// Nothing where the event is not for the assistant: not said to it, said by itself or by a bot, an edit, no
-/// text, or in a room where it is not. Part of a read job.
+/// text, said where it was not or is no more, or by somebody who has left. Part of a read job.
 std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
                                       const chat::ReadEvent& event, const AssistantIdentity& self);
 

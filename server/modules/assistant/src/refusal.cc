@@ -39,6 +39,11 @@ Refusal no_such_event() {
                        "There is no such message, or you may not read it."};
 }
 
+Refusal words_changed() {
+    return base::Error{ErrorKind::conflict, std::string(kWordsChanged),
+                       "A message was changed or taken back in the meantime; ask again."};
+}
+
 Refusal model_failed(const base::Error& error) {
     if (error.code.starts_with("model.") || error.code.starts_with("gateway.")) {
         return model_unavailable(error.message);

@@ -126,8 +126,12 @@ Task<net::Response> suggest_replies(Core& core, net::Request request) {
                   .room_id = wish->room_id,
                   .purpose = Purpose::suggest_replies,
                   .whose = excerpt->whose,
-                  .still_allowed = consent_check(user, wish->room_id, Purpose::suggest_replies,
-                                                 excerpt->consenting_user_ids)};
+                  .still_allowed = consent_check({.user = user,
+                                                  .room_id = wish->room_id,
+                                                  .purpose = Purpose::suggest_replies,
+                                                  .consenting_user_ids = excerpt->consenting_user_ids,
+                                                  .reader = user,
+                                                  .versions = excerpt->versions})};
     auto stream = co_await begin_stream(core, std::move(*seat), std::move(call), std::move(*excerpt));
     if (!stream) co_return refused(core, stream.error());
     net::Response response;

@@ -2,7 +2,10 @@
 #include "inert_text.h"
 #include "model_stream.h"
 #include "prompts.h"
+#include "quotes.h"
 
+#include <base/crypto.h>
+#include <base/encoding.h>
 #include <identity/body.h>
 #include <identity/matrix_error.h>
 
@@ -41,14 +44,18 @@ base::Result<Wish> read_wish(const net::Request& request) {
     return wish;
 }
 
+Refusal no_own_text() {
+    return base::Error{base::ErrorKind::invalid, "M_INVALID_PARAM",
+                       "There is no text of its author's in it."};
+}
+
 /// Why the one message that was asked for is not there to be translated.
 Refusal why_not(const Excerpt& excerpt) {
     if (!excerpt.unwilling_user_ids.empty()) return consent_needed(excerpt.unwilling_user_ids);
     const auto reason = excerpt.dropped.empty() ? DropReason::not_visible : excerpt.dropped.front().second;
     if (reason == DropReason::over_limit)
         return base::Error{base::ErrorKind::too_large, "M_TOO_LARGE", "The message is too long."};
-    if (reason == DropReason::not_text)
-        return base::Error{base::ErrorKind::invalid, "M_INVALID_PARAM", "There is no text in this message."};
+    if (reason == DropReason::not_text) return no_own_text();
     return no_such_event();
 }
 
@@ -65,9 +72,12 @@ Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity
         return refuse(allowed.error());
     Excerpt excerpt;
     if (wish.event_id.empty()) {
-        if (room) hide_people(tx, *room, user, assistant, is_mostly_chinese(wish.text), excerpt.names);
+        const auto own = without_quotes(wish.text);
+        if (own.find_first_not_of(" \t\r\n") == std::string::npos) return refuse(no_own_text());
+        excerpt.names.avoid(own);
+        if (room) know_people(tx, *room, user, assistant, own, is_mostly_chinese(own), excerpt.names);
         excerpt.lines.push_back(
-            {.event_id = "", .own = true, .speaker = "me", .text = excerpt.names.hide(wish.text)});
+            {.event_id = "", .own = true, .speaker = "me", .text = excerpt.names.hide(own)});
         excerpt.whose.push_back(user);
     } else {
         excerpt = gather_excerpt(tx, *room,
@@ -85,6 +95,14 @@ Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity
             "Translation needs a model, and none is set up on this server, or none can be reached."));
     }
     return excerpt;
+}
+
+/// A message's translation is as good for everybody of its room, a draft's for whoever writes it. Hashed,
+/// since it is nobody else's business which room that is.
+std::string reuse_scope_of(const Wish& wish, identity::UserNumber user) {
+    const auto scope =
+        wish.event_id.empty() ? "person:" + std::to_string(user.value) : "room:" + wish.room_id;
+    return base::base64url_encode(base::sha256(scope));
 }
 
 Task<void> write_translation(Core& core, ModelStream stream, net::EventStream& out) {
@@ -145,14 +163,18 @@ Task<net::Response> translate(Core& core, net::Request request) {
                               .max_output_tokens = static_cast<std::int32_t>(
                                   std::min<std::size_t>(4096, 256 + text.size() * 2)),
                               .temperature = 0.2,
-                              .reusable = true,
+                              .reuse_scope = reuse_scope_of(*wish, user),
                               .deadline = std::chrono::steady_clock::now() + kLongAnswerLimit},
                   .user = user,
                   .room_id = wish->room_id,
                   .purpose = Purpose::translate,
                   .whose = excerpt->whose,
-                  .still_allowed =
-                      consent_check(user, wish->room_id, Purpose::translate, excerpt->consenting_user_ids)};
+                  .still_allowed = consent_check({.user = user,
+                                                  .room_id = wish->room_id,
+                                                  .purpose = Purpose::translate,
+                                                  .consenting_user_ids = excerpt->consenting_user_ids,
+                                                  .reader = user,
+                                                  .versions = excerpt->versions})};
     auto stream = co_await begin_stream(core, std::move(*seat), std::move(call), std::move(*excerpt));
     if (!stream) co_return refused(core, stream.error());
     net::Response response;

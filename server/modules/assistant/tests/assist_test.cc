@@ -73,6 +73,66 @@ TEST_F(Assist, suggestions_stream_what_was_used_and_three_labelled_texts) {
     EXPECT_EQ(world.try_send(alice, room, content).status, 200);
 }
 
+TEST_F(Assist, who_has_left_hands_over_nothing_more_and_learns_no_names) {
+    const auto carol = world.person("carol", "Carol");
+    world.join(carol, room);
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    world.leave(carol, room);
+    EXPECT_EQ(world.post(carol, kSuggestions, ids({event})).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(world
+                  .post(carol, kTranslations,
+                        {{"room_id", room}, {"text", "Person A, Person B"}, {"target_language", "zh"}})
+                  .errcode(),
+              "M_FORBIDDEN");
+    EXPECT_EQ(world.post(carol, kChips, {{"room_id", room}, {"event_id", event}}).errcode(), "M_FORBIDDEN");
+    const auto target = "/_lingxi/client/v1/assist/status?room_id=" + base::percent_encode(room);
+    EXPECT_EQ(world.get(carol, target).errcode(), "M_FORBIDDEN");
+    EXPECT_TRUE(world.fake->requests.empty());
+}
+
+TEST_F(Assist, who_leaves_while_the_call_is_prepared_hands_over_nothing) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    world.while_it_is_prepared([&] { world.leave(alice, room); });
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(world.fake->went, 0);
+}
+
+TEST_F(Assist, words_that_are_taken_back_or_changed_while_the_call_is_prepared_do_not_leave) {
+    world.consent(bob, room);
+    const auto first = world.say(bob, room, "first words");
+    const auto event = world.say(bob, room, "my pin is 1234");
+    world.while_it_is_prepared([&] { world.redact(bob, room, event); });
+    const auto answer = world.post(alice, kSuggestions, ids({first, event}));
+    EXPECT_EQ(answer.errcode(), "IM.LINGXI.WORDS_CHANGED");
+    world.while_it_is_prepared([&] { world.edit(bob, room, first, "other words"); });
+    const json::object one{{"room_id", room}, {"event_id", first}, {"target_language", "zh"}};
+    EXPECT_EQ(world.post(alice, kTranslations, one).errcode(), "IM.LINGXI.WORDS_CHANGED");
+    EXPECT_EQ(world.fake->went, 0);
+    EXPECT_EQ(used(), 0);
+    EXPECT_TRUE(world.post(alice, kTranslations, one).event("done"));
+    EXPECT_NE(prompt().find("other words"), std::string::npos);
+}
+
+TEST_F(Assist, an_edit_is_read_through_its_message_so_that_older_words_do_not_leave) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "first");
+    world.edit(bob, room, event, "my pin is 1234");
+    std::string old_edit;
+    for (const auto& message : world.messages(alice, room)) {
+        if (message.at("content").as_object().contains("m.new_content"))
+            old_edit = message.at("event_id").as_string();
+    }
+    ASSERT_FALSE(old_edit.empty());
+    world.edit(bob, room, event, "never mind");
+    const auto answer = world.post(alice, kSuggestions, ids({event, old_edit}));
+    ASSERT_TRUE(answer.event("prepared"));
+    EXPECT_EQ(answer.event("prepared")->at("dropped").at(0).at("reason").as_string(), "not_text");
+    EXPECT_EQ(prompt().find("1234"), std::string::npos);
+    EXPECT_NE(prompt().find("never mind"), std::string::npos);
+}
+
 TEST_F(Assist, the_words_of_who_has_not_agreed_never_leave) {
     const auto carol = world.person("carol", "Carol");
     world.join(carol, room);
@@ -279,6 +339,62 @@ TEST_F(Assist, names_in_a_draft_and_names_of_this_room_alone_are_hidden_too) {
     std::string text;
     for (const auto& delta : answer.all("delta")) text += std::string_view(delta.at("text").as_string());
     EXPECT_EQ(text, "告诉王小波");
+}
+
+TEST_F(Assist, handles_and_people_who_left_are_hidden_too) {
+    const auto carol = world.person("carol77", "Carol Danvers");
+    const auto dave = world.person("dave88", "Dave");
+    world.join(carol, room);
+    world.set_state(carol, room, "m.room.member", carol.user_id,
+                    {{"membership", "join"}, {"displayname", "Captain Wave"}});
+    world.leave(carol, room);
+    world.consent(bob, room);
+    const auto event =
+        world.say(bob, room, "carol77, Danvers or captain wave: ask @dave88:here.example. Yours, Bob");
+    ASSERT_TRUE(world.post(alice, kSuggestions, ids({event})).event("done"));
+    for (const char* name : {"carol", "Danvers", "captain", "dave", "Bob"})
+        EXPECT_EQ(prompt().find(name), std::string::npos) << name << " in " << prompt();
+}
+
+TEST_F(Assist, a_stand_in_that_somebody_wrote_is_no_name) {
+    world.fake->script.deltas = {"人物A 告诉 人物B"};
+    const auto answer =
+        world.post(alice, kTranslations,
+                   {{"room_id", room}, {"text", "Person A tells 王小波"}, {"target_language", "zh"}});
+    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
+    std::string text;
+    for (const auto& delta : answer.all("delta")) text += std::string_view(delta.at("text").as_string());
+    EXPECT_EQ(text, "人物A 告诉 王小波");
+}
+
+TEST_F(Assist, quotes_in_a_draft_do_not_leave) {
+    const auto answer =
+        world.post(alice, kTranslations, {{"text", "> BOBS WORDS\n>$5000\nmine"}, {"target_language", "zh"}});
+    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
+    EXPECT_EQ(prompt().find("BOBS"), std::string::npos);
+    EXPECT_EQ(prompt().find("5000"), std::string::npos);
+    EXPECT_NE(prompt().find("mine"), std::string::npos);
+    EXPECT_EQ(world.post(alice, kTranslations, {{"text", "> BOBS WORDS"}, {"target_language", "zh"}}).status,
+              400);
+}
+
+TEST_F(Assist, what_is_known_is_known_to_a_room_or_to_who_wrote_a_draft) {
+    world.fake->script.deltas = {"译文"};
+    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const auto event = world.say(alice, room, "Hello");
+    const json::object message{{"room_id", room}, {"event_id", event}, {"target_language", "zh"}};
+    world.post(alice, kTranslations, draft);
+    world.post(bob, kTranslations, draft);
+    world.post(alice, kTranslations, message);
+    world.consent(alice, room);
+    world.post(bob, kTranslations, message);
+    ASSERT_EQ(world.fake->requests.size(), 4U);
+    const auto scope = [&](std::size_t i) { return world.fake->requests[i].reuse_scope; };
+    EXPECT_NE(scope(0), scope(1));
+    EXPECT_NE(scope(0), scope(2));
+    EXPECT_EQ(scope(2), scope(3));
+    EXPECT_FALSE(scope(0).empty());
+    EXPECT_EQ(scope(2).find(room), std::string::npos);
 }
 
 TEST_F(Assist, bad_wishes_are_refused) {

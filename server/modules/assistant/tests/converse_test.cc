@@ -95,6 +95,80 @@ TEST_F(Converse, answers_in_a_group_only_who_speaks_to_it_and_hands_over_nobody_
               question);
 }
 
+TEST_F(Converse, words_from_before_the_two_were_alone_are_not_for_it) {
+    const auto carol = world.person("carol", "Carol");
+    const auto room = world.room({alice, bob});
+    world.say(alice, room, "ALICE BEFORE IT CAME");
+    world.say(alice, room, "@assistant ALICE BEFORE IT CAME");
+    world.invite(alice, room, world.assistant_id);
+    ASSERT_TRUE(world.until([&] { return from_assistant(alice, room).size() == 1; }));
+    world.say(bob, room, "BOB AMONG THREE");
+    world.say(alice, room, "ALICE AMONG THREE");
+    world.leave(bob, room);
+    world.restart();  // it looks for what it missed
+    EXPECT_TRUE(is_done(world.say(alice, room, "现在只有我们")));
+    ASSERT_EQ(world.fake->requests.size(), 1U);
+    EXPECT_EQ(world.fake->requests[0].messages.back().content, "现在只有我们");
+
+    world.invite(alice, room, carol.user_id);
+    world.say(alice, room, "to carol, who is to come");
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant 你呢")));
+    EXPECT_EQ(world.fake->requests.size(), 2U);
+}
+
+TEST_F(Converse, who_asked_and_left_is_not_answered) {
+    const auto room = with_assistant({alice, bob});
+    world.fake->script.hangs_before_prepared = true;
+    world.say(alice, room, "@assistant first");
+    EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    world.say(bob, room, "@assistant BOBS WORDS");  // waits for its turn
+    world.leave(bob, room);
+    world.fake->script.hangs_before_prepared = false;
+    world.await(world.fake->stop());
+    world.fake->attach();
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant second")));
+    for (const auto& request : world.fake->requests)
+        EXPECT_EQ(request.messages.back().content.find("BOBS WORDS"), std::string::npos);
+    EXPECT_EQ(world.fake->requests.size(), 2U);
+}
+
+TEST_F(Converse, a_question_that_is_changed_before_it_goes_is_asked_as_it_is_now) {
+    const auto room = with_assistant({alice});
+    std::string question;
+    world.while_it_is_prepared([&] { world.edit(alice, room, question, "改过的问题"); },
+                               [&] { return !question.empty(); });
+    question = world.say(alice, room, "第一个问题");
+    EXPECT_TRUE(answers(alice, room, "我是程序。"));
+    ASSERT_EQ(world.fake->requests.size(), 2U);
+    EXPECT_EQ(world.fake->requests[1].messages.back().content, "改过的问题");
+    EXPECT_EQ(world.fake->went, 1);
+}
+
+TEST_F(Converse, put_out_of_the_room_before_the_call_goes_it_asks_nothing) {
+    const auto room = with_assistant({alice});
+    std::string question;
+    world.while_it_is_prepared(
+        [&] {
+            world.post(alice, "/_matrix/client/v3/rooms/" + base::percent_encode(room) + "/kick",
+                       {{"user_id", world.assistant_id}});
+        },
+        [&] { return !question.empty(); });
+    question = world.say(alice, room, "问题");
+    EXPECT_TRUE(is_done(question));
+    EXPECT_EQ(world.fake->went, 0);
+}
+
+TEST_F(Converse, a_question_that_is_taken_back_before_it_goes_is_not_asked) {
+    const auto room = with_assistant({alice});
+    std::string question;
+    world.while_it_is_prepared([&] { world.redact(alice, room, question); },
+                               [&] { return !question.empty(); });
+    question = world.say(alice, room, "第一个问题");
+    EXPECT_TRUE(is_done(question));
+    EXPECT_EQ(world.fake->went, 0);
+    EXPECT_EQ(from_assistant(alice, room).size(), 1U) << "nothing but its greeting";
+}
+
 TEST_F(Converse, a_mention_may_stand_anywhere_but_in_an_address_or_a_quote) {
     const auto room = with_assistant({alice, bob});
     world.say(alice, room, "write to me@assistant.example");
@@ -152,7 +226,7 @@ TEST_F(Converse, answers_neither_bots_nor_edits_nor_itself) {
                 {"m.relates_to", {{"rel_type", "m.replace"}, {"event_id", question}}}});
     EXPECT_TRUE(is_done(question));
     EXPECT_TRUE(is_done(world.say(alice, room, "再见")));
-    EXPECT_EQ(world.fake->requests.size(), 2U);
+    EXPECT_EQ(world.fake->went, 2) << "the edit is no question; one that comes in time changes the first";
 }
 
 TEST_F(Converse, says_plainly_why_it_cannot_answer) {

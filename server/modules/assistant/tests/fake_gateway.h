@@ -64,7 +64,8 @@ class FakeGateway {
     int cancelled = 0;  ///< calls that were given up
     /// After the list of model servers was read, before it is answered.
     std::function<runtime::Task<void>()> listed;
-    std::function<void()> before_go;  ///< between prepared and the wait for go
+    std::function<runtime::Task<void>()> preparing;  ///< after a call came, before it is prepared
+    std::function<void()> before_go;                 ///< between prepared and the wait for go
     std::optional<egress::Provider> put;
     std::optional<std::string> put_key;
 
@@ -112,6 +113,7 @@ class FakeGateway {
         self.requests.push_back(*read);
         if (read->known_only && !script.known)
             co_return base::fail(base::ErrorKind::unavailable, "model.none_available", "Not known.");
+        if (self.preparing) co_await self.preparing();
         if (script.before_prepared) co_return base::fail(*script.before_prepared);
         const auto hang = [&]() -> runtime::Task<base::Result<void>> {
             ++self.hanging;

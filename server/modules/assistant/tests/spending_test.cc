@@ -225,6 +225,22 @@ TEST_F(Spending, what_is_known_still_costs_nothing_even_where_the_budget_is_used
     EXPECT_EQ(receipts[0].at("outcome").as_string(), "cached");
 }
 
+TEST_F(Spending, of_what_is_known_nothing_is_held_while_it_is_given) {
+    world.fake->script.known = true;
+    world.fake->script.deltas = {"你好"};
+    world.fake->script.hangs_after_deltas = true;
+    auto open =
+        world.raw(alice, net::Method::post, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+    ASSERT_EQ(open.status, 200) << open.body;
+    EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    EXPECT_EQ(used(), 0);
+    open = {};
+    EXPECT_TRUE(world.until([&] {
+        return world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string() == "cancelled";
+    }));
+    EXPECT_EQ(used(), 0) << "nor is it settled at what might have been";
+}
+
 TEST_F(Spending, a_server_that_may_have_worked_before_another_was_tried_is_paid_in_full) {
     world.fake->script.provider_ids = {"cloud", "second"};
     world.fake->script.paid_before = true;

@@ -3,6 +3,7 @@
 #include "names.h"
 #include "prompts.h"
 #include "question.h"
+#include "quotes.h"
 #include "server_day.h"
 
 #include <gtest/gtest.h>
@@ -127,6 +128,72 @@ TEST(Names, a_name_of_one_letter_is_left_alone) {
     EXPECT_EQ(names.hide("A great 伟大"), "A great 伟大");
 }
 
+TEST(Names, only_stand_ins_that_the_model_was_given_become_names) {
+    Names names;
+    names.stand_in("Ann", false);
+    names.add("Secret Person", false);
+    EXPECT_EQ(names.hide("hello Ann"), "hello Person A");
+    Names::Restorer restorer(names);
+    EXPECT_EQ(restorer.feed("Person A and Person B, 人物B") + restorer.finish(), "Ann and Person B, 人物B");
+}
+
+TEST(Names, what_looks_like_a_stand_in_in_the_words_is_nobodys) {
+    for (const char* words :
+         {"Ann met Person A", "Ann 和人物A", "Ann, person a", "Ann, PersonA", "Ann: plan A"}) {
+        Names names;
+        names.avoid(words);
+        names.add("Ann", false);
+        const auto hidden = names.hide(words);
+        EXPECT_TRUE(hidden.starts_with("Person B")) << hidden;
+        Names::Restorer restorer(names);
+        EXPECT_EQ(restorer.feed(hidden) + restorer.finish(), words);
+    }
+}
+
+TEST(Names, handles_are_names_but_not_where_they_are_everyday_words) {
+    Names names;
+    names.add("Emma Hart", false);
+    names.add_handle("Emma Hart", "ehart");
+    names.add("William", false);
+    names.add_handle("William", "will");
+    EXPECT_EQ(names.hide("EHart will come, says @will"), "Person A will come, says @Person B");
+}
+
+TEST(Names, short_names_are_hidden_after_an_at) {
+    Names names;
+    names.add("伟", true);
+    names.add("Bo", false);
+    EXPECT_EQ(names.hide("@伟 伟大 ＠伟 @bo Bo"), "@人物A 伟大 ＠人物A @Person B Bo");
+}
+
+TEST(Names, parts_stand_between_any_marks) {
+    Names names;
+    names.add("王小波（Market_East）", true);
+    EXPECT_EQ(names.hide("王小波 Market East"), "人物A 人物A 人物A");
+}
+
+TEST(Names, of_an_endless_name_a_bounded_part_is_looked_for) {
+    Names names;
+    std::string name;
+    for (int i = 0; i < 10'000; ++i) name += "part" + std::to_string(i) + " ";
+    names.add(name, false);
+    EXPECT_EQ(names.hide("part0 part7 part8"), "Person A Person A part8");
+    EXPECT_TRUE(names.hide(name).starts_with("Person A"));
+    Names::Restorer restorer(names);
+    EXPECT_LE((restorer.feed("Person A") + restorer.finish()).size(), Names::kNameLimitBytes);
+
+    const std::string chinese = "a" + std::string(300, 'b') + "中";
+    names.add("中中" + chinese, false);
+    EXPECT_EQ(names.hide("中中" + chinese), "Person B" + std::string(300 + 1 - 250, 'b') + "中");
+}
+
+TEST(Names, are_bounded_in_number) {
+    Names names;
+    for (int i = 0; i < 5000; ++i) names.add("name" + std::to_string(i), false);
+    EXPECT_NE(names.hide("name2047"), "name2047");
+    EXPECT_EQ(names.hide("name2048"), "name2048");
+}
+
 TEST(Suggestions, are_read_from_json_in_any_wrapping) {
     const std::vector<std::string> three{"好的", "不行", "几点？"};
     EXPECT_EQ(read_suggestions(R"({"suggestions": ["好的", "不行", "几点？"]})"), three);
@@ -170,6 +237,24 @@ TEST(Quotes, are_no_emoticons) {
         EXPECT_EQ(without_quotes(text), is_kept ? text : ">.<");
     }
     EXPECT_EQ(without_quotes(">\"quoted\"\n>>twice\n><@bob:x> said\n>o<"), ">o<");
+}
+
+TEST(Quotes, are_cut_whatever_they_begin_with) {
+    for (const char* quote :
+         {">$5000", ">-5", ">#secret", ">no", ">No", "\xE3\x80\x80>secret", "\xC2\xA0> secret",
+          "\xE2\x80\x8B>secret", "＞secret", ">\xE3\x80\x80secret", ">好", "\t>=5", ">", "> >_<"})
+        EXPECT_EQ(without_quotes(std::string(quote) + "\nmine"), "mine") << quote;
+}
+
+TEST(Quotes, are_cut_whatever_ends_the_lines) {
+    for (const char* end : {"\n", "\r", "\r\n", "\xE2\x80\xA8", "\xE2\x80\xA9", "\xC2\x85", "\x0B"})
+        EXPECT_EQ(without_quotes(std::string("mine") + end + "> secret" + end + "mine too"),
+                  "mine\nmine too");
+}
+
+TEST(Quotes, are_no_faces) {
+    for (const char* face : {">_<", ">.>", ">:(", ">:D", ">;P", ">o<", "a > b", "x=>y"})
+        EXPECT_EQ(without_quotes(face), face);
 }
 
 TEST(ServerDay, begins_at_midnight_of_the_servers_zone) {

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <stdexcept>
 
+#include <boost/asio/post.hpp>
+
 #include <base/encoding.h>
 #include <identity/identity.h>
 #include <identity/users.h>
@@ -177,6 +179,35 @@ std::string World::room(const std::vector<Person>& people) {
 void World::join(const Person& person, const std::string& room_id) {
     const auto joined = post(person, "/_matrix/client/v3/rooms/" + in_path(room_id) + "/join", {});
     EXPECT_EQ(joined.status, 200) << base::json::serialize(joined.body);
+}
+
+void World::leave(const Person& person, const std::string& room_id) {
+    const auto left = post(person, "/_matrix/client/v3/rooms/" + in_path(room_id) + "/leave", {});
+    EXPECT_EQ(left.status, 200) << base::json::serialize(left.body);
+}
+
+void World::edit(const Person& person, const std::string& room_id, const std::string& event_id,
+                 std::string_view body) {
+    send(person, room_id,
+         {{"msgtype", "m.text"},
+          {"body", "* " + std::string(body)},
+          {"m.new_content", {{"msgtype", "m.text"}, {"body", body}}},
+          {"m.relates_to", {{"rel_type", "m.replace"}, {"event_id", event_id}}}});
+}
+
+void World::while_it_is_prepared(std::function<void()> what, std::function<bool()> may_be) {
+    fake->preparing = [this, what = std::move(what), may_be = std::move(may_be),
+                       is_first = std::make_shared<bool>(true)]() -> runtime::Task<void> {
+        if (!std::exchange(*is_first, false)) co_return;
+        while (!may_be()) co_await runtime::sleep_for(std::chrono::milliseconds(5));
+        bool is_done = false;
+        // In a turn of its own, since it turns the loop itself.
+        boost::asio::post(runtime.io(), [&] {
+            what();
+            is_done = true;
+        });
+        while (!is_done) co_await runtime::sleep_for(std::chrono::milliseconds(5));
+    };
 }
 
 void World::invite(const Person& inviter, const std::string& room_id, const std::string& user_id) {

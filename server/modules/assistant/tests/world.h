@@ -82,6 +82,10 @@ class World {
     void redact(const Person& person, const std::string& room_id, const std::string& event_id);
     void invite(const Person& inviter, const std::string& room_id, const std::string& user_id);
     void join(const Person& person, const std::string& room_id);
+    void leave(const Person& person, const std::string& room_id);
+    /// The person changes what they said.
+    void edit(const Person& person, const std::string& room_id, const std::string& event_id,
+              std::string_view body);
     /// The person agrees, in this room, to both purposes and this destination.
     void consent(const Person& person, const std::string& room_id, bool agreed = true,
                  std::string_view provider = "Provider cloud");
@@ -103,6 +107,9 @@ class World {
     /// The response itself, with its stream unread.
     net::Response raw(const Person& person, net::Method method, const std::string& target,
                       base::json::object body);
+
+    /// Once, when the next call has come to the gateway and `may_be` holds, before it is prepared.
+    void while_it_is_prepared(std::function<void()> what, std::function<bool()> may_be = [] { return true; });
 
     /// Stops the assistant as a crash would not, and starts a new one over the same database.
     void restart();

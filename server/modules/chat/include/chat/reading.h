@@ -15,6 +15,12 @@
 
 namespace chat {
 
+/// Which words of an event somebody read: those that it was sent with, or those of an edit.
+struct EventVersion {
+    Position event;
+    Position edit;  ///< the edit in force; none where there was none
+};
+
 /// An event as somebody may read it.
 struct ReadEvent {
     EventId id;
@@ -27,6 +33,9 @@ struct ReadEvent {
     base::json::object content;  ///< as it was sent; what a redaction left of it
     /// The content with the latest edit in its place (m.new_content), where the reader may see that edit.
     base::json::object latest;
+    Position edit;  ///< the edit in force, whether or not the reader may see it
+
+    EventVersion version() const { return {position, edit}; }
 };
 
 /// A room as one person may read it, for the modules above chat: inside a job, over Transaction&.
@@ -44,14 +53,23 @@ class RoomReading {
     RoomNumber number() const;
     const std::string& room_id() const;
     Membership membership() const;
+    /// The reader's, after the event at `position`.
+    Membership membership_at(Position position) const;
+    Membership membership_of(identity::UserNumber user) const;
     std::int64_t joined_count() const;
-    std::vector<identity::UserNumber> joined(std::size_t limit) const;
+    std::int64_t invited_count() const;
+    /// Where somebody came or went last.
+    Position members_changed_at() const;
+    /// Those who are there, then who is invited, then who left.
+    std::vector<identity::UserNumber> people(std::size_t limit) const;
 
     /// Nothing where the event is not in this room, or the person may not see it.
     std::optional<ReadEvent> event(std::string_view event_id);
     std::optional<ReadEvent> event(Position position);
     /// Those before `before` that the person may see, newest first; looks at no more than `limit` events.
     std::vector<ReadEvent> events_before(Position before, std::size_t limit);
+    /// Whether the event may still be read, and with the same words.
+    bool stands(const EventVersion& version) const;
 
     /// The content of the room's current state; nothing where it has none.
     std::optional<base::json::object> state(std::string_view type, std::string_view state_key = {}) const;
@@ -60,6 +78,9 @@ class RoomReading {
         base::json::object content;
     };
     std::vector<State> states_of_type(std::string_view type) const;
+    /// What somebody is called in this room, or was before they left it; empty where that is nothing of its
+    /// own.
+    std::string name_of_member(std::string_view user_id) const;
 
   private:
     struct Inside;

@@ -144,4 +144,12 @@ Membership membership_at(storage::Transaction& tx, RoomNumber room, identity::Us
     return statement.step() ? static_cast<Membership>(statement.integer(0)) : Membership::none;
 }
 
+Position last_coming_or_going(storage::Transaction& tx, RoomNumber room) {
+    auto statement = tx.prepare(
+        "SELECT coalesce(max(position), 0) FROM membership_history WHERE room_number = ?1 AND membership IN "
+        "(1, 4, 5)");
+    statement.bind(room);
+    return statement.step() ? Position{statement.integer(0)} : Position{};
+}
+
 }  // namespace chat

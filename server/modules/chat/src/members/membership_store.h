@@ -57,5 +57,8 @@ std::vector<MembershipChange> membership_changes(storage::Transaction& tx, RoomN
 /// What a person's membership was after the event at `position`.
 Membership membership_at(storage::Transaction& tx, RoomNumber room, identity::UserNumber user,
                          Position position);
+/// The newest event by which anybody joined, left or was put out; none where nobody ever did. O(members
+/// that there ever were).
+Position last_coming_or_going(storage::Transaction& tx, RoomNumber room);
 
 }  // namespace chat

@@ -25,12 +25,13 @@ struct RoomReading::Inside {
                        .is_redacted = static_cast<bool>(event.redacted_by),
                        .origin_server_ts = event.origin_server_ts,
                        .content = parse_content(event),
-                       .latest = {}};
+                       .latest = {},
+                       .edit = {}};
         read.latest = read.content;
         if (read.is_redacted || read.is_state) return read;
-        const auto edit_position = latest_child(tx, room.number, event.position, "m.replace");
-        if (!edit_position) return read;
-        const auto edit = find_event(tx, room.number, edit_position);
+        read.edit = latest_child(tx, room.number, event.position, "m.replace");
+        if (!read.edit) return read;
+        const auto edit = find_event(tx, room.number, read.edit);
         if (!edit || edit->redacted_by || edit->sender != event.sender || !view.may_see(*edit)) return read;
         const auto content = parse_content(*edit);
         if (const auto* after = base::get_object(content, "m.new_content")) read.latest = *after;
@@ -72,14 +73,30 @@ const std::string& RoomReading::room_id() const {
 Membership RoomReading::membership() const {
     return inside_->view.membership();
 }
+Membership RoomReading::membership_at(Position position) const {
+    return inside_->view.membership_at(position);
+}
+Membership RoomReading::membership_of(identity::UserNumber user) const {
+    const auto member = find_membership(inside_->tx, number(), user);
+    return member ? member->membership : Membership::none;
+}
 std::int64_t RoomReading::joined_count() const {
     return inside_->room.joined_count;
 }
+std::int64_t RoomReading::invited_count() const {
+    return inside_->room.invited_count;
+}
+Position RoomReading::members_changed_at() const {
+    return last_coming_or_going(inside_->tx, number());
+}
 
-std::vector<identity::UserNumber> RoomReading::joined(std::size_t limit) const {
+std::vector<identity::UserNumber> RoomReading::people(std::size_t limit) const {
     std::vector<identity::UserNumber> people;
-    for (const auto& member : members_of(inside_->tx, number(), Membership::join, {}, limit))
-        people.push_back(member.user);
+    for (const auto membership : {Membership::join, Membership::invite, Membership::leave, Membership::ban}) {
+        if (people.size() >= limit) break;
+        for (const auto& member : members_of(inside_->tx, number(), membership, {}, limit - people.size()))
+            people.push_back(member.user);
+    }
     return people;
 }
 
@@ -102,6 +119,12 @@ std::vector<ReadEvent> RoomReading::events_before(Position before, std::size_t l
     return events;
 }
 
+bool RoomReading::stands(const EventVersion& version) const {
+    const auto event = find_event(inside_->tx, number(), version.event);
+    return event && !event->redacted_by && inside_->view.may_see(*event) &&
+           latest_child(inside_->tx, number(), version.event, "m.replace") == version.edit;
+}
+
 std::optional<base::json::object> RoomReading::state(std::string_view type,
                                                      std::string_view state_key) const {
     const auto event = state_event(inside_->tx, number(), type, state_key);
@@ -116,6 +139,17 @@ std::vector<RoomReading::State> RoomReading::states_of_type(std::string_view typ
         if (event) states.push_back({entry.state_key, parse_content(*event)});
     }
     return states;
+}
+
+std::string RoomReading::name_of_member(std::string_view user_id) const {
+    auto event = state_event(inside_->tx, number(), "m.room.member", user_id);
+    for (int back = 0; event && back < 2; ++back) {
+        const auto content = parse_content(*event);
+        if (const auto name = base::get_string(content, "displayname"); name && !name->empty())
+            return std::string(*name);
+        event = event->replaces ? find_event(inside_->tx, number(), event->replaces) : std::nullopt;
+    }
+    return {};
 }
 
 std::vector<RoomNumber> rooms_with(storage::Transaction& tx, identity::UserNumber user, Membership membership,
