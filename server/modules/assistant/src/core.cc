@@ -72,20 +72,22 @@ runtime::Task<std::optional<egress::Provider>> Core::preferred() {
 runtime::Task<void> Core::build_chips() {
     auto built = co_await runtime.on_cpu([] { return std::make_shared<const offline::Chips>(); });
     building_chips_ = false;
-    if (built) chips_ = std::move(*built);
+    if (built) {
+        chips_ = std::move(*built);
+        runtime.metrics()
+            .gauge("assistant_chips_ready", "Whether the offline method has built its index.")
+            .set(1);
+    }
     chips_built_.notify();
 }
 
+bool Core::warm_chips() {
+    if (!chips_ && !building_chips_) building_chips_ = tasks.spawn(build_chips()) != nullptr;
+    return chips_ || building_chips_;
+}
+
 runtime::Task<std::shared_ptr<const offline::Chips>> Core::chips() {
-    if (chips_) co_return chips_;
-    if (!building_chips_) {
-        building_chips_ = true;
-        if (tasks.spawn(build_chips()) == nullptr) {
-            building_chips_ = false;
-            co_return nullptr;
-        }
-    }
-    co_await chips_built_.wait(kChipsWait);
+    if (warm_chips() && !chips_) co_await chips_built_.wait(kChipsWait);
     co_return chips_;
 }
 

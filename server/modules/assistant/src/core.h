@@ -55,6 +55,9 @@ struct Assistant::Core {
     }
     /// The offline method; built on the CPU pool when it is first asked for. Null where the pool is too busy.
     runtime::Task<std::shared_ptr<const offline::Chips>> chips();
+    /// Begins to build it, where it is not there: somebody is here who will ask for it. False where it
+    /// cannot.
+    bool warm_chips();
 
     egress::CallId new_call_id();
     void count_call(Purpose purpose, std::string_view outcome, const Usage& usage);

@@ -5,6 +5,7 @@ namespace assistant {
 namespace json = base::json;
 
 Task<net::Response> get_assist_status(Core& core, net::Request request) {
+    core.warm_chips();  // a client of ours has come, and opens a chat next
     const auto provider = co_await core.preferred();
     const auto user = user_of(request);
     const std::string room_id(request.query.get("room_id").value_or(""));

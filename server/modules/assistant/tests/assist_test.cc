@@ -397,6 +397,15 @@ TEST_F(Assist, what_is_known_is_known_to_a_room_or_to_who_wrote_a_draft) {
     EXPECT_EQ(scope(2).find(room), std::string::npos);
 }
 
+TEST_F(Assist, the_offline_method_is_built_once_somebody_is_there_who_will_ask) {
+    const auto is_ready = [&] {
+        return world.runtime.metrics().text().find("assistant_chips_ready 1") != std::string::npos;
+    };
+    EXPECT_FALSE(is_ready());
+    status();
+    EXPECT_TRUE(world.until(is_ready));
+}
+
 TEST_F(Assist, bad_wishes_are_refused) {
     const auto event = world.say(bob, room, "hello");
     EXPECT_EQ(world.post(alice, kSuggestions, ids({})).status, 400);
