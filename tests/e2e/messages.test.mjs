@@ -230,6 +230,21 @@ test("no accessibility rule is broken, and nothing broke", async () => {
     assert.deepEqual(phone.faults, []);
 });
 
+test("what calls itself a picture and is none says so, and can still be taken down", async () => {
+    const forged = Buffer.concat([png(60, 40).subarray(0, 8), randomBytes(400)]);
+    const uri = await emma.upload(forged, "image/png", "forged.png");
+    await emma.send(roomId, { msgtype: "m.image", body: "forged.png", url: uri, info: { mimetype: "image/png", w: 600, h: 400, size: forged.length } });
+    const broken = desk.locator(".picture", { hasText: "图片没能加载。" });
+    await broken.click();
+    const dialog = desk.getByRole("dialog");
+    await dialog.getByText("图片没能加载。").waitFor();
+    const download = desk.waitForEvent("download");
+    await dialog.getByRole("button", { name: "下载" }).click();
+    assert.equal((await download).suggestedFilename(), "forged.png");
+    await desk.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+});
+
 test("after signing out, no picture of the account is left in the tab", async () => {
     await bubble(phone, "and another").waitFor();
     const loads = (url) =>

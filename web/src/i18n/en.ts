@@ -52,7 +52,7 @@ export const en = {
     "setup.title": "Set up your server",
     "setup.intro": "One page, once: the server’s name, your account, and the first chat.",
     "setup.server": "Server name",
-    "setup.server_hint": "Part of everyone’s address; it cannot be changed later.",
+    "setup.server_hint": "Part of everyone’s address, as in @ann:chat.example.org; it cannot be changed later.",
     "setup.server_fixed": "Set when the server was started.",
     "setup.name": "Your name",
     "setup.localpart": "Username",

@@ -50,7 +50,7 @@ export const zh: Dictionary = {
     "setup.title": "设置你的服务器",
     "setup.intro": "只有这一页，只填一次：服务器的名字、你的账号、第一个群。",
     "setup.server": "服务器名",
-    "setup.server_hint": "它是每个人地址的一部分，以后不能改。",
+    "setup.server_hint": "它是每个人地址的一部分，如 @wang:chat.example.org，以后不能改。",
     "setup.server_fixed": "启动服务器时已经定好。",
     "setup.name": "你的名字",
     "setup.localpart": "用户名",

@@ -76,3 +76,10 @@ export function useNow(everyMs = 60_000): number {
     }, [everyMs]);
     return now;
 }
+
+/** A picture's address until the browser finds that it cannot draw what is there: people send all kinds of bytes. */
+export function useDrawable(url: string | null): { url: string | null; broken: boolean; onError(): void } {
+    const [undrawable, setUndrawable] = useState<string | null>(null);
+    const broken = url !== null && url === undrawable;
+    return { url: broken ? null : url, broken, onError: () => setUndrawable(url) };
+}

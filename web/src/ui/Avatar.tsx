@@ -1,5 +1,6 @@
 import { memo, type CSSProperties } from "react";
 import { avatarColour, initials } from "@/lib/colour";
+import { useDrawable } from "@/lib/hooks";
 
 interface Props {
     /** What the colour hangs on: a user or room id. */
@@ -13,15 +14,16 @@ interface Props {
 /** Decoration beside a name, so silent for screen readers. */
 export const Avatar = memo(function Avatar({ id, name, url, size = 44 }: Props) {
     const letters = initials(name);
+    const picture = useDrawable(url ?? null);
     const style: CSSProperties = {
         width: size,
         height: size,
-        background: url ? "transparent" : `var(--avatar-${avatarColour(id)})`,
+        background: picture.url ? "transparent" : `var(--avatar-${avatarColour(id)})`,
         fontSize: Math.round(size * (letters.length > 1 ? 0.34 : 0.42)),
     };
     return (
         <span className="avatar" style={style} aria-hidden="true">
-            {url ? <img src={url} alt="" draggable={false} /> : letters}
+            {picture.url ? <img src={picture.url} alt="" draggable={false} onError={picture.onError} /> : letters}
         </span>
     );
 });

@@ -7,6 +7,7 @@ import type { OutgoingFile } from "@/features/chat/engine/outbox";
 import { useI18n } from "@/i18n";
 import { saveBlob } from "@/lib/clipboard";
 import { errorWords } from "@/lib/errors";
+import { useDrawable } from "@/lib/hooks";
 import { Dialog } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 
@@ -44,14 +45,14 @@ export function PictureMessage({ content, sender }: { content: Record<string, un
     const [open, setOpen] = useState(false);
     const thumbnail = usePicture(parseMxc(mxc) ? mxc : null, { width: widest_px, height: tallest_px });
     const whole = usePicture(thumbnail.state === "failed" ? mxc : null, null); // no thumbnail yet: the picture itself
-    const url = thumbnail.url ?? whole.url;
+    const drawable = useDrawable(thumbnail.url ?? whole.url);
     const failed = thumbnail.state === "none" || (thumbnail.state === "failed" && whole.state === "failed");
     return (
         <>
             <button type="button" className="picture" style={box} aria-label={`${t("chat.image_from", sender)} · ${t("chat.open_image")}`} onClick={() => setOpen(true)} disabled={failed}>
-                {url ? <img src={url} alt={text(content["body"])} width={box.width} height={box.height} draggable={false} /> : failed ? <span className="small">{t("chat.image_failed")}</span> : <span className="skeleton" />}
+                {drawable.url ? <img src={drawable.url} alt={text(content["body"])} width={box.width} height={box.height} draggable={false} onError={drawable.onError} /> : failed || drawable.broken ? <span className="small">{t("chat.image_failed")}</span> : <span className="skeleton" />}
             </button>
-            {open && <PictureDialog mxc={mxc} name={text(content["body"])} sender={sender} preview={url} onClose={() => setOpen(false)} />}
+            {open && <PictureDialog mxc={mxc} name={text(content["body"])} sender={sender} preview={drawable.url} onClose={() => setOpen(false)} />}
         </>
     );
 }
@@ -59,10 +60,11 @@ export function PictureMessage({ content, sender }: { content: Record<string, un
 function PictureDialog({ mxc, name, sender, preview, onClose }: { mxc: string; name: string; sender: string; preview: string | null; onClose(): void }) {
     const { t } = useI18n();
     const picture = usePicture(mxc, null);
+    const drawable = useDrawable(picture.url ?? preview);
     const { save, busy } = useDownload(mxc, name);
     return (
         <Dialog title={t("chat.image_from", sender)} wide onClose={onClose}>
-            {picture.url || preview ? <img className="picture-whole" src={picture.url ?? preview ?? ""} alt={name} /> : <p>{t("chat.image_failed")}</p>}
+            {drawable.url ? <img className="picture-whole" src={drawable.url} alt={name} onError={drawable.onError} /> : picture.state === "loading" ? <span className="skeleton picture-waits" /> : <p>{t("chat.image_failed")}</p>}
             <div className="dialog-actions">
                 <button type="button" className="button" disabled={busy} onClick={save}>
                     <Download size={18} aria-hidden="true" /> {t("chat.download")}
