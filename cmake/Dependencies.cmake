@@ -17,8 +17,10 @@ if(LINGXI_TESTS)
   find_package(GTest REQUIRED)
 endif()
 
-# Asio and JSON in every file: no exceptions through callbacks, no deprecated names, coroutines only.
+# Asio and JSON in every file: no exceptions through callbacks, no deprecated names, coroutines only. Frames of
+# coroutines are not recycled: a small one that waits for long would keep the block of a large one that is gone.
 add_library(lingxi_boost INTERFACE)
 target_compile_definitions(lingxi_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
-                                                  BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+                                                  BOOST_ASIO_DISABLE_BOOST_COROUTINE
+                                                  BOOST_ASIO_DISABLE_AWAITABLE_FRAME_RECYCLING)
 target_link_libraries(lingxi_boost INTERFACE Boost::headers Boost::json Boost::url Threads::Threads)

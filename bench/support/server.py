@@ -92,8 +92,10 @@ class Server:
         return (int(fields[11]) + int(fields[12])) * TICK_US
 
     def written_bytes(self, name="core"):
+        """Handed to the kernel by write calls: files alone, since sockets are sent to. `write_bytes` is no measure of it:
+        where the page cache has large folios, it counts a whole one for each page that is written."""
         text = Path(f"/proc/{self.pid(name)}/io").read_text()
-        return int(re.search(r"^write_bytes: (\d+)", text, re.M).group(1))
+        return int(re.search(r"^wchar: (\d+)", text, re.M).group(1))
 
     def memory_kib(self, name="core"):
         text = Path(f"/proc/{self.pid(name)}/smaps_rollup").read_text()

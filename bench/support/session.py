@@ -55,6 +55,7 @@ class Session:
 
     def tool(self, name, *arguments, **options):
         """Runs a tool to its end and gives the JSON of its last line."""
+        os.sync()  # what the one before left to be written is not to be paid by this one
         command = self.command(name, *arguments, **options)
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=TOOL_LIMIT_SECONDS,
                               stdin=subprocess.DEVNULL)

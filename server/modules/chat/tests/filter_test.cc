@@ -1,5 +1,7 @@
 #include "sync/filter.h"
 
+#include "sync/filter_pool.h"
+
 #include <gtest/gtest.h>
 
 namespace chat {
@@ -73,6 +75,31 @@ TEST(Filter, keeps_the_named_fields_only) {
         base::json::parse(R"({"type":"t","content":{"body":"b","url":"u"},"sender":"@a:x"})").as_object();
     EXPECT_EQ(keep_fields(event, {"type", "content.body", "content.none", "type.deeper"}),
               base::json::parse(R"({"type":"t","content":{"body":"b"}})").as_object());
+}
+
+TEST(FilterPool, keeps_one_filter_for_all_who_give_the_same_text) {
+    FilterPool pool;
+    const auto one = pool.filter_of(R"({"room":{"timeline":{"limit":7}}})");
+    const auto same = pool.filter_of(R"({"room":{"timeline":{"limit":7}}})");
+    const auto other = pool.filter_of(R"({"room":{"timeline":{"limit":8}}})");
+    ASSERT_TRUE(one && same && other);
+    EXPECT_EQ(*one, *same);
+    EXPECT_NE(*one, *other);
+    EXPECT_EQ((*one)->timeline.limit, 7);
+    EXPECT_FALSE(pool.filter_of("{").has_value());
+}
+
+TEST(FilterPool, forgets_filters_that_nobody_holds) {
+    FilterPool pool;
+    const auto held = pool.filter_of(R"({"room":{"timeline":{"limit":1}}})");
+    for (int limit = 2; limit < 5000; ++limit)
+        ASSERT_TRUE(pool.filter_of(R"({"room":{"timeline":{"limit":)" + std::to_string(limit) + "}}}"));
+    EXPECT_LT(pool.size(), 200U);
+    EXPECT_EQ(*pool.filter_of(R"({"room":{"timeline":{"limit":1}}})"), *held);
+    const std::string long_text = R"({"event_fields":[")" + std::string(3000, 'a') + R"("]})";
+    const auto before = pool.size();
+    EXPECT_TRUE(pool.filter_of(long_text));
+    EXPECT_EQ(pool.size(), before) << "a long text is not kept";
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include "stream_token.h"
 #include "sync/answer_desk.h"
-#include "sync/filter.h"
+#include "sync/filter_pool.h"
 #include "sync/presence.h"
 #include "sync/room_log.h"
 #include "sync/sync_cache.h"
@@ -43,6 +43,7 @@ struct Sync::Core {
     Typing typing;
     Presence presence;
     SyncCache cache;
+    FilterPool filters;
     bool is_stopping = false;
     runtime::TaskGroup tasks;
     AnswerDesk desk;

@@ -61,24 +61,19 @@ base::Result<milliseconds> read_timeout(const net::Query& query) {
 /// SyncFilter::parse_text.
 runtime::Task<base::Result<std::shared_ptr<const SyncFilter>>> find_filter_of(
     SyncCore& core, identity::UserNumber user, std::optional<std::string> text) {
-    using Found = std::shared_ptr<const SyncFilter>;
-    if (!text || text->empty()) co_return std::make_shared<const SyncFilter>();
-    if (text->starts_with('{')) {
-        auto filter = SyncFilter::parse_text(*text);
-        if (!filter) co_return base::fail(std::move(filter.error()));
-        co_return std::make_shared<const SyncFilter>(std::move(*filter));
-    }
+    if (!text || text->empty()) co_return core.filters.filter_of("{}");
+    if (text->starts_with('{')) co_return core.filters.filter_of(*text);
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
     if (error != std::errc{} || end != text->data() + text->size()) co_return bad_parameter("filter");
     if (auto known = core.cache.filter(user, number)) co_return known;
-    auto found = co_await core.database.read([user, number](storage::Transaction& tx) -> base::Result<Found> {
-        const auto json = find_filter(tx, user, number);
-        if (!json) return bad_parameter("filter");
-        auto filter = SyncFilter::parse_text(*json);
-        if (!filter) return base::fail(std::move(filter.error()));
-        return std::make_shared<const SyncFilter>(std::move(*filter));
-    });
+    const auto json = co_await core.database.read(
+        [user, number](storage::Transaction& tx) -> base::Result<std::optional<std::string>> {
+            return find_filter(tx, user, number);
+        });
+    if (!json) co_return base::fail(json.error());
+    if (!*json) co_return bad_parameter("filter");
+    auto found = core.filters.filter_of(**json);
     if (found) core.cache.put_filter(user, number, *found);
     co_return found;
 }
