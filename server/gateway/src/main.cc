@@ -5,6 +5,7 @@
 #include "router.h"
 #include "service.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cstdio>
@@ -24,6 +25,8 @@
 #include <runtime/task_group.h>
 
 namespace {
+
+constexpr int kNiceness = 5;  // after core, whatever models are asked
 
 constexpr base::Setting kRows[] = {
     {"directory", base::SettingType::path, "", "", "", false,
@@ -112,5 +115,7 @@ int main(int argc, char** argv) {
         return runtime::kExitMisconfigured;
     }
     runtime::install_log_sink("gateway", level_of(settings.text("log-level")));
+    // Where the processor is short, chat goes first.
+    if (::setpriority(PRIO_PROCESS, 0, kNiceness) != 0) base::log_warning("gateway.not_nice");
     return serve(settings);
 }

@@ -154,6 +154,11 @@ runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState
 }
 
 runtime::Task<void> ModelRun::drive() {
+    if (given_up_) {  // while it waited for its turn
+        end_ = RunEnd{model_unavailable("The call was given up."), {}};
+        changed_.notify();
+        co_return;
+    }
     if (auto reserved = co_await reserve_first(); !reserved) {
         end_ = RunEnd{std::move(reserved.error()), {}};
         changed_.notify();
@@ -256,6 +261,8 @@ runtime::Task<void> ModelRuns::drive(ModelRuns& runs, std::shared_ptr<ModelRun> 
             std::erase_if(runs.running_, [this](const auto& other) { return other.get() == run; });
         }
     } listing{runs, run.get()};
+    const auto wait = runs.pace_.take(std::chrono::steady_clock::now());
+    if (wait > Pace::Clock::duration::zero()) co_await runtime::sleep_for(wait);
     co_await run->drive();
 }
 

@@ -2,6 +2,7 @@
 
 #include "budget.h"
 #include "consent.h"
+#include "pace.h"
 #include "refusal.h"
 
 #include <chrono>
@@ -110,7 +111,13 @@ class ModelRuns {
   private:
     static runtime::Task<void> drive(ModelRuns& runs, std::shared_ptr<ModelRun> run);
 
+    /// A call is three durable jobs and some ten turns of the I/O thread, which chat needs too: more than these
+    /// no model server of one machine would answer anyway. What waits is bounded with the runs: half a second.
+    static constexpr std::int64_t kStartsASecond = 500;
+    static constexpr std::int64_t kStartsAtOnce = 16;
+
     Assistant::Core& core_;
+    Pace pace_{kStartsASecond, kStartsAtOnce};
     std::vector<std::shared_ptr<ModelRun>> running_;
     bool stopping_ = false;
 };
