@@ -69,7 +69,15 @@ build_native() {
     shift
     [ -f "$root/build/$preset/build.ninja" ] || (cd "$root" && cmake --preset "$preset" >/dev/null) ||
         die "cmake could not configure the $preset build (above is why)"
-    ninja -C "$root/build/$preset" "$@" | awk '/^ninja: (no work|Entering)/ {next} /^\[/ {printf "\r\033[K%s", substr($0, 1, 110) > "/dev/stderr"; n = 1; next} {print > "/dev/stderr"} END {if (n) print "" > "/dev/stderr"}' || die "the build failed"
+    # On a terminal one line that changes; in a log each fiftieth step.
+    local is_terminal=0
+    [ -t 2 ] && is_terminal=1
+    ninja -C "$root/build/$preset" "$@" | awk -v is_terminal="$is_terminal" '
+        /^ninja: (no work|Entering)/ {next}
+        /^\[/ && is_terminal {printf "\r\033[K%s", substr($0, 1, 110) > "/dev/stderr"; shown = 1; next}
+        /^\[/ {if (++steps % 50 == 0) print substr($0, 1, 110) > "/dev/stderr"; next}
+        {print > "/dev/stderr"}
+        END {if (shown) print "" > "/dev/stderr"}' || die "the build failed"
 }
 
 # build_web: builds the web client unless what it is made of is unchanged.
