@@ -1,4 +1,4 @@
-"""What core, gateway and render must not do is tried from the running processes themselves."""
+"""What core, gateway, render and their supervisor must not do is tried from the running processes themselves."""
 
 import errno
 import os
@@ -19,6 +19,9 @@ REFUSED = {-errno.EPERM, -errno.EACCES, -errno.ENOSYS}
 READ, OPEN, MMAP, SOCKET, CONNECT, SENDTO, LISTEN = 0, 2, 9, 41, 42, 44, 50
 CLONE, FORK, EXECVE, KILL, PTRACE, UNLINK = 56, 57, 59, 62, 101, 87
 IO_URING_SETUP, MEMFD_CREATE, PROCESS_VM_READV, PRCTL, CLOSE = 425, 319, 310, 157, 3
+MOUNT, UNSHARE, SETNS, CHROOT, SETUID, PERSONALITY, EXECVEAT = 165, 272, 308, 161, 105, 135, 322
+BPF, KEYCTL, PERF_EVENT_OPEN, USERFAULTFD, INIT_MODULE, KEXEC_LOAD = 321, 250, 298, 323, 175, 246
+NEW_USER = 0x10000000
 AF_UNIX, AF_INET, AF_INET6, AF_PACKET = 1, 2, 10, 17
 STREAM, DATAGRAM, RAW = 1, 2, 3
 MSG_FASTOPEN = 0x20000000
@@ -181,6 +184,42 @@ def test_files_of_the_others(process, role, server):
     assert process.call(UNLINK, process.put(str(gateway_file if role == "core" else server.data / "core" / "lingxi.db").encode())) in REFUSED
 
 
+@pytest.fixture
+def supervisor(server):
+    tracee = held(server, "supervisor")
+    yield tracee
+    tracee.__exit__()
+    assert requests.get(server.url + "/healthz", timeout=30).status_code == 200, "it goes on unharmed"
+
+
+def test_the_supervisor_has_no_power_over_the_machine_or_others(supervisor):
+    """What none of its children may do it may not either: they inherit its lock."""
+    assert supervisor.call(39) == supervisor.pid  # getpid: it answers for itself
+    path = supervisor.put(b"/bin/true")
+    for family, kind, protocol in ((AF_INET, RAW, 1), (AF_PACKET, RAW, 0), (AF_UNIX, DATAGRAM, 0), (38, 5, 0), (40, STREAM, 0)):
+        assert supervisor.call(SOCKET, family, kind, protocol) in REFUSED, (family, kind)
+    for number, *arguments in ((PTRACE, 16, 1, 0, 0), (PROCESS_VM_READV, os.getpid(), 0, 0, 0, 0, 0), (MEMFD_CREATE, path, 0),
+                               (PRCTL, 4, 1, 0, 0, 0), (IO_URING_SETUP, 4, supervisor.scratch), (MOUNT, path, path, path, 0, 0),
+                               (UNSHARE, NEW_USER), (CLONE, NEW_USER | 17, 0, 0, 0, 0), (SETNS, 0, 0), (CHROOT, path),
+                               (BPF, 0, supervisor.scratch, 8), (KEYCTL, 0, -2, 0), (PERF_EVENT_OPEN, supervisor.scratch, 0, -1, -1, 0),
+                               (USERFAULTFD, 0), (INIT_MODULE, supervisor.scratch, 0, path), (KEXEC_LOAD, 0, 0, 0, 0),
+                               (SETUID, 65534), (PERSONALITY, 0), (EXECVEAT, 0, path, 0, 0, 0)):
+        assert supervisor.call(number, *arguments) in REFUSED, number
+
+
+def test_the_supervisor_starts_no_other_program_and_writes_nowhere_else(supervisor, server):
+    if not landlock_is_there(server):
+        pytest.skip("this kernel has no Landlock: programs and files are not confined")
+    assert supervisor.call(EXECVE, supervisor.put(b"/bin/true"), 0, 0) in REFUSED
+    outside = supervisor.put(b"/tmp/lingxi-made-by-the-supervisor")
+    assert supervisor.call(OPEN, outside, os.O_WRONLY | os.O_CREAT, 0o600) in REFUSED
+    inside = str(server.data / "run" / "made").encode()
+    descriptor = supervisor.call(OPEN, supervisor.put(inside), os.O_WRONLY | os.O_CREAT, 0o600)
+    assert descriptor >= 0, "where it keeps who runs"
+    supervisor.call(CLOSE, descriptor)
+    (server.data / "run" / "made").unlink()
+
+
 def test_each_is_locked_for_good(server, role):
     status = status_of(server, role)
     assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
@@ -199,3 +238,14 @@ def test_who_holds_what(server):
     assert "libcurl" in libraries["gateway"] and "libsqlite3" not in libraries["gateway"]
     assert "libvips" not in libraries["gateway"]
     assert "libvips" in libraries["render"]
+
+
+def test_the_supervisor_is_locked_for_good_and_goes_on_restarting(server):
+    status = status_of(server, "supervisor")
+    assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+    assert int(status["CapEff"], 16) in (0, 1 << 1)
+    for name in ("gateway", "render", "core"):
+        before = wait_for(lambda: server.processes().get(name), what=name)
+        os.kill(before, 9)
+        wait_for(lambda: server.processes().get(name) not in (None, before) and server.processes().get("ready"), what=f"another {name}")
+    wait_for(lambda: is_locked(server, "gateway") and is_locked(server, "core"), what="the locks")

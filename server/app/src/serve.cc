@@ -139,6 +139,7 @@ int serve(const base::Settings& settings) {
                      .arguments = {"--log-level", settings.text("log-level")},
                      .environment = std::vector<std::string>{}}};
     plan.run_directory = paths->run;
+    plan.writable = {paths->data};
     plan.on_ready = print_note;
     runtime::install_log_sink("supervisor", log_level_of(settings));
     raise_descriptor_limit();

@@ -1,14 +1,17 @@
 #include "landlock.h"
 
 #include <fcntl.h>
+#include <link.h>
 #include <linux/landlock.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <vector>
 
 namespace runtime {
 namespace {
@@ -28,6 +31,7 @@ struct RulesetAttributes {
     std::uint64_t scoped = 0;
 };
 
+constexpr std::uint64_t kExecute = LANDLOCK_ACCESS_FS_EXECUTE;
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr std::uint64_t kRead = kReadFile | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWriteFile = kReadFile | LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate;
@@ -65,42 +69,83 @@ base::Result<void> allow(int ruleset, const std::filesystem::path& path, std::ui
     return {};
 }
 
-base::Result<void> add_rules(int ruleset, const Allowances& allowances, std::uint64_t handled) {
-    for (const auto& path : allowances.readable) {
-        if (auto added = allow(ruleset, path, kRead & handled, kReadFile & handled); !added) return added;
+struct Rule {
+    std::filesystem::path path;
+    std::uint64_t rights = 0;
+    std::uint64_t file_rights = 0;  ///< of them, where the path is a file
+};
+
+/// 0 where the kernel has no Landlock.
+int kernel_version() {
+    const auto version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return version > 0 ? static_cast<int>(version) : 0;
+}
+
+base::Result<void> bind_thread(int version, const RulesetAttributes& attributes,
+                               const std::vector<Rule>& rules) {
+    std::size_t size = sizeof attributes.handled_access_fs;
+    if (version >= 4) size = offsetof(RulesetAttributes, scoped);
+    if (version >= 6) size = sizeof attributes;
+    const auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0));
+    if (ruleset < 0) return failure("landlock_create_ruleset");
+    base::Result<void> added;
+    for (const Rule& rule : rules) {
+        const std::uint64_t handled = attributes.handled_access_fs;
+        if (added) added = allow(ruleset, rule.path, rule.rights & handled, rule.file_rights & handled);
     }
-    for (const auto& path : allowances.writable) {
-        if (auto added = allow(ruleset, path, kWrite & handled, kWriteFile & handled); !added) return added;
-    }
-    return allow(ruleset, "/dev/null", kWriteFile & handled, kWriteFile & handled);
+    const bool bound = added && ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
+    const int error = errno;
+    ::close(ruleset);
+    if (!added) return added;
+    errno = error;
+    if (!bound) return failure("landlock_restrict_self");
+    return {};
+}
+
+/// The program that the kernel starts for a dynamic one, as this one names it (PT_INTERP): the loader.
+std::filesystem::path own_loader() {
+    std::filesystem::path loader;
+    ::dl_iterate_phdr(
+        [](dl_phdr_info* program, std::size_t, void* out) {
+            for (int i = 0; i < program->dlpi_phnum; ++i) {
+                const auto& part = program->dlpi_phdr[i];
+                if (part.p_type != PT_INTERP) continue;
+                *static_cast<std::filesystem::path*>(out) =
+                    reinterpret_cast<const char*>(program->dlpi_addr + part.p_vaddr);
+            }
+            return 1;  // the first is the program itself
+        },
+        &loader);
+    return loader;
 }
 
 }  // namespace
 
 base::Result<int> apply_landlock(const Allowances& allowances) {
-    const auto version =
-        static_cast<int>(::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION));
-    if (version <= 0) return 0;
-
+    const int version = kernel_version();
+    if (version == 0) return 0;
     RulesetAttributes attributes{.handled_access_fs = file_rights(version)};
-    std::size_t size = sizeof attributes.handled_access_fs;
-    if (version >= 4) {
-        attributes.handled_access_net = kBindTcp | (allowances.connect ? 0 : kConnectTcp);
-        size = offsetof(RulesetAttributes, scoped);
-    }
-    if (version >= 6) {
-        attributes.scoped = kScopeAbstractUnix | kScopeSignal;
-        size = sizeof attributes;
-    }
-    const auto ruleset = static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, size, 0));
-    if (ruleset < 0) return failure("landlock_create_ruleset");
-    const auto added = add_rules(ruleset, allowances, attributes.handled_access_fs);
-    const bool bound = added.has_value() && ::syscall(SYS_landlock_restrict_self, ruleset, 0) == 0;
-    const int error = errno;
-    ::close(ruleset);
-    if (!added) return base::fail(added.error());
-    errno = error;
-    if (!bound) return failure("landlock_restrict_self");
+    attributes.handled_access_net = kBindTcp | (allowances.connect ? 0 : kConnectTcp);
+    attributes.scoped = kScopeAbstractUnix | kScopeSignal;
+    std::vector<Rule> rules{{"/dev/null", kWriteFile, kWriteFile}};
+    for (const auto& path : allowances.readable) rules.push_back({path, kRead, kReadFile});
+    for (const auto& path : allowances.writable) rules.push_back({path, kWrite, kWriteFile});
+    if (auto bound = bind_thread(version, attributes, rules); !bound) return base::fail(bound.error());
+    return version;
+}
+
+base::Result<int> apply_supervisor_landlock(const SupervisorAllowances& allowances) {
+    const int version = kernel_version();
+    if (version == 0) return 0;
+    // Devices stay free: a helper may look at its terminal before it is locked.
+    RulesetAttributes attributes{.handled_access_fs = file_rights(version) & ~kRead & ~kIoctlDevice};
+    attributes.handled_access_net = kBindTcp;
+    attributes.scoped = kScopeAbstractUnix | kScopeSignal;
+    std::vector<Rule> rules{{"/dev/null", kWriteFile, kWriteFile}};
+    for (const auto& path : allowances.executables) rules.push_back({path, kExecute, kExecute});
+    if (!allowances.executables.empty()) rules.push_back({own_loader(), kExecute, kExecute});
+    for (const auto& path : allowances.writable) rules.push_back({path, kWrite, kWriteFile});
+    if (auto bound = bind_thread(version, attributes, rules); !bound) return base::fail(bound.error());
     return version;
 }
 

@@ -9,4 +9,7 @@ namespace runtime {
 /// for none.
 base::Result<int> apply_landlock(const Allowances& allowances);
 
+/// The same for the supervisor, and for whatever it starts: reading stays free.
+base::Result<int> apply_supervisor_landlock(const SupervisorAllowances& allowances);
+
 }  // namespace runtime

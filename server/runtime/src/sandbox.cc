@@ -3,6 +3,7 @@
 
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <string_view>
 
 #include <base/log.h>
 #include <runtime/sandbox.h>
@@ -47,9 +49,10 @@ base::Result<void> limit(int resource, std::size_t value, const char* name) {
 }
 
 /// Started by root, a process keeps one power of root: to reach its folder where that belongs to somebody
-/// else.
-base::Result<void> drop_capabilities(bool keeps_folder) {
+/// else. `hands_on`: what it starts by exec keeps it too.
+base::Result<void> drop_capabilities(bool keeps_folder, bool hands_on) {
     for (int number = 0; ::prctl(PR_CAPBSET_READ, number) >= 0; ++number) {
+        if (hands_on && number == CAP_DAC_OVERRIDE) continue;
         if (::prctl(PR_CAPBSET_DROP, number) != 0 && errno != EPERM)
             return failure("capability bounding set");
     }
@@ -63,9 +66,7 @@ base::Result<void> drop_capabilities(bool keeps_folder) {
     return {};
 }
 
-}  // namespace
-
-base::Result<LockReport> lock_down(const Allowances& allowances) {
+base::Result<void> check_single_thread() {
     std::error_code error;
     const auto threads = std::distance(std::filesystem::directory_iterator("/proc/self/task", error),
                                        std::filesystem::directory_iterator());
@@ -73,7 +74,28 @@ base::Result<LockReport> lock_down(const Allowances& allowances) {
         return base::fail(base::ErrorKind::internal, "runtime.lock_after_threads",
                           "The process has threads already, which Landlock would leave free.");
     }
-    if (auto limited = limit(RLIMIT_CORE, 0, "core dumps"); !limited) return base::fail(limited.error());
+    return {};
+}
+
+/// Nobody looks into the process, and no set-user-id program gives it powers.
+base::Result<void> close_memory() {
+    if (auto limited = limit(RLIMIT_CORE, 0, "core dumps"); !limited) return limited;
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0) return failure("dumpable");
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("no_new_privs");
+    return {};
+}
+
+LockReport report(std::string_view role, int landlock_version) {
+    locked = true;
+    base::log_info("runtime.locked",
+                   {{"role", role}, {"seccomp", true}, {"landlock_version", landlock_version}});
+    return {.landlock_version = landlock_version};
+}
+
+}  // namespace
+
+base::Result<LockReport> lock_down(const Allowances& allowances) {
+    if (auto single = check_single_thread(); !single) return base::fail(single.error());
     if (allowances.memory_limit_bytes > 0 && !kSanitized) {
         if (auto limited = limit(RLIMIT_AS, allowances.memory_limit_bytes, "memory"); !limited) {
             return base::fail(limited.error());
@@ -91,17 +113,23 @@ base::Result<LockReport> lock_down(const Allowances& allowances) {
             return base::fail(limited.error());
         }
     }
-    if (::prctl(PR_SET_DUMPABLE, 0) != 0) return failure("dumpable");
-    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failure("no_new_privs");
+    if (auto closed = close_memory(); !closed) return base::fail(closed.error());
     const auto version = apply_landlock(allowances);  // before seccomp, which forbids its calls
     if (!version) return base::fail(version.error());
-    if (auto dropped = drop_capabilities(!allowances.writable.empty()); !dropped)
+    if (auto dropped = drop_capabilities(!allowances.writable.empty(), false); !dropped)
         return base::fail(dropped.error());
     if (auto filtered = apply_seccomp(allowances); !filtered) return base::fail(filtered.error());
-    locked = true;
-    base::log_info("runtime.locked",
-                   {{"role", allowances.role}, {"seccomp", true}, {"landlock_version", *version}});
-    return LockReport{.landlock_version = *version};
+    return report(allowances.role, *version);
+}
+
+base::Result<LockReport> lock_supervisor(const SupervisorAllowances& allowances) {
+    if (auto single = check_single_thread(); !single) return base::fail(single.error());
+    if (auto closed = close_memory(); !closed) return base::fail(closed.error());
+    const auto version = apply_supervisor_landlock(allowances);
+    if (!version) return base::fail(version.error());
+    if (auto dropped = drop_capabilities(true, true); !dropped) return base::fail(dropped.error());
+    if (auto filtered = apply_supervisor_seccomp(); !filtered) return base::fail(filtered.error());
+    return report("supervisor", *version);
 }
 
 void close_descriptors_except(std::span<const int> kept) {
@@ -119,9 +147,12 @@ void close_descriptors_except(std::span<const int> kept) {
 }  // namespace runtime
 
 #ifdef LINGXI_HAS_SANITIZER_RUNTIME
-// The leak checker looks at a process from a second one with ptrace, which a locked process may not.
+// The leak checker looks at a process from a second one with ptrace, which a locked process may not, nor one
+// that a locked one started.
 extern "C" int __lsan_is_turned_off();
 extern "C" int __lsan_is_turned_off() {
-    return runtime::locked ? 1 : 0;
+    constexpr pid_t kNobody = -1;
+    const bool may_trace = ::ptrace(PTRACE_DETACH, kNobody, nullptr, nullptr) == 0 || errno != EPERM;
+    return runtime::locked || !may_trace ? 1 : 0;
 }
 #endif

@@ -160,11 +160,28 @@ constexpr std::initializer_list<const char*> kFiles = {
     "rmdir", "truncate", "unlink", "unlinkat", "utimensat",
 };
 
-constexpr std::initializer_list<const char*> kForbidden = {
+/// What a process needs to start others, and those to begin: nobody who is locked in for good.
+constexpr std::initializer_list<const char*> kBeginnings = {
+    "capset",
     "execve",
-    "execveat",
     "fork",
+    "kill",
+    "landlock_add_rule",
+    "landlock_create_ruleset",
+    "landlock_restrict_self",
+    "prlimit64",
+    "seccomp",
+    "setpgid",
+    "setpriority",
+    "setrlimit",
+    "tgkill",
     "vfork",
+    "wait4",
+    "waitid",
+};
+
+constexpr std::initializer_list<const char*> kForbidden = {
+    "execveat",
     "ptrace",
     "process_vm_readv",
     "process_vm_writev",
@@ -201,7 +218,6 @@ constexpr std::initializer_list<const char*> kForbidden = {
     "setresgid",
     "setreuid",
     "setregid",
-    "capset",
 };
 
 constexpr std::uint64_t kSocketTypeMask = 0xf;
@@ -250,8 +266,18 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
+void add_terminal(Filter& filter) {
+    // Typing into the terminal that started us.
+    filter.refuse("ioctl", EPERM, {masked(1, 0xffffffff, TIOCSTI)});
+    filter.refuse("ioctl", EPERM, {masked(1, 0xffffffff, TIOCLINUX)});
+    for (const auto request : {FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ, TIOCOUTQ}) {
+        filter.allow("ioctl", {masked(1, 0xffffffff, static_cast<std::uint64_t>(request))});
+    }
+}
+
 void add_processes(Filter& filter) {
     for (const char* name : kForbidden) filter.refuse(name, EPERM);
+    for (const char* name : {"capset", "execve", "fork", "vfork"}) filter.refuse(name, EPERM);
     // Threads, but no processes. clone3 hides its flags behind a pointer: the C library then asks again with
     // clone.
     filter.allow("clone", {masked(0, CLONE_THREAD, CLONE_THREAD)});
@@ -269,12 +295,23 @@ void add_processes(Filter& filter) {
     }
     filter.allow("prlimit64", {equals(0, 0)});
     filter.allow("setrlimit");
-    // Typing into the terminal that started us.
-    filter.refuse("ioctl", EPERM, {masked(1, 0xffffffff, TIOCSTI)});
-    filter.refuse("ioctl", EPERM, {masked(1, 0xffffffff, TIOCLINUX)});
-    for (const auto request : {FIONBIO, FIONREAD, FIOCLEX, FIONCLEX, TCGETS, TIOCGWINSZ, TIOCOUTQ}) {
-        filter.allow("ioctl", {masked(1, 0xffffffff, static_cast<std::uint64_t>(request))});
+    add_terminal(filter);
+}
+
+/// Processes, but no namespaces; locks, but none that are opened again.
+void add_supervision(Filter& filter) {
+    for (const char* name : kForbidden) filter.refuse(name, EPERM);
+    for (const char* name : kBeginnings) filter.allow(name);
+    constexpr std::uint64_t kNamespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                                          CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
+    filter.allow("clone", {masked(0, kNamespaces, 0)});
+    for (const int option :
+         {PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_CAPBSET_READ, PR_CAPBSET_DROP, PR_SET_VMA,
+          PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_GET_NO_NEW_PRIVS, PR_SET_SECCOMP, PR_GET_SECCOMP}) {
+        filter.allow("prctl", {equals(0, static_cast<std::uint64_t>(option))});
     }
+    filter.allow("prctl", {equals(0, PR_SET_DUMPABLE), equals(1, 0)});
+    add_terminal(filter);
 }
 
 void add_memory(Filter& filter, const Allowances& allowances) {
@@ -343,6 +380,14 @@ void add_files(Filter& filter, const Allowances& allowances) {
     }
 }
 
+base::Result<void> load(Filter& filter) {
+    if (const int error = filter.load(); error != 0) {
+        return base::fail(base::ErrorKind::internal, "runtime.lock_failed",
+                          std::string("seccomp: ") + std::strerror(error));
+    }
+    return {};
+}
+
 }  // namespace
 
 base::Result<void> apply_seccomp(const Allowances& allowances) {
@@ -352,11 +397,23 @@ base::Result<void> apply_seccomp(const Allowances& allowances) {
     add_memory(filter, allowances);
     add_sockets(filter, allowances);
     add_files(filter, allowances);
-    if (const int error = filter.load(); error != 0) {
-        return base::fail(base::ErrorKind::internal, "runtime.lock_failed",
-                          std::string("seccomp: ") + std::strerror(error));
-    }
-    return {};
+    return load(filter);
+}
+
+base::Result<void> apply_supervisor_seccomp() {
+    // Together what each of its children may do.
+    const Allowances all{.role = "supervisor",
+                         .socket_families = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK},
+                         .connect = true,
+                         .accept = true,
+                         .map_code = true};
+    Filter filter;
+    for (const char* name : kAllowed) filter.allow(name);
+    add_supervision(filter);
+    add_memory(filter, all);
+    add_sockets(filter, all);
+    add_files(filter, all);
+    return load(filter);
 }
 
 }  // namespace runtime

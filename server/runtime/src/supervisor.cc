@@ -359,6 +359,13 @@ class Supervision {
 }  // namespace
 
 int supervise(SupervisorPlan plan) {
+    SupervisorAllowances allowances{.executables = {}, .writable = plan.writable};
+    for (const Helper& helper : plan.helpers) allowances.executables.push_back(helper.executable);
+    if (auto locked = lock_supervisor(allowances); !locked) {
+        base::log_error("supervisor.not_locked",
+                        {{"code", locked.error().code}, {"what", locked.error().message}});
+        return kExitMisconfigured;
+    }
     return Supervision(std::move(plan)).run();
 }
 

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -59,6 +60,7 @@ class Sandbox : public testing::Test {
             std::filesystem::create_directory(root_ / folder);
             std::ofstream(root_ / folder / "file") << "contents";
         }
+        std::filesystem::copy_file("/bin/true", root_ / "program");
         // A listener that a process may connect to, and one that plays core's own.
         listener_ = listen_on_loopback();
         own_listener_ = listen_on_loopback();
@@ -96,13 +98,25 @@ class Sandbox : public testing::Test {
     Allowances core() const { return core_allowances(root_ / "core", {root_ / "static"}); }
     Allowances gateway() const { return gateway_allowances(root_ / "gateway", {}); }
 
+    SupervisorAllowances supervisor() const {
+        return {{root_ / "program"}, {root_ / "core", root_ / "gateway"}};
+    }
+
+    using Lock = std::function<base::Result<LockReport>()>;
+    Lock as(const Allowances& allowances) const {
+        return [allowances] { return lock_down(allowances); };
+    }
+    Lock as_supervisor() const {
+        return [allowances = supervisor()] { return lock_supervisor(allowances); };
+    }
+
     /// What `attempt` answers (0 or an errno) in a process of its own, locked or free.
-    int outcome(const Allowances* allowances, const std::function<int()>& attempt) const {
+    int outcome(const Lock& lock, const std::function<int()>& attempt) const {
         const pid_t child = ::fork();
         if (child == 0) {
             if (before_lock_) before_lock_();
-            if (allowances != nullptr) {
-                const auto locked = lock_down(*allowances);
+            if (lock) {
+                const auto locked = lock();
                 if (!locked) {
                     std::fprintf(stderr, "%s\n", locked.error().message.c_str());
                     ::_exit(kLockFailed);
@@ -115,17 +129,28 @@ class Sandbox : public testing::Test {
         return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
     }
 
-    void expect_refused(const Allowances& allowances, const char* what,
+    void expect_refused(const Lock& lock, const std::string& what,
                         const std::function<int()>& attempt) const {
         EXPECT_EQ(outcome(nullptr, attempt), 0)
             << what << " must work without the lock, or this proves nothing";
-        const int locked = outcome(&allowances, attempt);
-        EXPECT_TRUE(locked == EPERM || locked == EACCES || locked == ENOSYS)
-            << what << " as " << allowances.role << ": " << locked;
+        const int locked = outcome(lock, attempt);
+        EXPECT_TRUE(locked == EPERM || locked == EACCES || locked == ENOSYS) << what << ": " << locked;
+    }
+    void expect_refused(const Allowances& allowances, const char* what,
+                        const std::function<int()>& attempt) const {
+        expect_refused(as(allowances), what + (" as " + allowances.role), attempt);
+    }
+    /// Where the machine forbids it to all, there is nothing to refuse.
+    void expect_refused_where_it_works(const Lock& lock, const std::string& what,
+                                       const std::function<int()>& attempt) const {
+        if (outcome(nullptr, attempt) == 0) expect_refused(lock, what, attempt);
     }
     void expect_allowed(const Allowances& allowances, const char* what,
                         const std::function<int()>& attempt) const {
-        EXPECT_EQ(outcome(&allowances, attempt), 0) << what << " as " << allowances.role;
+        EXPECT_EQ(outcome(as(allowances), attempt), 0) << what << " as " << allowances.role;
+    }
+    void expect_allowed_to_supervisor(const char* what, const std::function<int()>& attempt) const {
+        EXPECT_EQ(outcome(as_supervisor(), attempt), 0) << what;
     }
 
     std::function<int()> tcp_connect() const {
@@ -145,6 +170,19 @@ class Sandbox : public testing::Test {
     std::function<int()> open_for(std::filesystem::path path, int flags) const {
         return [path = std::move(path), flags] {
             return errno_of(::open(path.c_str(), flags | O_CLOEXEC, 0600) >= 0);
+        };
+    }
+    /// Starts a program and waits for its end: 0 where it ended well, else why it did not begin.
+    static std::function<int()> start_program(std::filesystem::path path) {
+        return [path = std::move(path)] {
+            const pid_t child = ::fork();
+            if (child == 0) {
+                ::execl(path.c_str(), path.c_str(), nullptr);
+                ::_exit(errno);
+            }
+            int status = 0;
+            if (child < 0 || ::waitpid(child, &status, 0) != child) return errno;
+            return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
         };
     }
     bool has_landlock() const {
@@ -296,8 +334,7 @@ TEST_F(Sandbox, nobody_starts_or_touches_another_process) {
             std::array<char, 256> params{};
             return errno_of(::syscall(SYS_io_uring_setup, 1, params.data()) >= 0);
         };
-        // Where the machine forbids it to all, there is nothing to refuse.
-        if (outcome(nullptr, io_uring) == 0) expect_refused(role, "io_uring", io_uring);
+        expect_refused_where_it_works(as(role), "io_uring as " + role.role, io_uring);
         expect_refused(role, "to become dumpable again",
                        [] { return errno_of(::prctl(PR_SET_DUMPABLE, 1) == 0); });
         expect_refused(role, "memfd", [] { return errno_of(::syscall(SYS_memfd_create, "x", 0) >= 0); });
@@ -311,6 +348,127 @@ TEST_F(Sandbox, nobody_starts_or_touches_another_process) {
             return answer;
         });
     }
+}
+
+TEST_F(Sandbox, the_supervisor_starts_its_own_programs_and_no_others) {
+    expect_allowed_to_supervisor("its own program", start_program(root_ / "program"));
+    if (!has_landlock()) GTEST_SKIP() << "this kernel has no Landlock: programs are not confined";
+    expect_refused(as_supervisor(), "another program", start_program("/bin/true"));
+    expect_refused(as_supervisor(), "a program that it wrote itself", [this] {
+        const auto path = root_ / "core" / "written";
+        std::error_code error;
+        std::filesystem::copy_file("/bin/true", path, std::filesystem::copy_options::overwrite_existing,
+                                   error);
+        return error ? error.value() : start_program(path)();
+    });
+}
+
+TEST_F(Sandbox, the_supervisor_has_no_power_over_the_machine_or_the_memory_of_others) {
+    const auto lock = as_supervisor();
+    expect_refused(lock, "ptrace",
+                   [] { return errno_of(::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr) == 0); });
+    expect_refused(lock, "process_vm_readv", [] {
+        char from = 'x';
+        char to = 0;
+        iovec local{&to, 1};
+        iovec remote{&from, 1};
+        return errno_of(::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == 1);
+    });
+    expect_refused(lock, "to become dumpable again",
+                   [] { return errno_of(::prctl(PR_SET_DUMPABLE, 1) == 0); });
+    expect_refused(lock, "memfd", [] { return errno_of(::syscall(SYS_memfd_create, "x", 0) >= 0); });
+    expect_refused(lock, "execveat", [this] {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            std::array<char*, 1> nothing{};
+            ::syscall(SYS_execveat, AT_FDCWD, (root_ / "program").c_str(), nothing.data(), nothing.data(), 0);
+            ::_exit(errno);
+        }
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        return WEXITSTATUS(status);
+    });
+    expect_refused_where_it_works(lock, "io_uring", [] {
+        std::array<char, 256> params{};
+        return errno_of(::syscall(SYS_io_uring_setup, 1, params.data()) >= 0);
+    });
+    expect_refused_where_it_works(lock, "userfaultfd",
+                                  [] { return errno_of(::syscall(SYS_userfaultfd, 0) >= 0); });
+    expect_refused_where_it_works(lock, "a key of the kernel's",
+                                  [] { return errno_of(::syscall(SYS_keyctl, 0, -2, 1) >= 0); });
+    expect_refused_where_it_works(lock, "a user namespace",
+                                  [] { return errno_of(::unshare(CLONE_NEWUSER) == 0); });
+    expect_refused_where_it_works(lock, "a process in a namespace of its own", [] {
+        const auto child = ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+        if (child == 0) ::_exit(0);
+        return errno_of(child > 0);
+    });
+    expect_refused_where_it_works(lock, "BPF", [] {
+        std::array<char, 128> attributes{};
+        const std::uint32_t array = 2;
+        const std::uint32_t four = 4;
+        std::memcpy(attributes.data(), &array, sizeof array);
+        for (const std::size_t at : {4U, 8U, 12U}) std::memcpy(attributes.data() + at, &four, sizeof four);
+        return errno_of(::syscall(SYS_bpf, 0, attributes.data(), attributes.size()) >= 0);
+    });
+    if (::geteuid() == 0) {
+        expect_refused(lock, "a mount namespace", [] { return errno_of(::unshare(CLONE_NEWNS) == 0); });
+        expect_refused(lock, "chroot", [] { return errno_of(::chroot("/") == 0); });
+        expect_refused(lock, "setuid", [] { return errno_of(::setuid(65534) == 0); });
+        expect_refused(lock, "raw socket",
+                       [] { return errno_of(::socket(AF_INET, SOCK_RAW, IPPROTO_ICMP) >= 0); });
+        expect_refused(lock, "packets of the machine",
+                       [] { return errno_of(::socket(AF_PACKET, SOCK_RAW, 0) >= 0); });
+        expect_refused(lock, "a file of somebody's that it may give away", [this] {
+            return errno_of(::chown((root_ / "core" / "file").c_str(), 65534, 65534) == 0);
+        });
+    }
+}
+
+TEST_F(Sandbox, the_supervisor_writes_in_its_data_alone_and_lets_nobody_in) {
+    if (!has_landlock()) GTEST_SKIP() << "this kernel has no Landlock: file access is not confined";
+    const auto lock = as_supervisor();
+    expect_allowed_to_supervisor("making a file", open_for(root_ / "core" / "new", O_RDWR | O_CREAT));
+    expect_allowed_to_supervisor("moving one from folder to folder", [this] {
+        return errno_of(::rename((root_ / "core" / "file").c_str(), (root_ / "gateway" / "moved").c_str()) ==
+                        0);
+    });
+    expect_refused(lock, "making a file outside", open_for(root_ / "outside" / "new", O_WRONLY | O_CREAT));
+    expect_refused(lock, "writing outside", open_for(root_ / "outside" / "file", O_WRONLY));
+    expect_refused(lock, "listening over TCP", [] {
+        const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+        const auto address = loopback(0);
+        return errno_of(::bind(fd, as_sockaddr(address), sizeof address) == 0);
+    });
+}
+
+TEST_F(Sandbox, the_children_of_the_supervisor_do_their_work_under_its_lock) {
+    expect_allowed_to_supervisor("ends a child", [] {
+        std::array<int, 2> ends{};
+        if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return errno;
+        const pid_t child = ::fork();
+        if (child == 0) {
+            ::setpgid(0, 0);
+            for (;;) ::pause();
+        }
+        int status = 0;
+        return errno_of(::kill(child, SIGKILL) == 0 && ::waitpid(child, &status, 0) == child);
+    });
+    const auto under_supervisor = [this](Allowances role) -> Lock {
+        return [first = as_supervisor(), role = std::move(role)]() -> base::Result<LockReport> {
+            if (auto locked = first(); !locked) return locked;
+            return lock_down(role);
+        };
+    };
+    EXPECT_EQ(outcome(under_supervisor(gateway()), tcp_connect()), 0) << "the one door out stays open";
+    EXPECT_EQ(outcome(under_supervisor(core()), open_for(root_ / "core" / "file", O_RDWR)), 0);
+    EXPECT_EQ(outcome(under_supervisor(core()), open_for(root_ / "static" / "file", O_RDONLY)), 0);
+    expect_refused(under_supervisor(core()), "TCP connect of core", tcp_connect());
+    expect_refused(under_supervisor(render_allowances()), "a process of render",
+                   start_program(root_ / "program"));
+    if (has_landlock())
+        expect_refused(under_supervisor(core()), "core in the gateway's folder",
+                       open_for(root_ / "gateway" / "file", O_RDONLY));
 }
 
 TEST_F(Sandbox, new_code_enters_neither_core_nor_render) {

@@ -107,6 +107,7 @@ class SupervisorTest : public testing::Test {
                                    .arguments = arguments});
         }
         out.run_directory = root_ / "run";
+        out.writable = {root_};
         out.backoff = {.first = 5ms, .longest = 50ms, .stable = 10s};
         out.on_ready = [file = events_](std::string_view text) { note(file, "ready " + std::string(text)); };
         return out;

@@ -54,6 +54,18 @@ struct LockReport {
 /// (internal).
 base::Result<LockReport> lock_down(const Allowances& allowances);
 
+/// What the supervisor may still do once it is locked. Locks are inherited: what it may not do none of its
+/// children may, so it keeps what any of them needs until it has its own lock, the way out to the network
+/// among it. It may start no program but these, write nowhere but here, and has no power over the machine,
+/// nor over the memory of another process.
+struct SupervisorAllowances {
+    std::vector<std::filesystem::path> executables;
+    std::vector<std::filesystem::path> writable;
+};
+
+/// Locks the supervisor, before it starts a child. Errors: as lock_down.
+base::Result<LockReport> lock_supervisor(const SupervisorAllowances& allowances);
+
 /// Closes every descriptor above standard error but these.
 void close_descriptors_except(std::span<const int> kept);
 

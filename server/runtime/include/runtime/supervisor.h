@@ -49,6 +49,8 @@ struct SupervisorPlan {
     std::vector<int>
         listeners;  ///< bound and listening: they stay open across restarts of core, so nobody is refused
     std::filesystem::path run_directory;  ///< processes.json; none when empty
+    /// Where it and its children may write, with all beneath; see lock_supervisor.
+    std::vector<std::filesystem::path> writable;
     /// Called in the supervisor the first time that core says it serves, with what it says.
     std::function<void(std::string_view note)> on_ready;
     Backoff backoff;
@@ -59,8 +61,8 @@ struct SupervisorPlan {
 
 /// Starts core and its helpers, restarts each when it ends, and ends when it is told to (SIGTERM, SIGINT,
 /// SIGHUP unless ignored): core first, then the helpers. Every child dies with it, `kill -9` included. To be
-/// called with one thread. Returns the exit code for the process: 0, kExitMisconfigured, or 70 (EX_SOFTWARE)
-/// when core never served.
+/// called with one thread: it locks the process for good (lock_supervisor). Returns the exit code for the
+/// process: 0, kExitMisconfigured (it could not be locked, too), or 70 (EX_SOFTWARE) when core never served.
 int supervise(SupervisorPlan plan);
 
 /// The path of an executable in the folder of the running one.
