@@ -1,6 +1,6 @@
 // What identifies people, taken out of words on their way to a model and put back into its answer. What must
-// hold: the way there and back changes nothing, and a model that makes placeholders up gets nothing that it
-// was not given.
+// hold: the way there and back changes nothing, words of people that look like placeholders included, and a
+// model that makes placeholders up gets nothing that it was not given.
 #include "fuzz.h"
 #include "redaction.h"
 
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto redacted = redaction.redact(text);
     require(redaction.redact(text) == redacted);
     const auto restored = redaction.restore(redacted);
-    if (!text.contains('[')) require(restored == text);
+    require(restored == text);
     for (const std::size_t step : {std::size_t{1}, std::size_t{3}, size + 1}) {
         gateway::Redaction::Restorer restorer(redaction);
         std::string whole;

@@ -8,14 +8,15 @@ Commands (POST /control, JSON): {"fault": NAME, "times": N} makes the next N ans
 {"answer": TEXT} sets the text; {"delay_ms": N} waits before each piece; {"reset": true} forgets all of it.
 GET /requests lists what came: path, authorization, body, and raw, the exact bytes; GET /count only how many; GET /gone
 how many of those that hung or were endless were given up by the client.
-Faults: hang, error_503, error_429, error_401, error_400, retry_later, garbage, html, cut, cut_json, slow, stall,
-wrong_usage, no_usage, no_done, never_closed, split_utf8, keep_alive, keep_alive_only, reasoning, sensitive,
+Faults: hang, error_NNN (any status), retry_later, garbage, html, cut, cut_json, slow, stall, wrong_usage, zero_usage,
+no_usage, no_done, never_closed, split_utf8, keep_alive, keep_alive_only, reasoning, reasoning_then_error, sensitive,
 error_in_stream, huge_line, endless, empty, no_response, redirect, tool_call.
 """
 
 import argparse
 import asyncio
 import json
+import re
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
@@ -119,7 +120,7 @@ class ModelServer:
             return await self.until_gone(reader)
         if fault == "no_response":
             return False
-        if fault in ("error_503", "error_429", "error_401", "error_400"):
+        if re.fullmatch(r"error_\d{3}", fault or ""):
             return await self.plain(writer, int(fault[-3:]), {"error": {"message": "server says no"}})
         if fault == "retry_later":
             writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
@@ -160,9 +161,9 @@ class ModelServer:
         if fault == "tool_call":
             call = {"index": 0, "id": "t1", "type": "function", "function": {"name": "delete_all", "arguments": "{}"}}
             await send(self.chunk({"role": "assistant", "content": None, "tool_calls": [call]}))
-        if fault == "reasoning":
+        if fault in ("reasoning", "reasoning_then_error"):
             await send(self.chunk({"role": "assistant", "reasoning_content": "let me think"}))
-        if fault == "error_in_stream":
+        if fault in ("error_in_stream", "reasoning_then_error"):
             await send(b'data: {"error": {"message": "out of memory"}}\n\n')
             await send(b"")
             return True
@@ -199,6 +200,8 @@ class ModelServer:
         usage = {"prompt_tokens": prompt // 4 + 1, "completion_tokens": len(text) // 4 + 1}
         if fault == "wrong_usage":
             usage = {"prompt_tokens": -5, "completion_tokens": "many"}
+        if fault == "zero_usage":
+            usage = {"prompt_tokens": 0, "completion_tokens": 0}
         if fault != "no_usage":
             await send(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
         if fault == "never_closed":

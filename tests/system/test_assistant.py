@@ -105,6 +105,31 @@ def test_what_identifies_people_is_replaced_before_it_leaves_and_stands_in_the_a
     assert "13812345678" in answer.text and "li.lei@example.com" in answer.text
 
 
+def test_what_identifies_people_does_not_leave_from_the_middle_of_a_text_either(people, model):
+    """Words stand as JSON in a prompt, where a line break is two characters."""
+    alice, bob, _ = people
+    secrets = ["13812345678", "4111 1111 1111 1111", "nora.tran@example.com", "sk-abcdefghijklmnop1234", "１３９１２３４５６７８"]
+    words = "电话：\n" + "\n".join(secrets) + "\t" + "\t".join(secrets) + '\n"' + '" "'.join(secrets) + '"'
+    answer = translate(alice, words)
+    assert answer.errcode is None
+    prompt = json.loads(model.requests()[0]["body"]["messages"][-1]["content"])["text"]
+    assert not any(secret in prompt or secret in all_bytes(model) for secret in secrets), prompt
+    assert prompt.count("[PHONE_1]") == prompt.count("[CARD_1]") == prompt.count("[EMAIL_1]") == 3
+    assert all(answer.text.count(secret) == 3 for secret in secrets), answer.text
+    room = room_of(alice, bob)
+    consent(bob, room)
+    model.control(reset=True)
+    assert suggest(alice, room, [bob.send(room, words)]).errcode is None
+    assert not any(secret in all_bytes(model) for secret in secrets)
+
+
+def test_a_placeholder_that_somebody_wrote_is_not_filled_in(people, model):
+    alice, _, _ = people
+    model.control(answer="[EMAIL_1] [EMAIL_2] [PHONE_1]")
+    answer = translate(alice, "li.lei@example.com, not [EMAIL_1] nor [PHONE_1]")
+    assert answer.text == "[EMAIL_1] li.lei@example.com [PHONE_1]"
+
+
 def test_the_same_translation_for_another_is_known_and_nothing_leaves(people, model):
     alice, bob, carol = people
     room = room_of(alice, bob, carol)

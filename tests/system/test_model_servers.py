@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 
-from assist import ADMIN, ASSIST, KEY, make_admin, put_model, receipts, translate, used_tokens
+from assist import ADMIN, ASSIST, KEY, make_admin, put_model, receipts, sha256, translate, used_tokens
 from harness import ROOT, ModelServer, Server, wait_for
 
 
@@ -44,9 +44,10 @@ def spent_as_receipts_say(person):
     return sum(r["input_tokens"] + r["output_tokens"] for r in receipts(person))
 
 
-WHOLE = ["slow", "wrong_usage", "no_usage", "no_done", "never_closed", "split_utf8", "keep_alive", "reasoning", "tool_call"]
-BROKEN = ["error_503", "error_429", "error_401", "error_400", "garbage", "html", "cut", "cut_json", "sensitive",
-          "error_in_stream", "huge_line", "empty", "no_response", "redirect"]
+WHOLE = ["slow", "wrong_usage", "zero_usage", "no_usage", "no_done", "never_closed", "split_utf8", "keep_alive", "reasoning", "tool_call"]
+REFUSED = ["error_503", "error_429", "error_401", "error_400", "redirect", "error_in_stream"]  # nothing is paid
+BROKEN = [*REFUSED, "error_500", "error_502", "error_504", "error_408", "reasoning_then_error", "garbage", "html", "cut", "cut_json", "sensitive",
+          "huge_line", "empty", "no_response"]
 
 
 @pytest.mark.parametrize("fault", WHOLE)
@@ -55,7 +56,8 @@ def test_an_answer_that_came_whole_is_shown_whatever_stands_around_it(alice, mod
     answer = translate(alice, fault)
     assert answer.errcode is None, answer.events
     assert answer.text == "你好，世界👋"
-    assert answer.one("done")["usage"]["estimated"] is (fault in ("wrong_usage", "no_usage"))
+    assert answer.one("done")["usage"]["estimated"] is (fault in ("wrong_usage", "zero_usage", "no_usage"))
+    assert receipts(alice)[0]["cost_micros"] > 0
     assert receipts(alice)[0]["outcome"] == "done"
     assert used_tokens(alice) == spent_as_receipts_say(alice)
 
@@ -70,8 +72,7 @@ def test_a_broken_answer_ends_in_words_and_is_settled(alice, models, fault):
     assert "server says no" not in words and "out of memory" not in words, "a stranger's words are not passed on"
     assert receipts(alice)[0]["outcome"] == "failed"
     assert used_tokens(alice) == spent_as_receipts_say(alice)
-    if fault.startswith("error_"):
-        assert receipts(alice)[0]["cost_micros"] == 0, "what was refused is not paid"
+    assert (receipts(alice)[0]["cost_micros"] == 0) is (fault in REFUSED), "only what surely was not worked on is not paid"
     models[0].control(reset=True)
     put_model(alice.server.admin, models[0], "first", name="First")
     assert translate(alice, "after " + fault).errcode is None
@@ -107,6 +108,23 @@ def test_another_server_is_tried_before_anything_was_shown_and_has_a_receipt_of_
     assert (older["provider"], older["outcome"]) == ("First", "failed")
     assert (older["input_tokens"] == 0) is (fault == "error_503"), "only who surely did nothing is not paid"
     assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_a_server_that_takes_no_connection_has_seen_nothing_and_is_not_paid(alice, server, models):
+    """Its queue is full and nobody accepts: the kernel drops what comes."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        waiting = [socket.socket() for _ in range(8)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(listening.getsockname())
+        put_model(server.admin, models[0], "first", name="First", base_url=f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
+        assert translate(alice, "into the void").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+        receipt = receipts(alice)[0]
+        assert (receipt["outcome"], receipt["input_tokens"], receipt["cost_micros"]) == ("failed", 0, 0)
+        for one in waiting:
+            one.close()
 
 
 def test_an_answer_that_broke_off_is_not_continued_by_another(alice, server, models):
@@ -189,12 +207,43 @@ def test_bad_providers_are_refused_in_words(server):
 
 
 def test_a_server_can_be_tried_out(server, models):
-    assert server.admin.post(f"{ADMIN}/models/first/test")["ok"] is True
+    """By a call like any other: with a reservation and a receipt."""
+    trial = f"{ADMIN}/models/first/test"
+    assert server.admin.post(trial)["ok"] is True
+    receipt = receipts(server.admin)[0]
+    assert (receipt["purpose"], receipt["outcome"], receipt["whose"]) == ("try_out", "done", [server.admin.user_id])
+    assert receipt["outbound_sha256"] == sha256(models[0].requests()[0]["raw"]) and receipt["cost_micros"] > 0
     models[0].control(fault="error_401")
-    assert server.admin.post(f"{ADMIN}/models/first/test") == {
-        "ok": False, "error": "model.bad_key", "latency_ms": server_number}
-    models[0].control(fault="garbage")
-    assert server.admin.post(f"{ADMIN}/models/first/test")["error"] == "model.bad_answer"
+    assert server.admin.post(trial) == {"ok": False, "error": "model.bad_key", "latency_ms": server_number}
+    assert receipts(server.admin)[0]["cost_micros"] == 0
+    for fault, error in (("error_404", "model.no_such_model"), ("error_503", "model.busy"), ("error_400", "model.refused"),
+                         ("garbage", "model.bad_answer")):
+        models[0].control(fault=fault)
+        assert server.admin.post(trial)["error"] == error
+    assert used_tokens(server.admin) == spent_as_receipts_say(server.admin)
+    server.admin.request("POST", f"{ADMIN}/models/nowhere/test", expect=404)
+
+
+def test_a_server_that_is_off_or_left_alone_can_be_tried_out_and_is_used_again_when_it_is_well(alice, server, models):
+    models[0].control(fault="error_503")
+    for number in range(3):
+        translate(alice, f"failing {number}")
+    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open"
+    models[0].control(reset=True)
+    assert server.admin.post(f"{ADMIN}/models/first/test")["ok"] is True
+    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "closed"
+    assert translate(alice, "well again").errcode is None
+    put_model(server.admin, models[0], "first", name="First", enabled=False)
+    assert server.admin.post(f"{ADMIN}/models/first/test")["ok"] is True
+    assert translate(alice, "switched off").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+
+
+def test_no_server_is_tried_out_beyond_the_budget(server, models):
+    server.admin.put(f"{ADMIN}/budget", {"person_tokens_per_day": used_tokens(server.admin) + 10})
+    answer = server.admin.request("POST", f"{ADMIN}/models/first/test", expect=429).json()
+    assert answer["errcode"] == "IM.LINGXI.BUDGET_EXHAUSTED"
+    assert models[0].requests() == []
+    server.admin.put(f"{ADMIN}/budget", {"person_tokens_per_day": 200_000})
 
 
 class _AnyNumber:

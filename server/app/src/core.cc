@@ -3,6 +3,7 @@
 #include "admin_socket.h"
 #include "demo.h"
 #include "gate.h"
+#include "helper_metrics.h"
 #include "operations.h"
 #include "version.h"
 
@@ -147,7 +148,10 @@ class Core {
           public_url_(std::move(public_url)),
           setup_command_(std::move(setup_command)),
           admin_socket_(std::move(admin_socket)),
-          group_(runtime_, "core") {}
+          group_(runtime_, "core") {
+        metrics_.add("gateway", gateway_peer_);
+        metrics_.add("render", render_peer_);
+    }
 
     int run(const std::vector<std::string>& addresses, const runtime::CoreStart& start) {
         auto database = storage::Database::open(
@@ -221,7 +225,7 @@ class Core {
         }
         if (listeners.size() > 1) {
             metrics_server_.emplace(runtime_, clock_, net::ServerOptions{.rate_limits = false});
-            metrics_server_->add_routes(metrics_routes(runtime_));
+            metrics_server_->add_routes(metrics_routes(metrics_));
             if (auto started =
                     metrics_server_->start({.descriptor = listeners.at(1), .address = addresses.at(1)});
                 !started) {
@@ -370,6 +374,7 @@ class Core {
     wire::Peer render_peer_{runtime_};
     egress::Gateway gateway_{gateway_peer_};
     imaging::Renderer renderer_{render_peer_};
+    HelperMetrics metrics_{runtime_.metrics()};
     std::unique_ptr<storage::Database> database_;
     AdminSocket admin_socket_;
     std::optional<runtime::SupervisorLink> link_;

@@ -1,5 +1,6 @@
 #include "operations.h"
 
+#include "helper_metrics.h"
 #include "version.h"
 
 #include <array>
@@ -40,8 +41,8 @@ runtime::Task<net::Response> openapi(std::shared_ptr<OpenApi> document) {
     co_return net::json(200, document->text());
 }
 
-runtime::Task<net::Response> metrics(runtime::Runtime* runtime) {
-    net::Response response{.status = 200, .body = runtime->metrics().text()};
+runtime::Task<net::Response> metrics(HelperMetrics* all) {
+    net::Response response{.status = 200, .body = co_await all->text()};
     response.headers.set("Content-Type", "text/plain; version=0.0.4");
     co_return response;
 }
@@ -70,9 +71,9 @@ std::vector<net::Route> operations_routes(const net::Server& server) {
     return {row("/healthz", "health", health, "Whether the server answers."), std::move(document)};
 }
 
-std::vector<net::Route> metrics_routes(runtime::Runtime& runtime) {
+std::vector<net::Route> metrics_routes(HelperMetrics& all) {
     return {row(
-        "/metrics", "getMetrics", [&runtime](net::Request) { return metrics(&runtime); },
+        "/metrics", "getMetrics", [&all](net::Request) { return metrics(&all); },
         "Metrics in Prometheus' text format.")};
 }
 

@@ -3,14 +3,15 @@
 #include <vector>
 
 #include <net/server.h>
-#include <runtime/runtime.h>
 
 namespace app {
+
+class HelperMetrics;
 
 /// /healthz and the OpenAPI document of what this server serves. `server` outlives its routes.
 std::vector<net::Route> operations_routes(const net::Server& server);
 
-/// /metrics, for the listener of its own.
-std::vector<net::Route> metrics_routes(runtime::Runtime& runtime);
+/// /metrics, for the listener of its own. `all` outlives its routes.
+std::vector<net::Route> metrics_routes(HelperMetrics& all);
 
 }  // namespace app

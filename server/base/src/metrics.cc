@@ -104,27 +104,49 @@ Histogram& Metrics::histogram(std::string_view name, std::string_view help, std:
     return state_->instrument<Histogram>(name, help, labels, std::move(upper_bounds));
 }
 
-std::string Metrics::text() const {
-    static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
+std::vector<MetricFamily> Metrics::read() const {
     const std::lock_guard lock(state_->mutex);
-    std::string out;
+    std::vector<MetricFamily> families;
+    families.reserve(state_->families.size());
     for (const auto& [name, family] : state_->families) {
-        out += "# HELP " + name + ' ' + escape(family.help) + '\n';
-        out += "# TYPE " + name + ' ' + std::string(kTypes[family.members.begin()->second.index()]) + '\n';
+        MetricFamily read{.name = name,
+                          .help = family.help,
+                          .kind = static_cast<MetricKind>(family.members.begin()->second.index())};
         for (const auto& [labels, instrument] : family.members) {
+            MetricReading reading{.labels = labels};
             if (const auto* counter = std::get_if<std::unique_ptr<Counter>>(&instrument)) {
-                out += series(name, labels) + ' ' + shortest((*counter)->value()) + '\n';
+                reading.value = (*counter)->value();
             } else if (const auto* gauge = std::get_if<std::unique_ptr<Gauge>>(&instrument)) {
-                out += series(name, labels) + ' ' + shortest((*gauge)->value()) + '\n';
+                reading.value = (*gauge)->value();
             } else {
-                const auto reading = std::get<std::unique_ptr<Histogram>>(instrument)->read();
-                for (const auto& [bound, count] : reading.cumulative) {
-                    out += series(name + "_bucket", labels, "le=\"" + shortest(bound) + '"') + ' ' +
-                           std::to_string(count) + '\n';
-                }
-                out += series(name + "_sum", labels) + ' ' + shortest(reading.sum) + '\n';
-                out += series(name + "_count", labels) + ' ' + std::to_string(reading.count) + '\n';
+                reading.histogram = std::get<std::unique_ptr<Histogram>>(instrument)->read();
             }
+            read.readings.push_back(std::move(reading));
+        }
+        families.push_back(std::move(read));
+    }
+    return families;
+}
+
+std::string metrics_text(const std::vector<MetricFamily>& families) {
+    static constexpr std::string_view kTypes[] = {"counter", "gauge", "histogram"};
+    std::string out;
+    for (const MetricFamily& family : families) {
+        const std::string& name = family.name;
+        out += "# HELP " + name + ' ' + escape(family.help) + '\n';
+        out += "# TYPE " + name + ' ' + std::string(kTypes[static_cast<std::size_t>(family.kind)]) + '\n';
+        for (const MetricReading& reading : family.readings) {
+            if (family.kind != MetricKind::histogram) {
+                out += series(name, reading.labels) + ' ' + shortest(reading.value) + '\n';
+                continue;
+            }
+            for (const auto& [bound, count] : reading.histogram.cumulative) {
+                out += series(name + "_bucket", reading.labels, "le=\"" + shortest(bound) + '"') + ' ' +
+                       std::to_string(count) + '\n';
+            }
+            out += series(name + "_sum", reading.labels) + ' ' + shortest(reading.histogram.sum) + '\n';
+            out += series(name + "_count", reading.labels) + ' ' + std::to_string(reading.histogram.count) +
+                   '\n';
         }
     }
     return out;

@@ -9,6 +9,8 @@ namespace {
 namespace json = base::json;
 
 constexpr std::size_t kMessageLimitBytes = 1024 * 1024;
+constexpr std::size_t kNameLimitBytes = 512;
+constexpr std::int64_t kTokensLimit = std::int64_t{1} << 40U;
 
 std::unexpected<base::Error> bad(std::string_view what) {
     return base::fail(base::ErrorKind::invalid, "egress.bad_message",
@@ -60,6 +62,7 @@ json::object to_json(const ModelRequest& request, std::chrono::steady_clock::tim
             {"max_output_tokens", request.max_output_tokens},
             {"temperature", request.temperature},
             {"provider_id", request.provider_id},
+            {"is_trial", request.is_trial},
             {"this_machine_only", request.this_machine_only},
             {"json_object", request.json_object},
             {"reuse_scope", request.reuse_scope},
@@ -93,6 +96,8 @@ base::Result<ModelRequest> read_model_request(std::string_view text,
         request.temperature = std::clamp(temperature->to_number<double>(), 0.0, 2.0);
     }
     request.provider_id = text_of(*object, "provider_id");
+    request.is_trial = base::get_bool(*object, "is_trial").value_or(false);
+    if (request.is_trial && request.provider_id.empty()) return bad("the server to be tried");
     request.this_machine_only = base::get_bool(*object, "this_machine_only").value_or(false);
     request.json_object = base::get_bool(*object, "json_object").value_or(false);
     request.reuse_scope = text_of(*object, "reuse_scope");
@@ -135,6 +140,13 @@ base::Result<ModelEvent> read_model_event(std::string_view text) {
         return std::max<std::int64_t>(0, base::get_int(*object, key).value_or(0));
     };
     if (type == "prepared") {
+        for (const std::string_view name :
+             {"outbound_sha256", "provider_id", "provider_name", "model", "currency"}) {
+            if (text_of(*object, name).size() > kNameLimitBytes) return bad("a name that is short enough");
+        }
+        if (count("outbound_bytes") > kOutboundLimitBytes) return bad("a size that may leave");
+        if (std::max(count("input_price"), count("output_price")) > kPriceLimitMicrosPerMillion)
+            return bad("a price that can be");
         return Prepared{.known = base::get_bool(*object, "known").value_or(false),
                         .paid_before = base::get_bool(*object, "paid_before").value_or(true),
                         .outbound_sha256 = text_of(*object, "outbound_sha256"),
@@ -149,8 +161,10 @@ base::Result<ModelEvent> read_model_event(std::string_view text) {
     }
     if (type == "delta") return Delta{text_of(*object, "text")};
     if (type == "finished") {
-        return Finished{.input_tokens = count("input_tokens"),
-                        .output_tokens = count("output_tokens"),
+        if (text_of(*object, "finish_reason").size() > kNameLimitBytes)
+            return bad("a reason that is short enough");
+        return Finished{.input_tokens = std::min(count("input_tokens"), kTokensLimit),
+                        .output_tokens = std::min(count("output_tokens"), kTokensLimit),
                         .estimated = base::get_bool(*object, "estimated").value_or(true),
                         .finish_reason = text_of(*object, "finish_reason"),
                         .retracted = base::get_bool(*object, "retracted").value_or(false)};
@@ -236,18 +250,6 @@ base::Result<std::vector<Found>> read_found_list(std::string_view text) {
         result.push_back(std::move(found));
     }
     return result;
-}
-
-json::object to_json(const ProbeResult& result) {
-    return {{"ok", result.ok}, {"latency_ms", result.latency_ms}, {"error_code", result.error_code}};
-}
-
-base::Result<ProbeResult> read_probe_result(std::string_view text) {
-    auto object = read_object(text);
-    if (!object) return base::fail(std::move(object.error()));
-    return ProbeResult{.ok = base::get_bool(*object, "ok").value_or(false),
-                       .latency_ms = base::get_int(*object, "latency_ms").value_or(0),
-                       .error_code = text_of(*object, "error_code")};
 }
 
 }  // namespace egress

@@ -1,5 +1,7 @@
 #include "completion_stream.h"
 
+#include <algorithm>
+
 #include <base/encoding.h>
 #include <base/json.h>
 
@@ -36,6 +38,12 @@ base::Result<std::string> CompletionStream::finish() {
     return text;
 }
 
+std::optional<CompletionStream::Usage> CompletionStream::usage() const {
+    const bool counts_too_little =
+        usage_.input_tokens == 0 || (usage_.output_tokens == 0 && received_bytes_ > 0);
+    return counts_too_little ? std::nullopt : std::optional(usage_);
+}
+
 base::Result<void> CompletionStream::take_event(std::string_view data, std::string& text) {
     if (done_) return {};
     if (data == "[DONE]") {
@@ -45,14 +53,17 @@ base::Result<void> CompletionStream::take_event(std::string_view data, std::stri
     auto value = base::parse_json(data, 1024 * 1024);
     if (!value || !value->is_object()) return bad_answer("The model server sent a chunk that is not JSON.");
     const json::object& chunk = value->get_object();
-    if (chunk.contains("error")) {
+    // Some servers say in each chunk that there is none.
+    if (const auto* error = chunk.if_contains("error"); error != nullptr && !error->is_null()) {
+        if (received_bytes_ > 0) return bad_answer("The model server broke its answer off with an error.");
         return base::fail(base::ErrorKind::unavailable, "model.refused",
                           "The model server reported an error.");
     }
     if (const json::object* usage = base::get_object(chunk, "usage")) {
         const auto input = base::get_int(*usage, "prompt_tokens");
         const auto output = base::get_int(*usage, "completion_tokens");
-        if (input && output && *input >= 0 && *output >= 0) usage_ = Usage{*input, *output};
+        if (input && output && *input >= 0 && *output >= 0)
+            usage_ = {std::max(usage_.input_tokens, *input), std::max(usage_.output_tokens, *output)};
         understood_ = true;
     }
     const json::array* choices = base::get_array(chunk, "choices");

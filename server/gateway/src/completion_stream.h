@@ -22,7 +22,8 @@ class CompletionStream {
     };
 
     /// Takes the next bytes of the body; returns the answer's text that they hold (whole UTF-8 characters).
-    /// Errors: model.bad_answer, model.refused (both unavailable).
+    /// Errors: model.bad_answer, model.refused (both unavailable; refused only where nothing had come before:
+    /// whoever has begun to answer wants to be paid).
     base::Result<std::string> feed(std::string_view bytes);
     /// The end of the body. Errors: model.bad_answer where nothing of the dialect came, or the stream was
     /// cut.
@@ -31,7 +32,9 @@ class CompletionStream {
     /// Whether any content or reasoning has come: what the first-token deadline waits for.
     bool started() const { return started_; }
     bool done() const { return done_; }
-    const std::optional<Usage>& usage() const { return usage_; }
+    /// What the server counted; nothing where it did not, or where that cannot be: a prompt is never nothing,
+    /// nor is an answer that came.
+    std::optional<Usage> usage() const;
     const std::string& finish_reason() const { return finish_reason_; }
     /// Bytes of content and reasoning so far: the upper estimate of the tokens where no usable usage comes.
     std::int64_t received_bytes() const { return received_bytes_; }
@@ -40,7 +43,7 @@ class CompletionStream {
     base::Result<void> take_event(std::string_view data, std::string& text);
 
     SseParser parser_;
-    std::optional<Usage> usage_;
+    Usage usage_;  ///< the most that was said: some servers count with every piece
     std::string finish_reason_;
     std::int64_t received_bytes_ = 0;
     bool started_ = false;

@@ -21,21 +21,28 @@ constexpr std::size_t kBufferLimitBytes = 256 * 1024;
 constexpr std::size_t kHeadersLimitBytes = 64 * 1024;
 constexpr long kConnectionsKept = 64;
 
-base::Error error_of(CURLcode code) {
+/// `anything_sent`: whether a byte of the request has left. Without one, no server has worked on it, whatever
+/// the failure looks like: a connection that takes too long to come about is no answer that does.
+base::Error error_of(CURLcode code, bool anything_sent) {
     const auto make = [](base::ErrorKind kind, std::string_view name, std::string message) {
         return base::Error{kind, std::string(name), std::move(message)};
     };
+    const auto unreached = [&] {
+        return make(base::ErrorKind::unavailable, "http.connect", "The server cannot be reached.");
+    };
     switch (code) {
-        case CURLE_OPERATION_TIMEDOUT:
-            return make(base::ErrorKind::timeout, "http.timeout", "The server did not answer in time.");
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_CONNECT:
-            return make(base::ErrorKind::unavailable, "http.connect", "The server cannot be reached.");
+            return unreached();
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CONNECT_ERROR:
             return make(base::ErrorKind::unavailable, "http.tls", "The server's certificate is not trusted.");
+        case CURLE_OPERATION_TIMEDOUT:
+            if (!anything_sent) return unreached();
+            return make(base::ErrorKind::timeout, "http.timeout", "The server did not answer in time.");
         default:
+            if (!anything_sent) return unreached();
             return make(base::ErrorKind::unavailable, "http.io", "The connection to the server broke.");
     }
 }
@@ -119,8 +126,8 @@ class HttpClient::State::Transfer final : public HttpTransfer {
         for (;;) {
             if (headers_done_) co_return status_;
             if (error_) co_return base::fail(*error_);
-            if (ended_) co_return base::fail(error_of(CURLE_GOT_NOTHING));
-            if (!co_await wait(deadline)) co_return base::fail(error_of(CURLE_OPERATION_TIMEDOUT));
+            if (ended_) co_return base::fail(failure(CURLE_GOT_NOTHING));
+            if (!co_await wait(deadline)) co_return base::fail(failure(CURLE_OPERATION_TIMEDOUT));
         }
     }
 
@@ -133,7 +140,7 @@ class HttpClient::State::Transfer final : public HttpTransfer {
             }
             if (error_) co_return base::fail(*error_);
             if (ended_) co_return std::string();
-            if (!co_await wait(deadline)) co_return base::fail(error_of(CURLE_OPERATION_TIMEDOUT));
+            if (!co_await wait(deadline)) co_return base::fail(failure(CURLE_OPERATION_TIMEDOUT));
         }
     }
 
@@ -153,11 +160,17 @@ class HttpClient::State::Transfer final : public HttpTransfer {
     void end(CURLcode code) {
         if (ended_) return;
         ended_ = true;
-        if (code != CURLE_OK) error_ = error_of(code);
+        if (code != CURLE_OK) error_ = failure(code);
         news_.notify();
     }
 
   private:
+    base::Error failure(CURLcode code) const {
+        long request_bytes = 0;
+        curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
+        return error_of(code, request_bytes > 0);
+    }
+
     runtime::Task<bool> wait(std::chrono::steady_clock::time_point deadline) {
         const auto left = deadline - std::chrono::steady_clock::now();
         if (left <= std::chrono::steady_clock::duration::zero()) co_return false;

@@ -29,8 +29,8 @@ struct HttpRequest {
 class HttpTransfer {
   public:
     virtual ~HttpTransfer() = default;
-    /// Waits for the status line and headers. Errors: http.connect, http.tls, http.io (unavailable),
-    /// http.timeout.
+    /// Waits for the status line and headers. Errors: http.connect (unavailable: nothing was sent), http.tls,
+    /// http.io (unavailable), http.timeout (something was sent).
     virtual runtime::Task<base::Result<int>> status(std::chrono::steady_clock::time_point deadline) = 0;
     /// The next bytes of the body; empty at its end. Errors as above, and http.too_large (unavailable).
     virtual runtime::Task<base::Result<std::string>> read(std::chrono::steady_clock::time_point deadline) = 0;

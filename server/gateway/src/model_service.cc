@@ -60,14 +60,41 @@ base::Error as_model_error(const base::Error& error) {
     return {base::ErrorKind::unavailable, "model.bad_answer", "The model server's answer was cut off."};
 }
 
+std::unexpected<base::Error> given_up() {
+    return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
+}
+
+/// The label of a failed attempt.
+std::string_view outcome_of(std::string_view code) {
+    constexpr std::array<std::string_view, 7> kOutcomes{
+        "busy", "refused", "bad_key", "no_such_model", "unreachable", "bad_answer", "timeout"};
+    const auto dot = code.find('.');
+    const auto* found =
+        std::ranges::find(kOutcomes, code.substr(dot == std::string_view::npos ? 0 : dot + 1));
+    return found == kOutcomes.end() ? "other" : *found;
+}
+
 runtime::Task<base::Result<void>> send(wire::ServedCall& call, egress::ModelEvent event) {
     co_return co_await call.send(wire::Message{json::serialize(egress::to_json(event)), {}});
 }
 
-/// `invalid`: the server is well, but does not want this request.
+/// `invalid`: the server is well, but does not want this request. Nothing is paid where a server says that it
+/// was too busy or refuses; one that failed, or that stands behind one that gave up, may have worked on it.
 base::Error error_of_status(int status) {
-    if (status == 429 || status >= 500 || status == 408)
+    if (status == 429 || status == 503)
         return {base::ErrorKind::unavailable, "model.busy", "The model server is overloaded.", {}};
+    if (status < 300 || status >= 500 || status == 408)
+        return {base::ErrorKind::unavailable,
+                "model.bad_answer",
+                "The model server failed (" + std::to_string(status) + ").",
+                {}};
+    if (status == 401 || status == 403)
+        return {base::ErrorKind::unavailable, "model.bad_key", "The model server does not take the key.", {}};
+    if (status == 404)
+        return {base::ErrorKind::unavailable,
+                "model.no_such_model",
+                "The model server does not know the model.",
+                {}};
     const bool is_about_request = status == 400 || status == 413 || status == 422;
     return {is_about_request ? base::ErrorKind::invalid : base::ErrorKind::unavailable,
             "model.refused",
@@ -116,8 +143,10 @@ std::vector<egress::PromptMessage> alternating(const std::vector<egress::PromptM
 
 std::string completion_body(const StoredProvider& provider, const egress::ModelRequest& request,
                             Redaction& redaction) {
+    const auto joined = alternating(request.messages);
+    for (const egress::PromptMessage& message : joined) redaction.keep_literals(message.content);
     json::array messages;
-    for (const egress::PromptMessage& message : alternating(request.messages)) {
+    for (const egress::PromptMessage& message : joined) {
         messages.push_back(
             json::object{{"role", role_name(message.role)}, {"content", redaction.redact(message.content)}});
     }
@@ -164,28 +193,56 @@ ModelService::ModelService(runtime::Runtime& runtime, const base::Clock& clock, 
                            Router& router)
     : clock_(clock), http_(http), router_(router), metrics_(runtime.metrics()), cache_(clock) {}
 
+void ModelService::count_call(std::string_view outcome) {
+    metrics_
+        .counter("gateway_calls_total", "Model calls by outcome; known: from memory, nothing left.",
+                 {{"outcome", std::string(outcome)}})
+        .add();
+}
+
+/// One request to one model server; a call may be several.
+void ModelService::count_attempt(std::string_view outcome) {
+    metrics_
+        .counter("gateway_attempts_total", "Requests to model servers by outcome.",
+                 {{"outcome", std::string(outcome)}})
+        .add();
+}
+
 runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire::ServedCall& call) {
     auto request = egress::read_model_request(message.text, clock_.steady_now());
     if (!request) co_return base::fail(std::move(request.error()));
-    auto providers = router_.fitting(*request);
+    const bool known_only = request->known_only;
+    auto served = co_await serve(std::move(*request), call);
+    if (!served) count_call(call.cancelled() ? "given_up" : known_only ? "not_known" : "failed");
+    co_return served;
+}
+
+runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest request, wire::ServedCall& call) {
+    auto providers = router_.fitting(request);
     if (!providers) co_return base::fail(std::move(providers.error()));
     std::vector<Offer> offers;
-    for (StoredProvider& provider : *providers) offers.emplace_back(std::move(provider), *request);
+    for (StoredProvider& provider : *providers) {
+        offers.emplace_back(std::move(provider), request);
+        if (offers.back().prepared.outbound_bytes > egress::kOutboundLimitBytes)
+            co_return unavailable("model.refused", "The request is too long.");
+    }
 
     const auto known_to = [&](const Offer& offer) -> std::optional<AnswerCache::Answer> {
-        if (request->reuse_scope.empty()) return std::nullopt;
-        return cache_.find(offer.provider.shown.id, request->reuse_scope, offer.prepared.outbound_sha256);
+        if (request.reuse_scope.empty()) return std::nullopt;
+        return cache_.find(offer.provider.shown.id, request.reuse_scope, offer.prepared.outbound_sha256);
     };
-    const auto is_away = [&](const Offer& offer) { return router_.circuit_open(offer.provider.shown.id); };
+    const auto is_away = [&](const Offer& offer) {
+        return !request.is_trial && router_.circuit_open(offer.provider.shown.id);
+    };
     // What the server that would be asked now has answered, no other's: people agreed to a destination. Where
     // none may be asked, any that is known is better than nothing.
-    const bool any_will_do = request->known_only || std::ranges::all_of(offers, is_away);
+    const bool any_will_do = request.known_only || std::ranges::all_of(offers, is_away);
     for (const Offer& offer : offers) {
         if (!any_will_do && is_away(offer)) continue;
         if (auto known = known_to(offer)) co_return co_await serve_known(offer, std::move(*known), call);
         if (!any_will_do) break;
     }
-    if (request->known_only) co_return unavailable("model.none_available", "Nothing like it is known.");
+    if (request.known_only) co_return unavailable("model.none_available", "Nothing like it is known.");
 
     std::erase_if(offers, is_away);
     Attempt attempt;
@@ -197,14 +254,10 @@ runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire
     };
     for (Offer& offer : offers) {
         attempt.is_last = &offer == &offers.back();
-        auto tried = co_await try_provider(*request, offer, attempt, call);
-        if (!tried) {
-            metrics_.counter("gateway_calls_total", "Model calls by outcome.", {{"outcome", "failed"}}).add();
-            co_return at_the_end(std::move(tried.error()));
-        }
+        auto tried = co_await try_provider(request, offer, attempt, call);
+        if (!tried) co_return at_the_end(std::move(tried.error()));
         if (*tried == Tried::answered) {
-            metrics_.counter("gateway_calls_total", "Model calls by outcome.", {{"outcome", "answered"}})
-                .add();
+            count_call("answered");
             co_return base::Result<void>{};
         }
     }
@@ -225,8 +278,9 @@ runtime::Task<base::Result<void>> ModelService::serve_known(const Offer& offer, 
     if (auto go = co_await call.next(); !go) co_return base::fail(std::move(go.error()));
     if (auto sent = co_await send(call, egress::Delta{offer.redaction.restore(answer.text)}); !sent)
         co_return sent;
-    metrics_.counter("gateway_calls_total", "Model calls by outcome.", {{"outcome", "known"}}).add();
-    co_return co_await send(call, egress::Finished{.finish_reason = std::move(answer.finish_reason)});
+    auto sent = co_await send(call, egress::Finished{.finish_reason = std::move(answer.finish_reason)});
+    if (sent) count_call("known");
+    co_return sent;
 }
 
 /// A failure before the first content may be tried elsewhere; after it, what was shown stands and the call
@@ -234,16 +288,16 @@ runtime::Task<base::Result<void>> ModelService::serve_known(const Offer& offer, 
 base::Result<ModelService::Tried> ModelService::fail(const egress::ModelRequest& request, const Offer& offer,
                                                      Attempt& attempt, const wire::ServedCall& call,
                                                      base::Error error) {
-    if (call.cancelled())
-        return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
+    if (call.cancelled()) return given_up();
     const std::string& id = offer.provider.shown.id;
     error = as_model_error(error);
     // A request that one server does not like, or that ran out of its own time, says nothing about the
     // server.
     const bool out_of_time = steady_clock::now() >= request.deadline;
-    if (out_of_time)
+    if (out_of_time && !egress::cost_nothing(error.code))
         error = {base::ErrorKind::timeout, "model.timeout", "The model did not answer in time.", {}};
-    if (!out_of_time && error.kind != base::ErrorKind::invalid) router_.failed(id);
+    if (!out_of_time && !request.is_trial && error.kind != base::ErrorKind::invalid) router_.failed(id);
+    count_attempt(outcome_of(error.code));
     base::log_warning("gateway.provider_failed", {{"provider", id}, {"code", error.code}});
     if (error.kind == base::ErrorKind::invalid) error.kind = base::ErrorKind::unavailable;
     attempt.paid_before = !egress::cost_nothing(error.code);
@@ -256,12 +310,14 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
     const std::string& id = offer.provider.shown.id;
     // The place is taken before core commits the receipt: what waits in a lane has not been told to go.
     call.on_cancelled([this, id] { router_.wake(id); });
-    const auto place = co_await router_.enter(offer.provider, request.lane, request.deadline,
-                                              [&call] { return call.cancelled(); });
-    if (!place) {
-        const bool may_go_on = place.error().kind == base::ErrorKind::unavailable && !attempt.is_last;
+    std::optional<base::Result<Router::Place>> place;
+    if (!request.is_trial)
+        place.emplace(co_await router_.enter(offer.provider, request.lane, request.deadline,
+                                             [&call] { return call.cancelled(); }));
+    if (place && !*place) {
+        const bool may_go_on = place->error().kind == base::ErrorKind::unavailable && !attempt.is_last;
         if (may_go_on) co_return Tried::failed_before_content;
-        co_return base::fail(place.error());
+        co_return base::fail(place->error());
     }
     offer.prepared.paid_before = attempt.paid_before;
     if (auto sent = co_await send(call, offer.prepared); !sent) co_return base::fail(std::move(sent.error()));
@@ -304,8 +360,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     };
     for (;;) {
         auto piece = co_await transfer->read(content_by);
-        if (call.cancelled())
-            co_return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
+        if (call.cancelled()) co_return given_up();
         // The answer was whole; only its usage did not come.
         if (!piece && !completion.finish_reason().empty()) break;
         const auto received = completion.received_bytes();
@@ -320,7 +375,9 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         if (!text) {
             if (!content_sent) co_return fail(request, offer, attempt, call, std::move(text.error()));
             if (steady_clock::now() < request.deadline) router_.failed(id);
-            co_return base::fail(as_model_error(text.error()));
+            const auto failure = as_model_error(text.error());
+            count_attempt(outcome_of(failure.code));
+            co_return base::fail(failure);
         }
         if (auto given = co_await give(restorer.feed(*text)); !given)
             co_return base::fail(std::move(given.error()));
@@ -331,6 +388,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     }
     if (auto given = co_await give(restorer.finish()); !given) co_return base::fail(std::move(given.error()));
     router_.succeeded(id);
+    count_attempt("answered");
 
     // Where the provider says nothing, a byte counts as a token: never less than what is true.
     egress::Finished finished{.input_tokens = offer.prepared.outbound_bytes,
@@ -354,40 +412,6 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         .observe(std::chrono::duration<double>(steady_clock::now() - started).count());
     if (auto sent = co_await send(call, finished); !sent) co_return base::fail(std::move(sent.error()));
     co_return Tried::answered;
-}
-
-runtime::Task<egress::ProbeResult> ModelService::probe(StoredProvider provider) {
-    egress::ModelRequest request{.call_id = egress::CallId("probe"),
-                                 .purpose = "probe",
-                                 .messages = {{egress::PromptMessage::Role::user, "Say: ok"}},
-                                 .max_output_tokens = 16,
-                                 .temperature = 0,
-                                 .deadline = steady_clock::now() + 15s};
-    Redaction redaction;
-    const auto started = steady_clock::now();
-    auto transfer =
-        http_.start(http_request(provider, completion_body(provider, request, redaction), request.deadline));
-    CompletionStream stream;
-    const auto result = [&](std::string error_code) {
-        const auto took =
-            std::chrono::duration_cast<std::chrono::milliseconds>(steady_clock::now() - started);
-        return egress::ProbeResult{
-            .ok = error_code.empty(), .latency_ms = took.count(), .error_code = std::move(error_code)};
-    };
-    auto status = co_await transfer->status(request.deadline);
-    if (!status) co_return result(as_model_error(status.error()).code);
-    if (*status == 401 || *status == 403) co_return result("model.bad_key");
-    if (*status == 404) co_return result("model.no_such_model");
-    if (*status != 200) co_return result(*status == 429 || *status >= 500 ? "model.busy" : "model.refused");
-    for (;;) {
-        auto piece = co_await transfer->read(request.deadline);
-        if (!piece) co_return result(as_model_error(piece.error()).code);
-        auto text = piece->empty() ? stream.finish() : stream.feed(*piece);
-        if (!text) co_return result(text.error().code);
-        if (stream.done() || piece->empty()) break;
-    }
-    router_.succeeded(provider.shown.id);
-    co_return result({});
 }
 
 }  // namespace gateway

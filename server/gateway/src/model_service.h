@@ -21,8 +21,6 @@ class ModelService {
     ModelService(runtime::Runtime& runtime, const base::Clock& clock, HttpClient& http, Router& router);
 
     runtime::Task<base::Result<void>> call(wire::Message request, wire::ServedCall& call);
-    /// One small request to a provider, to see whether it answers.
-    runtime::Task<egress::ProbeResult> probe(StoredProvider provider);
     /// After a change of a provider.
     void forget(std::string_view provider_id) { cache_.forget(provider_id); }
 
@@ -31,6 +29,7 @@ class ModelService {
     struct Attempt;
     enum class Tried : std::uint8_t { answered, failed_before_content };
 
+    runtime::Task<base::Result<void>> serve(egress::ModelRequest request, wire::ServedCall& call);
     runtime::Task<base::Result<void>> serve_known(const Offer& offer, AnswerCache::Answer answer,
                                                   wire::ServedCall& call);
     runtime::Task<base::Result<Tried>> try_provider(const egress::ModelRequest& request, Offer& offer,
@@ -39,6 +38,9 @@ class ModelService {
                                               Attempt& attempt, wire::ServedCall& call);
     base::Result<Tried> fail(const egress::ModelRequest& request, const Offer& offer, Attempt& attempt,
                              const wire::ServedCall& call, base::Error error);
+
+    void count_call(std::string_view outcome);
+    void count_attempt(std::string_view outcome);
 
     const base::Clock& clock_;
     HttpClient& http_;

@@ -29,8 +29,11 @@ base::Result<void> check(const egress::Provider& provider) {
     if (provider.model.empty() || provider.model.size() > kTextLimitBytes)
         return bad_provider("Name the model.");
     if (provider.name.size() > kTextLimitBytes) return bad_provider("The name is too long.");
-    if (provider.input_price_micros_per_million < 0 || provider.output_price_micros_per_million < 0) {
-        return bad_provider("A price is a whole number of micro-units, 0 or more.");
+    for (const auto price :
+         {provider.input_price_micros_per_million, provider.output_price_micros_per_million}) {
+        if (price < 0 || price > egress::kPriceLimitMicrosPerMillion)
+            return bad_provider(
+                "A price is a whole number of micro-units, from 0 to a unit of the currency a token.");
     }
     if (provider.currency.size() != 3) return bad_provider("The currency is a three-letter code (ISO 4217).");
     return check_base_url(provider.base_url);

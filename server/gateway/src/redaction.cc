@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -25,6 +26,80 @@ struct Match {
     std::string_view kind;
     std::size_t length;
 };
+
+/// A text as it is read, each character with the place where it is written: an escape of JSON is the
+/// character that it stands for, and a number in full-width digits, or with a typographer's spaces and
+/// dashes, is a number like any other.
+struct Plain {
+    std::string text;
+    std::vector<std::size_t> written_at;  ///< of each byte of `text`, and of its end
+};
+
+/// What is read in the place of some written bytes.
+struct Unit {
+    char read = 0;
+    std::size_t length = 0;  ///< as written
+};
+
+char ascii_of(unsigned code_point) {
+    constexpr unsigned kFullWidthFirst = 0xff01;  // '!'
+    constexpr unsigned kFullWidthLast = 0xff5e;   // '~'
+    if (code_point < 0x80) return static_cast<char>(code_point);
+    if (code_point >= kFullWidthFirst && code_point <= kFullWidthLast)
+        return static_cast<char>(code_point - kFullWidthFirst + '!');
+    if (code_point == 0xa0 || code_point == 0x2007 || code_point == 0x2009 || code_point == 0x202f ||
+        code_point == 0x3000)
+        return ' ';
+    if ((code_point >= 0x2010 && code_point <= 0x2015) || code_point == 0x2212) return '-';
+    return '\0';
+}
+
+std::optional<Unit> read_escape(std::string_view text) {
+    if (text.size() < 2 || text[0] != '\\') return std::nullopt;
+    constexpr std::string_view kNamed = "\"\\/bfnrt";
+    constexpr std::string_view kMeaning = "\"\\/\b\f\n\r\t";
+    if (const auto named = kNamed.find(text[1]); named != std::string_view::npos)
+        return Unit{kMeaning[named], 2};
+    constexpr std::size_t kLength = 6;  // \uXXXX
+    if (text[1] != 'u' || text.size() < kLength) return std::nullopt;
+    unsigned code_point = 0;
+    const auto [end, error] = std::from_chars(text.data() + 2, text.data() + kLength, code_point, 16);
+    if (error != std::errc() || end != text.data() + kLength) return std::nullopt;
+    return Unit{ascii_of(code_point), kLength};
+}
+
+/// Of the characters of two and three bytes, those that ascii_of() knows.
+std::optional<Unit> read_wide(std::string_view text) {
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(text[at]); };
+    const auto goes_on = [&](std::size_t at) { return (byte(at) & 0xc0U) == 0x80; };
+    const bool two = text.size() >= 2 && byte(0) == 0xc2 && goes_on(1);
+    const bool three = text.size() >= 3 && byte(0) >= 0xe2 && byte(0) <= 0xef && goes_on(1) && goes_on(2);
+    if (!two && !three) return std::nullopt;
+    const unsigned code_point =
+        two ? ((byte(0) & 0x1fU) << 6U) | (byte(1) & 0x3fU)
+            : ((byte(0) & 0x0fU) << 12U) | ((byte(1) & 0x3fU) << 6U) | (byte(2) & 0x3fU);
+    const char read = ascii_of(code_point);
+    if (code_point < 0x80 || read == '\0') return std::nullopt;
+    return Unit{read, two ? std::size_t{2} : std::size_t{3}};
+}
+
+Plain read_plain(std::string_view text) {
+    Plain plain;
+    plain.text.reserve(text.size());
+    plain.written_at.reserve(text.size() + 1);
+    std::size_t at = 0;
+    while (at < text.size()) {
+        const std::string_view rest = text.substr(at);
+        auto unit = read_escape(rest);
+        if (!unit) unit = read_wide(rest);
+        if (!unit) unit = Unit{text[at], 1};
+        plain.text += unit->read;
+        plain.written_at.push_back(at);
+        at += unit->length;
+    }
+    plain.written_at.push_back(text.size());
+    return plain;
+}
 
 /// Luhn's checksum (ISO/IEC 7812-1, annex B): what tells a card number from any long number.
 bool passes_luhn(std::string_view digits) {
@@ -167,32 +242,56 @@ std::string Redaction::placeholder_for(std::string_view kind, std::string_view o
     if (const auto found = placeholders_.find(original); found != placeholders_.end()) return found->second;
     auto count = counts_.find(kind);
     if (count == counts_.end()) count = counts_.emplace(kind, 0).first;
-    std::string placeholder = "[" + std::string(kind) + "_" + std::to_string(++count->second) + "]";
+    std::string placeholder;
+    do {
+        placeholder = "[" + std::string(kind) + "_" + std::to_string(++count->second) + "]";
+    } while (literals_.contains(placeholder));
     placeholders_.emplace(original, placeholder);
     originals_.emplace(placeholder, original);
     return placeholder;
 }
 
+void Redaction::keep_literals(std::string_view text) {
+    const std::string plain = read_plain(text).text;
+    std::string_view rest = plain;
+    while (!rest.empty()) {
+        const auto open = rest.find('[');
+        if (open == std::string_view::npos) return;
+        rest.remove_prefix(open);
+        const auto close = rest.substr(0, kPlaceholderLimitBytes + 1).find(']');
+        if (close != std::string_view::npos) literals_.emplace(rest.substr(0, close + 1));
+        rest.remove_prefix(1);
+    }
+}
+
 std::string Redaction::redact(std::string_view text) {
+    keep_literals(text);
+    const Plain plain = read_plain(text);
+    const std::string_view read = plain.text;
+    const auto written = [&](std::size_t from, std::size_t to) {
+        return text.substr(plain.written_at[from], plain.written_at[to] - plain.written_at[from]);
+    };
     std::string out;
     out.reserve(text.size());
     std::size_t at = 0;
-    while (at < text.size()) {
-        const bool at_word_start = at == 0 || !is_word(text[at - 1]);
+    while (at < read.size()) {
+        const std::string_view rest = read.substr(at);
         std::optional<Match> match;
-        if (at_word_start) {
-            const std::string_view rest = text.substr(at);
+        if (at == 0 || !is_word(read[at - 1])) {
             match = match_secret(rest);
             if (!match) match = match_email(rest);
-            if (!match && (is_digit(text[at]) || text[at] == '+' || text[at] == '('))
-                match = match_number(rest);
         }
+        // A number may stand right behind letters: "wx13812345678".
+        const bool may_be_number = at == 0 || !is_digit(read[at - 1]);
+        if (!match && may_be_number && (is_digit(read[at]) || read[at] == '+' || read[at] == '('))
+            match = match_number(rest);
+        const std::size_t end = at + (match ? match->length : 1);
         if (match) {
-            out += placeholder_for(match->kind, text.substr(at, match->length));
-            at += match->length;
+            out += placeholder_for(match->kind, written(at, end));
         } else {
-            out += text[at++];
+            out += written(at, end);
         }
+        at = end;
     }
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,8 +11,14 @@ namespace gateway {
 
 /// Replaces what identifies people (addresses, numbers, keys) by typed placeholders before a text leaves, and
 /// puts the originals back into the answer. The table lives as long as one call, in memory alone.
+///
+/// A text may be a JSON document (that is how excerpts stand in prompts) or plain words: escapes of JSON are
+/// read as the characters that they stand for, and never cut in two.
 class Redaction {
   public:
+    /// What already looks like a placeholder in a text of this call will not be one of ours: what a model
+    /// copies from there stays as it was written. To be called for every text before the first redact().
+    void keep_literals(std::string_view text);
     /// The text with placeholders; the same original gets the same placeholder throughout the call.
     std::string redact(std::string_view text);
     /// The originals back in a whole text.
@@ -37,6 +44,7 @@ class Redaction {
     std::map<std::string, std::string, std::less<>> placeholders_;  ///< original → placeholder
     std::map<std::string, std::string, std::less<>> originals_;     ///< placeholder → original
     std::map<std::string, int, std::less<>> counts_;
+    std::set<std::string, std::less<>> literals_;  ///< placeholders that people wrote themselves
 };
 
 }  // namespace gateway

@@ -19,6 +19,9 @@ struct LaneLimits {
 };
 constexpr std::array<LaneLimits, 3> kLanes{LaneLimits{32, 10s}, LaneLimits{64, 30s}, LaneLimits{128, 120s}};
 
+/// In the order of egress::Lane.
+constexpr std::array<std::string_view, 3> kLaneNames{"interactive", "user_async", "background"};
+
 std::unexpected<base::Error> busy() {
     return base::fail(base::ErrorKind::unavailable, "model.busy",
                       "Too many calls are waiting for the model; try again later.");
@@ -35,7 +38,7 @@ base::Result<std::vector<StoredProvider>> Router::fitting(const egress::ModelReq
     std::vector<StoredProvider> found;
     bool any_enabled = false;
     for (const StoredProvider& stored : store_.all()) {
-        if (!stored.shown.enabled) continue;
+        if (!stored.shown.enabled && !request.is_trial) continue;
         any_enabled = true;
         if (!request.provider_id.empty() && stored.shown.id != request.provider_id) continue;
         if (request.this_machine_only && !stored.shown.on_this_machine) continue;
@@ -142,6 +145,35 @@ void Router::rest(const std::string& provider_id, std::chrono::seconds pause) {
     health.failures_in_a_row = std::max(health.failures_in_a_row, kFailuresToOpen);
     health.open_until = std::max(
         health.open_until, clock_.steady_now() + std::clamp<std::chrono::seconds>(pause, 1s, kLongestPause));
+}
+
+void Router::measure(base::Metrics& metrics) const {
+    std::map<std::string_view, int> servers{{"ready", 0}, {"resting", 0}, {"off", 0}};
+    for (const StoredProvider& stored : store_.all()) {
+        const bool rests = circuit_open(stored.shown.id);
+        ++servers[!stored.shown.enabled ? "off" : rests ? "resting" : "ready"];
+    }
+    for (const auto& [state, count] : servers) {
+        metrics
+            .gauge("gateway_model_servers",
+                   "Model servers by what may be sent to them: resting is an open circuit.",
+                   {{"state", std::string(state)}})
+            .set(count);
+    }
+    int running = 0;
+    std::array<std::size_t, kLaneNames.size()> waiting{};
+    for (const auto& [id, queue] : queues_) {
+        running += queue.running;
+        for (std::size_t lane = 0; lane < waiting.size(); ++lane)
+            waiting.at(lane) += queue.waiting.at(lane).size();
+    }
+    metrics.gauge("gateway_calls_running", "Calls that hold a place at a model server.").set(running);
+    for (std::size_t lane = 0; lane < waiting.size(); ++lane) {
+        metrics
+            .gauge("gateway_calls_waiting", "Calls that wait for a place, in each lane.",
+                   {{"lane", std::string(kLaneNames.at(lane))}})
+            .set(static_cast<double>(waiting.at(lane)));
+    }
 }
 
 bool Router::has_failed(const Health& health) const {

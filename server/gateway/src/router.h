@@ -28,8 +28,8 @@ class Router {
     Router(runtime::Runtime& runtime, const base::Clock& clock, const ProviderStore& store)
         : runtime_(runtime), clock_(clock), store_(store) {}
 
-    /// Enabled providers that fit the request, best first, whatever their circuit.
-    /// Errors: model.none_configured, model.none_available (unavailable).
+    /// Enabled providers that fit the request, best first, whatever their circuit; for a trial the one that
+    /// it names, enabled or not. Errors: model.none_configured, model.none_available (unavailable).
     base::Result<std::vector<StoredProvider>> fitting(const egress::ModelRequest& request) const;
 
     /// A place among a provider's concurrent calls; freed when it goes.
@@ -64,6 +64,8 @@ class Router {
     void rest(const std::string& provider_id, std::chrono::seconds pause);
     /// Whether no call may go to it now.
     bool circuit_open(const std::string& provider_id) const;
+    /// How many servers are in which state, and how many calls run and wait, into the metrics.
+    void measure(base::Metrics& metrics) const;
 
   private:
     struct Health {

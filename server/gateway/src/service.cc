@@ -3,6 +3,7 @@
 #include "discovery.h"
 
 #include <base/json.h>
+#include <base/metrics_json.h>
 #include <egress/codec.h>
 
 namespace gateway {
@@ -26,6 +27,10 @@ std::vector<std::string> strings(const json::array* list) {
 runtime::Task<base::Result<void>> Service::serve(std::string method, wire::Message request,
                                                  wire::ServedCall& call) {
     if (method == "model.call") co_return co_await models_.call(std::move(request), call);
+    if (method == base::kMetricsMethod) {
+        router_.measure(runtime_.metrics());
+        co_return co_await call.send(wire::Message{base::metrics_json(runtime_.metrics().read()), {}});
+    }
     auto body = base::parse_json(request.text, kRequestLimitBytes);
     if (!body || !body->is_object()) {
         co_return base::fail(base::ErrorKind::invalid, "egress.bad_message", "Expected an object.");
@@ -50,21 +55,17 @@ runtime::Task<base::Result<void>> Service::administer(std::string method, json::
         if (!provider) co_return base::fail(std::move(provider.error()));
         std::optional<std::string> key;
         if (const auto given = base::get_string(request, "api_key")) key.emplace(*given);
-        router_.succeeded(provider->id);  // a changed provider starts with a clean record
-        models_.forget(provider->id);
+        const std::string put_id = provider->id;
         done = store_.put(std::move(*provider), std::move(key));
+        if (done) {
+            router_.succeeded(put_id);  // a changed provider starts with a clean record
+            models_.forget(put_id);
+        }
     } else if (method == "providers.remove") {
         models_.forget(id);
         done = store_.remove(id);
     } else if (method == "providers.order") {
         done = store_.reorder(strings(base::get_array(request, "ids")));
-    } else if (method == "providers.test") {
-        const StoredProvider* stored = store_.find(id);
-        if (stored == nullptr) {
-            co_return base::fail(base::ErrorKind::not_found, "gateway.no_provider",
-                                 "There is no such model server.");
-        }
-        answer = egress::to_json(co_await models_.probe(*stored));
     } else if (method == "providers.discover") {
         json::array found;
         for (const egress::Found& item : co_await discover(runtime_, http_))

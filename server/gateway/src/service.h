@@ -11,7 +11,8 @@
 
 namespace gateway {
 
-/// What the gateway answers over the wire: model calls, and the administrator's list of model servers.
+/// What the gateway answers over the wire: model calls, the administrator's list of model servers, its
+/// metrics.
 class Service {
   public:
     Service(runtime::Runtime& runtime, const base::Clock& clock, ProviderStore& store, HttpClient& http,

@@ -1,9 +1,12 @@
 #include "completion_stream.h"
+#include "model_service.h"
 #include "provider_store.h"
 #include "redaction.h"
 #include "sse_parser.h"
 
 #include <gtest/gtest.h>
+
+#include <base/json.h>
 
 namespace gateway {
 namespace {
@@ -51,6 +54,46 @@ TEST(CompletionStream, a_missing_done_is_no_fault_but_a_cut_stream_is) {
     CompletionStream page;
     (void)page.feed("<html></html>");
     EXPECT_EQ(page.finish().error().code, "model.bad_answer");
+}
+
+TEST(CompletionStream, an_error_before_anything_came_is_a_refusal_and_after_it_a_broken_answer) {
+    const std::string error = "data: {\"error\":{\"message\":\"out of memory\"}}\n\n";
+    CompletionStream at_once;
+    EXPECT_EQ(at_once.feed(error).error().code, "model.refused");
+    for (const std::string field : {"reasoning_content", "reasoning", "content"}) {
+        CompletionStream later;
+        ASSERT_TRUE(later
+                        .feed(R"(data: {"choices":[{"delta":{")" + field +
+                              R"(":"hmm"}}]})"
+                              "\n\n")
+                        .has_value());
+        EXPECT_EQ(later.feed(error).error().code, "model.bad_answer") << field;
+    }
+    CompletionStream none;
+    EXPECT_EQ(*none.feed("data: {\"error\":null,\"choices\":[{\"delta\":{\"content\":\"ok\"}}]}\n\n"), "ok");
+}
+
+TEST(CompletionStream, a_usage_that_cannot_be_is_none) {
+    const auto usage_of = [](std::string_view content, const std::vector<std::pair<int, int>>& counted) {
+        CompletionStream stream;
+        std::string chunk = R"(data: {"choices":[{"delta":{"content":")" + std::string(content) +
+                            R"("}}]})"
+                            "\n\n";
+        for (const auto& [input, output] : counted) {
+            chunk += R"(data: {"choices":[],"usage":{"prompt_tokens":)" + std::to_string(input) +
+                     R"(,"completion_tokens":)" + std::to_string(output) + "}}\n\n";
+        }
+        EXPECT_TRUE(stream.feed(chunk).has_value());
+        return stream.usage();
+    };
+    EXPECT_FALSE(usage_of("hello", {{0, 0}}));
+    EXPECT_FALSE(usage_of("hello", {{0, 5}}));
+    EXPECT_FALSE(usage_of("hello", {{7, 0}}));
+    EXPECT_TRUE(usage_of("", {{7, 0}})) << "an answer of nothing";
+    const auto counted_as_it_came = usage_of("hello", {{7, 1}, {7, 2}, {0, 0}});
+    ASSERT_TRUE(counted_as_it_came);
+    EXPECT_EQ(counted_as_it_came->input_tokens, 7);
+    EXPECT_EQ(counted_as_it_came->output_tokens, 2);
 }
 
 TEST(CompletionStream, reasoning_is_counted_but_not_shown) {
@@ -106,6 +149,78 @@ TEST(Redaction, a_placeholder_cut_anywhere_is_restored) {
     }
 }
 
+/// What would leave for a prompt whose user message is a JSON document, as those of excerpts are.
+std::string outbound(const base::json::object& document, Redaction& redaction) {
+    const egress::ModelRequest request{
+        .call_id = egress::CallId("c"),
+        .messages = {{egress::PromptMessage::Role::system, "Translate."},
+                     {egress::PromptMessage::Role::user, base::json::serialize(document)}}};
+    return completion_body({.shown = {.id = "p", .model = "m"}, .api_key = {}}, request, redaction);
+}
+
+/// The document inside of a body.
+base::json::value document_in(std::string_view body) {
+    const auto read = base::json::parse(body);
+    return base::json::parse(read.at("messages").at(1).at("content").as_string());
+}
+
+TEST(Redaction, what_stands_behind_an_escape_of_json_does_not_leave) {
+    constexpr std::string_view kKey = "sk-abcdefghijklmnop1234";
+    for (const std::string_view space : {"\n", "\t", "\r\n", "\"", "\\", "\b", "\f", "\x1f", "/"}) {
+        for (const auto& [secret, placeholder] :
+             {std::pair<std::string_view, std::string_view>("13812345678", "[PHONE_1]"),
+              {"4111 1111 1111 1111", "[CARD_1]"},
+              {"11010519491231002X", "[ID_1]"},
+              {"nora.tran@example.com", "[EMAIL_1]"},
+              {kKey, "[SECRET_1]"}}) {
+            const std::string text =
+                "call" + std::string(space) + std::string(secret) + std::string(space) + "ok";
+            Redaction redaction;
+            const auto body = outbound({{"text", text}}, redaction);
+            EXPECT_EQ(body.find(secret), std::string::npos) << body;
+            EXPECT_EQ(document_in(body).at("text").as_string(),
+                      "call" + std::string(space) + std::string(placeholder) + std::string(space) + "ok");
+            EXPECT_EQ(redaction.restore(document_in(body).at("text").as_string()), text);
+        }
+    }
+}
+
+TEST(Redaction, digits_are_known_however_they_are_written) {
+    for (const std::string number :
+         {R"(\u0031\u0033812345678)", "１３８１２３４５６７８", "１３８　１２３４　５６７８",
+          "（010）62345678", "138‑1234‑5678", "138\u00a01234\u00a05678", "wx13812345678"}) {
+        Redaction redaction;
+        const auto redacted = redaction.redact("打" + number + "吧");
+        EXPECT_TRUE(redacted.ends_with("[PHONE_1]吧")) << redacted;
+        EXPECT_EQ(redaction.restore(redacted), "打" + number + "吧");
+    }
+    Redaction redaction;
+    EXPECT_EQ(redaction.redact(R"(li.lei\u0040example.com)"), "[EMAIL_1]");
+}
+
+TEST(Redaction, what_is_no_escape_of_json_is_read_as_it_stands) {
+    for (const auto& [text, redacted] :
+         {std::pair<std::string, std::string>(R"(\13812345678)", R"(\[PHONE_1])"),
+          {R"(\u12 13812345678)", R"(\u12 [PHONE_1])"},
+          {R"(C:\new\13812345678)", R"(C:\new\[PHONE_1])"},
+          {R"(ends in \)", R"(ends in \)"},
+          {R"(ends in \u123)", R"(ends in \u123)"}}) {
+        Redaction redaction;
+        EXPECT_EQ(redaction.redact(text), redacted);
+        EXPECT_EQ(redaction.restore(redacted), text);
+    }
+}
+
+TEST(Redaction, a_placeholder_that_people_wrote_themselves_stays_what_it_is) {
+    Redaction redaction;
+    const base::json::object document{
+        {"conversation", {"mine is a@b.cc", "say [EMAIL_1] and [EMAIL_2] and [PHONE_1]"}}};
+    const auto body = outbound(document, redaction);
+    EXPECT_EQ(document_in(body).at("conversation").at(0).as_string(), "mine is [EMAIL_3]");
+    EXPECT_EQ(redaction.restore("[EMAIL_1] [EMAIL_2] [EMAIL_3] [PHONE_1]"),
+              "[EMAIL_1] [EMAIL_2] a@b.cc [PHONE_1]");
+}
+
 TEST(Redaction, the_same_original_has_one_placeholder) {
     Redaction redaction;
     EXPECT_EQ(redaction.redact("a@b.cc c@d.ee a@b.cc"), "[EMAIL_1] [EMAIL_2] [EMAIL_1]");
@@ -151,6 +266,18 @@ TEST_F(ProviderFile, what_was_put_is_there_after_a_restart_and_the_file_is_priva
     EXPECT_EQ(again->find("one")->api_key, "key-1");
     EXPECT_EQ(std::filesystem::status(directory_ / "gateway.toml").permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST_F(ProviderFile, a_price_that_cannot_be_is_refused) {
+    auto store = ProviderStore::open(directory_ / "gateway.toml", false);
+    for (const std::int64_t price : {std::int64_t{-1}, egress::kPriceLimitMicrosPerMillion + 1}) {
+        auto dear = provider("one");
+        dear.output_price_micros_per_million = price;
+        EXPECT_EQ(store->put(dear, std::nullopt).error().code, "gateway.bad_provider");
+    }
+    auto dear = provider("one");
+    dear.input_price_micros_per_million = egress::kPriceLimitMicrosPerMillion;
+    EXPECT_TRUE(store->put(dear, std::nullopt).has_value());
 }
 
 TEST_F(ProviderFile, a_key_does_not_follow_to_another_address) {

@@ -3,6 +3,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <base/log.h>
+#include <base/metrics_json.h>
 #include <render/picture.h>
 #include <render/service.h>
 
@@ -36,6 +37,7 @@ wire::Service Service::wire_service() {
 
 runtime::Task<base::Result<void>> Service::serve(std::string method, wire::Message request,
                                                  wire::ServedCall& call) {
+    if (method == base::kMetricsMethod) co_return co_await tell_metrics(call);
     const bool inspects = method == imaging::kInspectMethod;
     if (!inspects && method != imaging::kThumbnailMethod) {
         co_return base::fail(ErrorKind::not_found, "imaging.no_such_method", "There is no such method.");
@@ -46,6 +48,7 @@ runtime::Task<base::Result<void>> Service::serve(std::string method, wire::Messa
         co_return base::fail(ErrorKind::invalid, "imaging.bad_message", "The call lacks its files.");
     }
     if (turns_.size() > imaging::kWaitingLimit) {
+        count(method, "busy");
         co_return base::fail(ErrorKind::unavailable, "imaging.busy", "Too many pictures are waiting.");
     }
 
@@ -68,11 +71,27 @@ runtime::Task<base::Result<void>> Service::serve(std::string method, wire::Messa
             if (!made) return base::fail(made.error());
             return imaging::encode(*made);
         });
+    count(method, answer ? "made" : "refused");
     if (!answer) {
         base::log_info("render.refused", {{"method", method}, {"code", answer.error().code}});
         co_return base::fail(answer.error());
     }
     co_return co_await call.send({std::move(*answer), {}});
+}
+
+void Service::count(std::string_view method, std::string_view outcome) {
+    runtime_.metrics()
+        .counter("render_pictures_total", "Pictures by what was to be done with them and what came of it.",
+                 {{"work", method == imaging::kInspectMethod ? "inspect" : "thumbnail"},
+                  {"outcome", std::string(outcome)}})
+        .add();
+}
+
+runtime::Task<base::Result<void>> Service::tell_metrics(wire::ServedCall& call) {
+    runtime_.metrics()
+        .gauge("render_pictures_waiting", "Pictures that wait for their turn, or are at it.")
+        .set(static_cast<double>(turns_.size()));
+    co_return co_await call.send({base::metrics_json(runtime_.metrics().read()), {}});
 }
 
 runtime::Task<base::Result<std::string>> Service::run(std::function<base::Result<std::string>()> job) {
@@ -82,7 +101,11 @@ runtime::Task<base::Result<std::string>> Service::run(std::function<base::Result
         base::log_error("render.overrun", {{"limit_ms", options_.job_limit.count()}});
         options_.on_overrun();
     });
+    const auto began = std::chrono::steady_clock::now();
     auto answer = co_await runtime_.on_pool<base::Result<std::string>>(decoder_, std::move(job));
+    runtime_.metrics()
+        .histogram("render_picture_seconds", "Time at work on one picture.", {0.01, 0.03, 0.1, 0.3, 1, 3, 10})
+        .observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
     if (!answer) co_return base::fail(answer.error());
     co_return std::move(*answer);
 }

@@ -107,6 +107,9 @@ runtime::Task<void> Channel::closed() {
 bool Channel::is_open() const {
     return state_->is_open();
 }
+bool Channel::has_called() const {
+    return state_->has_called();
+}
 runtime::Task<void> Channel::stop() {
     return ChannelState::stop(state_);
 }
@@ -117,6 +120,10 @@ void Peer::attach(int socket_fd) {
 
 bool Peer::is_open() const {
     return channel_ && channel_->is_open();
+}
+
+bool Peer::has_been_called() const {
+    return is_open() && channel_->has_called();
 }
 
 base::Result<std::unique_ptr<Call>> Peer::call(std::string_view method, Message request,

@@ -18,6 +18,7 @@ struct ChannelState : std::enable_shared_from_this<ChannelState> {
     void start();
     void close();
     bool is_open() const { return open_ && !write_failed_; }
+    bool has_called() const { return last_call_ > 0; }
     void cancel_tasks() { tasks_.cancel(); }
     static runtime::Task<void> closed(std::shared_ptr<ChannelState> self);
     static runtime::Task<void> stop(std::shared_ptr<ChannelState> self);

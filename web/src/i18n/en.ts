@@ -368,6 +368,7 @@ export const en = {
     "receipt.purpose_suggest_replies": "Suggested replies",
     "receipt.purpose_translate": "Translation",
     "receipt.purpose_chat": "Answer of the assistant",
+    "receipt.purpose_try_out": "Trial of a model server",
     "receipt.purpose_other": "Model call",
     "receipt.sentence": (model: string, where: string, when: string) => `The model ${model} ${where} was asked ${when}.`,
     "receipt.here": "on this server",

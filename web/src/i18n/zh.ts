@@ -357,6 +357,7 @@ export const zh: Dictionary = {
     "receipt.purpose_suggest_replies": "建议回复",
     "receipt.purpose_translate": "翻译",
     "receipt.purpose_chat": "助手的回答",
+    "receipt.purpose_try_out": "试连模型服务",
     "receipt.purpose_other": "调用模型",
     "receipt.sentence": (model, where, when) => `${when}，调用了${where}的模型 ${model}。`,
     "receipt.here": "本服务器上",

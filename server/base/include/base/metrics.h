@@ -51,6 +51,26 @@ class Histogram {
     std::atomic<double> sum_{0};
 };
 
+enum class MetricKind : std::uint8_t { counter, gauge, histogram };
+
+/// What one instrument says at one moment.
+struct MetricReading {
+    Labels labels;
+    double value = 0;              ///< of a counter or gauge
+    Histogram::Reading histogram;  ///< of a histogram
+};
+
+/// The instruments of one name, as they were read.
+struct MetricFamily {
+    std::string name;
+    std::string help;
+    MetricKind kind = MetricKind::counter;
+    std::vector<MetricReading> readings;
+};
+
+/// Prometheus text format 0.0.4.
+std::string metrics_text(const std::vector<MetricFamily>& families);
+
 /// Every metric of a process. Instruments live as long as the registry; look one up once and keep the
 /// reference.
 class Metrics {
@@ -64,8 +84,9 @@ class Metrics {
     Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
     Histogram& histogram(std::string_view name, std::string_view help, std::vector<double> upper_bounds,
                          const Labels& labels = {});
-    /// Prometheus text format 0.0.4.
-    std::string text() const;
+    /// In the order of their names.
+    std::vector<MetricFamily> read() const;
+    std::string text() const { return metrics_text(read()); }
 
   private:
     struct State;

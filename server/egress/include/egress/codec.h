@@ -27,7 +27,4 @@ base::Result<ProviderList> read_provider_list(std::string_view text);
 base::json::object to_json(const Found& found);
 base::Result<std::vector<Found>> read_found_list(std::string_view text);
 
-base::json::object to_json(const ProbeResult& result);
-base::Result<ProbeResult> read_probe_result(std::string_view text);
-
 }  // namespace egress

@@ -23,6 +23,12 @@ using CallId = base::TextId<CallTag>;
 /// Which calls go first when a provider is busy; each lane has a bounded queue of its own.
 enum class Lane : std::uint8_t { interactive, user_async, background };
 
+/// The largest request body that may leave, and so the most tokens that a prompt can be: whoever says more
+/// than that is not believed.
+constexpr std::int64_t kOutboundLimitBytes = std::int64_t{1024} * 1024;
+/// A unit of the currency a token.
+constexpr std::int64_t kPriceLimitMicrosPerMillion = 1'000'000'000'000;
+
 struct PromptMessage {
     enum class Role : std::uint8_t { system, user, assistant };
     Role role = Role::user;
@@ -32,7 +38,7 @@ struct PromptMessage {
 /// What core hands over for one call: all that the model will see, and nothing else leaves.
 struct ModelRequest {
     CallId call_id;
-    std::string purpose;  ///< "suggest_replies", "translate", "converse": a closed set, for metrics
+    std::string purpose;  ///< "suggest_replies", "translate", "converse", "try_out": a closed set
     Lane lane = Lane::interactive;
     std::vector<PromptMessage> messages;
     std::int32_t max_output_tokens = 512;
@@ -40,6 +46,9 @@ struct ModelRequest {
     /// The only destination that may be used (what people agreed to); empty: the gateway's order of
     /// preference.
     std::string provider_id;
+    /// The administrator wants to see whether `provider_id` answers: it is asked at once, whatever is known
+    /// of it, and no other is.
+    bool is_trial = false;
     /// Only servers on this machine may be used.
     bool this_machine_only = false;
     bool json_object = false;  ///< asks for a JSON object where the provider can promise one
@@ -98,9 +107,10 @@ class ModelCall {
     ModelCall(ModelCall&&) noexcept;
     ModelCall& operator=(ModelCall&&) noexcept;
 
-    /// Errors: model.none_configured, model.none_available, model.busy, model.refused, model.unreachable,
-    /// model.bad_answer (all unavailable), model.timeout (timeout), gateway.away (unavailable: the gateway is
-    /// being restarted).
+    /// Errors: model.none_configured, model.none_available, model.busy, model.refused, model.bad_key,
+    /// model.no_such_model, model.unreachable, model.bad_answer (all unavailable), model.timeout (timeout),
+    /// gateway.away (unavailable: the gateway is being restarted), wire.cancelled. In our own words, whatever
+    /// the gateway's were.
     runtime::Task<base::Result<ModelEvent>> next();
     /// Lets the prepared request out. Core calls it only after the receipt is durable.
     runtime::Task<base::Result<void>> go();
@@ -140,12 +150,6 @@ struct Found {
     std::vector<std::string> models;
 };
 
-struct ProbeResult {
-    bool ok = false;
-    std::int64_t latency_ms = 0;
-    std::string error_code;
-};
-
 /// Core's client of the gateway. While the gateway is away every call fails with gateway.away, at once.
 class Gateway {
   public:
@@ -162,8 +166,6 @@ class Gateway {
     runtime::Task<base::Result<void>> put_provider(Provider provider, std::optional<std::string> key);
     runtime::Task<base::Result<void>> remove_provider(std::string id);
     runtime::Task<base::Result<void>> set_order(std::vector<std::string> ids);
-    /// Sends one small request to the provider.
-    runtime::Task<base::Result<ProbeResult>> test_provider(std::string id);
     runtime::Task<base::Result<std::vector<Found>>> discover();
 
   private:

@@ -1,5 +1,8 @@
 #include "endpoints.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include <egress/codec.h>
 #include <identity/body.h>
 #include <identity/matrix_error.h>
@@ -11,7 +14,7 @@ namespace json = base::json;
 using base::ErrorKind;
 
 constexpr std::int64_t kTokensLimit = 1'000'000'000'000;
-constexpr std::int64_t kPriceLimitMicros = 1'000'000'000'000;
+constexpr auto kTrialTime = std::chrono::seconds(15);
 
 net::Response invalid(std::string message) {
     return identity::matrix_error({ErrorKind::invalid, "M_INVALID_PARAM", std::move(message), {}});
@@ -139,7 +142,8 @@ Task<net::Response> put_model(Core& core, net::Request request) {
     if (concurrent < 1 || concurrent > 256) co_return invalid("'max_concurrent' is between 1 and 256.");
     provider.max_concurrent = static_cast<std::int32_t>(concurrent);
     for (const auto& price : {input, output}) {
-        if (price && (*price < 0 || *price > kPriceLimitMicros)) co_return invalid("A price is 0 or more.");
+        if (price && (*price < 0 || *price > egress::kPriceLimitMicrosPerMillion))
+            co_return invalid("A price is 0 or more.");
     }
     if (input) provider.input_price_micros_per_million = *input;
     if (output) provider.output_price_micros_per_million = *output;
@@ -151,11 +155,39 @@ Task<net::Response> delete_model(Core& core, net::Request request) {
     co_return changed(core, co_await core.gateway.remove_provider(request.value("id")));
 }
 
+/// A call like any other: reserved by the administrator, with a receipt, and settled.
 Task<net::Response> test_model(Core& core, net::Request request) {
-    const auto probe = co_await core.gateway.test_provider(request.value("id"));
-    if (!probe) co_return gateway_error(probe.error());
-    json::object body{{"ok", probe->ok}, {"latency_ms", probe->latency_ms}};
-    if (!probe->ok) body["error"] = probe->error_code;
+    const auto list = co_await core.gateway.providers();
+    if (!list) co_return gateway_error(list.error());
+    const std::string id(request.value("id"));
+    if (std::ranges::find(list->providers, id, &egress::Provider::id) == list->providers.end())
+        co_return identity::matrix_error(
+            {ErrorKind::not_found, "M_NOT_FOUND", "There is no such model server.", {}});
+    const auto user = user_of(request);
+    const auto started = core.runs.start(
+        {.request = {.call_id = core.new_call_id(),
+                     .purpose = std::string(to_string(Purpose::try_out)),
+                     .messages = {{egress::PromptMessage::Role::user, "Say: ok"}},
+                     .max_output_tokens = 16,
+                     .temperature = 0,
+                     .provider_id = id,
+                     .is_trial = true,
+                     .deadline = std::chrono::steady_clock::now() + kTrialTime},
+         .user = user,
+         .purpose = Purpose::try_out,
+         .whose = {user},
+         .still_allowed = [](storage::Transaction&, const Destination&) { return Answered<void>{}; }});
+    if (!started) co_return answer(started.error());
+    const RunReader& run = *started;
+    const bool went = (co_await run->prepared(kTrialTime)).has_value();
+    const auto began = std::chrono::steady_clock::now();
+    while (went && !run->has_ended()) co_await run->next_text(kTrialTime);
+    const std::string failure = run->has_ended() ? run->end().failure : "model.timeout";
+    if (failure.empty() && run->end().refusal) co_return answer(*run->end().refusal);
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+    json::object body{{"ok", failure.empty()}, {"latency_ms", took.count()}};
+    if (!failure.empty()) body["error"] = failure;
     co_return net::json(200, json::value(std::move(body)));
 }
 

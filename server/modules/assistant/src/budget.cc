@@ -98,6 +98,8 @@ std::string_view to_string(Purpose purpose) {
             return "translate";
         case Purpose::converse:
             return "converse";
+        case Purpose::try_out:
+            return "try_out";
     }
     return "unknown";
 }

@@ -15,7 +15,7 @@
 namespace assistant {
 
 /// Numbers are stored.
-enum class Purpose : std::uint8_t { suggest_replies = 1, translate = 2, converse = 3 };
+enum class Purpose : std::uint8_t { suggest_replies = 1, translate = 2, converse = 3, try_out = 4 };
 std::string_view to_string(Purpose purpose);
 
 /// Numbers are stored; those up to `told` are open.

@@ -45,7 +45,7 @@ runtime::Task<Answered<egress::Prepared>> ModelRun::prepared(Duration limit) {
         co_await changed_.wait(left);
     }
     // A call can end before anybody looked: its refusal is the answer only if it never went.
-    if (!prepared_) co_return refuse(*end_->refusal);
+    if (!prepared_) co_return refuse(end_->refusal.value());
     co_return *prepared_;
 }
 
@@ -141,7 +141,7 @@ runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState
             release(tx, call_id);
             return Usage{};
         });
-    RunEnd end{std::move(refusal), {}};
+    RunEnd end{std::move(refusal), {}, failure_};
     if (settled) {
         end.usage = *settled;
     } else {
@@ -153,6 +153,14 @@ runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState
     changed_.notify();
 }
 
+/// The gateway may have been taken over: it cannot make a call be what it is not.
+bool ModelRun::is_out_of_turn(const egress::ModelEvent& event) const {
+    const auto* prepared = std::get_if<egress::Prepared>(&event);
+    if (prepared == nullptr) return !prepared_;
+    return text_came_ || (prepared->known && wish_.request.reuse_scope.empty()) ||
+           (!prepared->known && wish_.request.known_only);
+}
+
 runtime::Task<void> ModelRun::drive() {
     if (given_up_) {  // while it waited for its turn
         end_ = RunEnd{model_unavailable("The call was given up."), {}};
@@ -160,12 +168,13 @@ runtime::Task<void> ModelRun::drive() {
         co_return;
     }
     if (auto reserved = co_await reserve_first(); !reserved) {
-        end_ = RunEnd{std::move(reserved.error()), {}};
+        end_ = RunEnd{std::move(reserved.error()), {}, {}};
         changed_.notify();
         co_return;
     }
     auto call = core_.gateway.begin(wish_.request);
     if (!call) {
+        failure_ = call.error().code;
         co_await end_with(model_failed(call.error()), CallState::failed, egress::Finished{});
         co_return;
     }
@@ -194,18 +203,19 @@ runtime::Task<void> ModelRun::drive() {
                     break;
                 }
                 if (egress::cost_nothing(event.error().code) && !text_came_) finished = egress::Finished{};
+                failure_ = event.error().code;
                 refusal = model_failed(event.error());
                 break;
             }
+            if (is_out_of_turn(*event)) {
+                refusal = model_unavailable("The gateway answered out of turn.");
+                break;
+            }
             if (auto* prepared = std::get_if<egress::Prepared>(&*event)) {
-                if (text_came_ || (wish_.request.known_only && !prepared->known)) {
-                    refusal = model_unavailable("The gateway answered out of turn.");
-                    break;
-                }
                 if (auto kept = co_await let_go(*prepared)) {
                     refusal = std::move(kept);
-                    if (attempts_ > 0)
-                        finished = egress::Finished{};  // only the attempt before, which failed
+                    // What there is to settle is the attempt before, which failed.
+                    if (attempts_ > 0 && !prepared->paid_before) finished = egress::Finished{};
                     break;
                 }
                 if (given_up_) {
@@ -238,6 +248,8 @@ runtime::Task<void> ModelRun::drive() {
             }
         }
     }
+    // Whatever became of an answer that the gateway held: nothing left for it.
+    if (!finished && prepared_ && prepared_->known) finished = egress::Finished{};
     co_await end_with(std::move(refusal), outcome, std::move(finished));
 }
 

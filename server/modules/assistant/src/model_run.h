@@ -33,6 +33,7 @@ struct CallWish {
 struct RunEnd {
     std::optional<Refusal> refusal;  ///< nothing: it went well
     Usage usage;
+    std::string failure;  ///< of the model server or the gateway (egress::ModelCall::next's codes), else ""
 };
 
 /// One call of a model, from the reservation to its settlement: reserve ▸ prepared ▸ receipt ▸ go ▸ text ▸
@@ -66,6 +67,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     runtime::Task<void> drive();
     runtime::Task<Answered<void>> reserve_first();
     runtime::Task<Refusal> no_budget();
+    bool is_out_of_turn(const egress::ModelEvent& event) const;
     runtime::Task<std::optional<Refusal>> let_go(egress::Prepared prepared);
     runtime::Task<void> end_with(std::optional<Refusal> refusal, CallState outcome,
                                  std::optional<egress::Finished> finished);
@@ -81,6 +83,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     std::optional<egress::Prepared> prepared_;
     std::string text_;
     std::optional<RunEnd> end_;
+    std::string failure_;
     runtime::Notifier changed_;
 };
 

@@ -34,6 +34,8 @@ class FakeGateway {
         std::optional<base::Error> before_prepared;
         std::optional<base::Error> after_go;
         std::optional<base::Error> after_deltas;
+        /// Said before anything else, as it stands: what a gateway that was taken over might say.
+        std::vector<std::string> raw;
         bool hangs_before_prepared = false;
         bool hangs_after_deltas = false;
     };
@@ -66,6 +68,7 @@ class FakeGateway {
     std::function<runtime::Task<void>()> listed;
     std::function<runtime::Task<void>()> preparing;  ///< after a call came, before it is prepared
     std::function<void()> before_go;                 ///< between prepared and the wait for go
+    std::optional<base::Error> refusal;              ///< of every change of the list
     std::optional<egress::Provider> put;
     std::optional<std::string> put_key;
 
@@ -94,6 +97,7 @@ class FakeGateway {
             if (self.listed) co_await self.listed();
             co_return co_await send(call, egress::to_json(list));
         }
+        if (method == "providers.put" && self.refusal) co_return base::fail(*self.refusal);
         if (method == "providers.put") {
             const auto body = base::json::parse(request.text).as_object();
             self.put = *egress::read_provider(body.at("provider"));
@@ -114,6 +118,9 @@ class FakeGateway {
         if (read->known_only && !script.known)
             co_return base::fail(base::ErrorKind::unavailable, "model.none_available", "Not known.");
         if (self.preparing) co_await self.preparing();
+        for (const auto& text : script.raw) {
+            if (auto sent = co_await call.send(wire::Message{text, {}}); !sent) co_return sent;
+        }
         if (script.before_prepared) co_return base::fail(*script.before_prepared);
         const auto hang = [&]() -> runtime::Task<base::Result<void>> {
             ++self.hanging;

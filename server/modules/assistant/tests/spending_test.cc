@@ -24,6 +24,86 @@ TEST_F(Spending, a_second_model_server_is_a_second_receipt_and_needs_the_same_co
     EXPECT_EQ(used(), 52);
 }
 
+TEST_F(Spending, an_attempt_that_may_have_been_worked_on_is_paid_where_the_next_server_is_not_agreed_to) {
+    const auto event = world.say(bob, room, "translate me");
+    world.consent(bob, room, true, "Provider cloud");
+    world.fake->script.provider_ids = {"cloud", "second"};
+    const json::object wish{{"room_id", room}, {"event_id", event}, {"target_language", "zh"}};
+    for (const bool paid_before : {false, true}) {
+        world.fake->script.paid_before = paid_before;
+        const auto before = used();
+        const auto answer = world.post(alice, kTranslations, wish);
+        EXPECT_FALSE(answer.event("done"));
+        const auto receipt = world.get(alice, kReceipts).body.at("receipts").at(0).as_object();
+        EXPECT_EQ(receipt.at("provider").as_string(), "Provider cloud");
+        EXPECT_EQ(receipt.at("outcome").as_string(), "failed");
+        EXPECT_EQ(receipt.at("input_tokens").as_int64() > 0, paid_before);
+        EXPECT_EQ(receipt.at("cost_micros").as_int64() > 0, paid_before);
+        EXPECT_EQ(used() - before > 256, paid_before) << "the whole hold, or nothing";
+    }
+}
+
+TEST_F(Spending, an_answer_that_the_gateway_held_costs_nothing_though_it_broke_off) {
+    world.fake->script.known = true;
+    world.fake->script.deltas = {"你"};
+    world.fake->script.after_deltas =
+        base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
+    EXPECT_TRUE(
+        world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("error"));
+    EXPECT_EQ(used(), 0);
+}
+
+TEST_F(Spending, a_gateway_that_was_taken_over_ends_its_calls_and_nothing_else) {
+    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const std::string long_name(600, 'x');
+    for (const std::string& raw : {std::string(R"({"type":"finished","input_tokens":1,"output_tokens":1})"),
+                                   std::string(R"({"type":"delta","text":"for nobody"})"),
+                                   std::string(R"({"type":"prepared","outbound_bytes":9223372036854775807})"),
+                                   std::string(R"({"type":"prepared","outbound_bytes":1048577})"),
+                                   std::string(R"({"type":"prepared","output_price":9223372036854775807})"),
+                                   R"({"type":"prepared","provider_name":")" + long_name + R"("})",
+                                   std::string(R"({"type":"else"})"), std::string("nonsense")}) {
+        world.fake->script = {};
+        world.fake->script.raw = {raw};
+        const auto answer = world.post(alice, kTranslations, draft);
+        EXPECT_EQ(answer.status, 503) << raw;
+        EXPECT_EQ(answer.errcode(), "IM.LINGXI.MODEL_UNAVAILABLE") << raw;
+    }
+    world.fake->script = {};
+    world.fake->script.known = true;
+    const auto event = world.say(bob, room, "suggest something");
+    world.consent(bob, room);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE")
+        << "suggestions are never held";
+    EXPECT_EQ(world.fake->went, 0);
+    EXPECT_EQ(used(), 0);
+    EXPECT_TRUE(world.get(alice, kReceipts).body.at("receipts").as_array().empty());
+    world.fake->script = {};
+    world.fake->script.deltas = {"译"};
+    EXPECT_TRUE(world.post(alice, kTranslations, draft).event("done"));
+}
+
+TEST_F(Spending, a_gateway_speaks_with_nobody_elses_codes) {
+    for (const auto kind :
+         {base::ErrorKind::unauthenticated, base::ErrorKind::internal, base::ErrorKind::unavailable}) {
+        for (const std::string code :
+             {"storage.corrupt", "IM.LINGXI.AI_OFF", "M_UNKNOWN_TOKEN", "identity.token_expired"}) {
+            world.fake->script = {};
+            world.fake->script.before_prepared = base::Error{kind, code, "Log in again at example.com.", {}};
+            const auto answer =
+                world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+            EXPECT_EQ(answer.status, 503) << code;
+            EXPECT_EQ(answer.errcode(), "IM.LINGXI.MODEL_UNAVAILABLE") << code;
+            EXPECT_EQ(answer.text("error").find("example.com"), std::string::npos);
+            world.fake->refusal = world.fake->script.before_prepared;
+            const auto administered = world.put(admin, "/_lingxi/admin/v1/models/x",
+                                                {{"base_url", "https://x.example/v1"}, {"model", "m"}});
+            EXPECT_EQ(administered.status, 503) << code;
+            EXPECT_EQ(administered.errcode(), "IM.LINGXI.UNAVAILABLE") << code;
+        }
+    }
+}
+
 TEST_F(Spending, a_used_up_budget_is_said_before_anything_leaves) {
     world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
     const auto answer = world.post(alice, kTranslations, {{"text", "hello"}, {"target_language", "zh"}});

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include <imaging/protocol.h>
 #include <runtime/runtime.h>
@@ -30,6 +31,8 @@ class Service {
     struct Turn;
     runtime::Task<base::Result<void>> serve(std::string method, wire::Message request,
                                             wire::ServedCall& call);
+    runtime::Task<base::Result<void>> tell_metrics(wire::ServedCall& call);
+    void count(std::string_view method, std::string_view outcome);
     runtime::Task<base::Result<std::string>> run(std::function<base::Result<std::string>()> job);
 
     runtime::Runtime& runtime_;

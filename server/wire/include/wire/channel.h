@@ -102,6 +102,8 @@ class Channel {
     /// Resolves when the peer has gone or sent a malformed frame.
     runtime::Task<void> closed();
     bool is_open() const;
+    /// Whether this side has begun a call over it.
+    bool has_called() const;
     /// Closes, cancels the services under way and waits for them.
     runtime::Task<void> stop();
 
@@ -119,6 +121,8 @@ class Peer {
     /// wire.peer_gone.
     void attach(int socket_fd);
     bool is_open() const;
+    /// Whether this process has been asked anything since it was attached.
+    bool has_been_called() const;
     /// wire.peer_gone (unavailable) while there is none.
     base::Result<std::unique_ptr<Call>> call(std::string_view method, Message request,
                                              std::chrono::steady_clock::time_point deadline);

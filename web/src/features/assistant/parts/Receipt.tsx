@@ -16,10 +16,13 @@ export function purposeWords(purpose: string, { t }: I18n): string {
             return t("receipt.purpose_suggest_replies");
         case "translate":
             return t("receipt.purpose_translate");
+        case "converse":
         case "chat":
         case "assistant":
         case "answer":
             return t("receipt.purpose_chat");
+        case "try_out":
+            return t("receipt.purpose_try_out");
         default:
             return t("receipt.purpose_other");
     }
