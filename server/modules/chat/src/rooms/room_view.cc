@@ -35,27 +35,31 @@ RoomView::RoomView(storage::Transaction& tx, RoomNumber room, std::string room_i
       room_(room),
       room_id_(std::move(room_id)),
       reader_(reader),
-      now_ms_(now_ms),
-      memberships_(membership_changes(tx, room, reader.user)),
-      visibilities_(&reads_->visibilities(room)) {
+      now_ms_(now_ms) {
     if (const auto now = find_membership(tx, room, reader.user)) is_forgotten_ = now->is_forgotten;
 }
 
-RoomView::RoomView(RoomReads& reads, RoomNumber room, std::string room_id, Reader reader, bool is_forgotten,
-                   std::int64_t now_ms)
+RoomView::RoomView(RoomReads& reads, const StoredMembership& membership, Position up_to, std::string room_id,
+                   Reader reader, std::int64_t now_ms)
     : tx_(reads.transaction()),
       reads_(&reads),
-      room_(room),
+      room_(membership.room),
       room_id_(std::move(room_id)),
       reader_(reader),
       now_ms_(now_ms),
-      is_forgotten_(is_forgotten),
-      memberships_(membership_changes(tx_, room, reader.user)),
-      visibilities_(&reads.visibilities(room)) {}
+      is_forgotten_(membership.is_forgotten),
+      standing_(membership),
+      standing_up_to_(up_to) {}
+
+const std::vector<MembershipChange>& RoomView::memberships() const {
+    if (!memberships_) memberships_ = membership_changes(tx_, room_, reader_.user);
+    return *memberships_;
+}
 
 Membership RoomView::membership_at(Position position) const {
+    if (position >= standing_.since && position <= standing_up_to_) return standing_.membership;
     auto membership = Membership::none;
-    for (const auto& change : memberships_) {
+    for (const auto& change : memberships()) {
         if (change.position > position) break;
         membership = change.membership;
     }
@@ -64,7 +68,7 @@ Membership RoomView::membership_at(Position position) const {
 
 HistoryVisibility RoomView::visibility_at(Position position) const {
     auto visibility = HistoryVisibility::shared;
-    for (const auto& [at, value] : *visibilities_) {
+    for (const auto& [at, value] : reads_->visibilities(room_)) {
         if (at > position) break;
         visibility = value;
     }
@@ -72,13 +76,15 @@ HistoryVisibility RoomView::visibility_at(Position position) const {
 }
 
 bool RoomView::joined_after(Position position) const {
-    return std::ranges::any_of(memberships_, [&](const MembershipChange& change) {
+    return std::ranges::any_of(memberships(), [&](const MembershipChange& change) {
         return change.position > position && change.membership == Membership::join;
     });
 }
 
-bool RoomView::allows(HistoryVisibility visibility, Membership membership, Position position) const {
-    if (visibility == HistoryVisibility::world_readable || membership == Membership::join) return true;
+bool RoomView::allows(Position set_at, Membership membership, Position position) const {
+    if (membership == Membership::join) return true;
+    const auto visibility = visibility_at(set_at);
+    if (visibility == HistoryVisibility::world_readable) return true;
     if (visibility == HistoryVisibility::shared) return joined_after(position);
     return visibility == HistoryVisibility::invited && membership == Membership::invite;
 }
@@ -88,21 +94,22 @@ bool RoomView::may_see(const StoredEvent& event) const {
     const Position before{position.value - 1};
     if (is_forgotten_) return visibility_at(position) == HistoryVisibility::world_readable;
     const auto membership = membership_at(position);
-    if (allows(visibility_at(position), membership, position)) return true;
+    if (allows(position, membership, position)) return true;
     if (event.type == kHistoryVisibility && event.is_state()) {
-        return allows(visibility_at(before), membership, position);
+        return allows(before, membership, position);
     }
     // One's own member event: seen with the membership before it or after it.
-    const bool is_own = event.type == kMember && std::ranges::any_of(memberships_, [&](const auto& change) {
+    const bool is_own = event.type == kMember && std::ranges::any_of(memberships(), [&](const auto& change) {
                             return change.position == position;
                         });
-    return is_own && allows(visibility_at(before), membership_at(before), before);
+    return is_own && allows(before, membership_at(before), before);
 }
 
 Position RoomView::last_leave(Position at) const {
     Position end;
-    for (std::size_t i = 1; i < memberships_.size() && memberships_[i].position <= at; ++i) {
-        if (memberships_[i - 1].membership == Membership::join) end = memberships_[i].position;
+    const auto& changes = memberships();
+    for (std::size_t i = 1; i < changes.size() && changes[i].position <= at; ++i) {
+        if (changes[i - 1].membership == Membership::join) end = changes[i].position;
     }
     return end;
 }
@@ -151,7 +158,9 @@ std::string RoomView::unsigned_of(const StoredEvent& event, RoomIdIn room_id, Ag
     out.append(std::to_string(age_ms));
     append_member(out, "membership");
     out.append("\"").append(to_string(membership_at(event.position))).append("\"");
-    if (event.sender == reader_.user && reader_.device && age_ms < kTransactionRetentionMs) {
+    // State is set without a transaction id.
+    if (event.sender == reader_.user && reader_.device && !event.is_state() &&
+        age_ms < kTransactionRetentionMs) {
         const auto sent = find_transaction(tx_, event.position);
         if (sent && sent->device == reader_.device) {
             append_member(out, "transaction_id");

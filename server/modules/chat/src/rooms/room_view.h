@@ -32,13 +32,12 @@ enum class Aggregations : std::uint8_t { leave_out, include };
 /// it was when each was sent), and how each is written for them (`unsigned`).
 class RoomView {
   public:
-    /// Reads the person's membership there, and how visible the history was when: a few rows.
     RoomView(storage::Transaction& tx, RoomNumber room, std::string room_id, Reader reader,
              std::int64_t now_ms);
-    /// The same, where others read the room from the same snapshot (`reads` outlives it) and whether the
-    /// person forgot the room is known.
-    RoomView(RoomReads& reads, RoomNumber room, std::string room_id, Reader reader, bool is_forgotten,
-             std::int64_t now_ms);
+    /// The same, where others read the room from the same snapshot (`reads` outlives it) and what the
+    /// person's membership is as of `up_to` is known.
+    RoomView(RoomReads& reads, const StoredMembership& membership, Position up_to, std::string room_id,
+             Reader reader, std::int64_t now_ms);
 
     Membership membership() const { return membership_at(kEndOfTime); }
     /// After the event at `position`.
@@ -75,7 +74,9 @@ class RoomView {
 
   private:
     HistoryVisibility visibility_at(Position position) const;
-    bool allows(HistoryVisibility visibility, Membership membership, Position position) const;
+    /// By the visibility as it was at `set_at`.
+    bool allows(Position set_at, Membership membership, Position position) const;
+    const std::vector<MembershipChange>& memberships() const;
     bool joined_after(Position position) const;
     std::string unsigned_of(const StoredEvent& event, RoomIdIn room_id, Aggregations aggregations);
     std::string relations_of(const StoredEvent& event, RoomIdIn room_id);
@@ -88,8 +89,11 @@ class RoomView {
     Reader reader_;
     std::int64_t now_ms_;
     bool is_forgotten_ = false;
-    std::vector<MembershipChange> memberships_;  ///< of the reader, oldest first
-    const Visibilities* visibilities_;
+    /// The reader's membership in [since, up_to], where it is known: most of what is read lies there, and
+    /// asks for nothing of the below.
+    StoredMembership standing_;
+    Position standing_up_to_;
+    mutable std::optional<std::vector<MembershipChange>> memberships_;  ///< oldest first; read when asked for
     std::pair<Position, Position> expected_{Position{0}, kEndOfTime};
     std::optional<bool> has_relations_;  ///< in the expected range
     int bundle_depth_ = 0;

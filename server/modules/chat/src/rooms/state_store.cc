@@ -58,8 +58,15 @@ Position state_position_at(storage::Transaction& tx, RoomNumber room, std::strin
 
 std::optional<StoredEvent> state_event(storage::Transaction& tx, RoomNumber room, std::string_view type,
                                        std::string_view state_key) {
-    const auto position = state_position(tx, room, type, state_key);
-    return position ? find_event(tx, room, position) : std::nullopt;
+    auto statement = tx.prepare(
+        "SELECT e.room_number, e.position, e.sender_number, e.type, e.state_key, e.origin_server_ts, "
+        "e.depth, "
+        "e.replaces_position, e.redacted_by, e.json FROM state_current s JOIN event e ON e.position = "
+        "s.position "
+        "WHERE s.room_number = ?1 AND s.type = ?2 AND s.state_key = ?3");
+    statement.bind(room, type, state_key);
+    if (!statement.step()) return std::nullopt;
+    return read_event(statement);
 }
 
 std::optional<StoredEvent> state_event_at(storage::Transaction& tx, RoomNumber room, std::string_view type,

@@ -17,15 +17,18 @@ namespace {
 constexpr std::size_t kUnreadBudget = 20'000;
 constexpr std::size_t kUnreadMost = 1'000;
 constexpr std::size_t kUnreadLeast = 50;
+/// What a room takes in an answer, roughly: so that a large answer is not moved again and again while it
+/// grows.
+constexpr std::size_t kRoomBytes = 8 * 1024;
 
 /// No devices have keys on this server yet; clients expect the members all the same.
 constexpr std::string_view kDevices =
     R"("to_device":{"events":[]},"device_lists":{"changed":[],"left":[]},)"
     R"("device_one_time_keys_count":{},"device_unused_fallback_key_types":[])";
 
-/// The rooms of an answer, by how the person stands to them.
+/// The rooms of an answer, by how the person stands to them; those that they have joined are most of it, and
+/// go straight into its body.
 struct Sections {
-    std::string join = "{";
     std::string invite = "{";
     std::string knock = "{";
     std::string leave = "{";
@@ -72,20 +75,18 @@ class AnswerMaker {
             .unread_limit = std::clamp(kUnreadBudget / std::max<std::size_t>(1, memberships.size()),
                                        kUnreadLeast, kUnreadMost),
             .answer = answer_});
-        for (const auto& membership : memberships) {
-            add_room(membership);
-            reads_.trim();
-        }
-
         auto& out = answer_.body;
+        out.reserve(kRoomBytes * memberships.size());
         out.append(R"({"next_batch":")").append(query_.now.text()).append(R"(","account_data":{"events":[)");
         append_global_account_data(out);
         out.append(R"(]},"presence":{"events":[)");
         append_presence(out);
-        out.append(R"(]},"rooms":{"join":)")
-            .append(sections_.join)
-            .append(R"(},"invite":)")
-            .append(sections_.invite);
+        out.append(R"(]},"rooms":{"join":{)");
+        for (const auto& membership : memberships) {
+            add_room(membership);
+            reads_.trim();
+        }
+        out.append(R"(},"invite":)").append(sections_.invite);
         out.append(R"(},"knock":)").append(sections_.knock).append(R"(},"leave":)").append(sections_.leave);
         out.append("}},").append(kDevices).push_back('}');
         answer_.has_news = answer_.has_news || sections_.has_news;
@@ -149,7 +150,7 @@ class AnswerMaker {
             case Membership::join: {
                 const auto data = room_data_.find(membership.room);
                 const std::vector<const AccountData*> none;
-                if (append_joined_room(sections_.join, *context_, *room, membership,
+                if (append_joined_room(answer_.body, *context_, *room, membership,
                                        data == room_data_.end() ? none : data->second))
                     sections_.has_news = true;
                 break;

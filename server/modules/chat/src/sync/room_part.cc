@@ -126,8 +126,8 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
     const auto& query = context.query;
     const bool is_new = !query.since || membership.since > query.events_since();
     const bool is_whole = is_new || query.full_state;
-    RoomView view(context.reads, room.number, room.id.value, {query.user, query.device},
-                  membership.is_forgotten, query.now_ms);
+    RoomView view(context.reads, membership, query.events_now(), room.id.value, {query.user, query.device},
+                  query.now_ms);
 
     const Position after = is_new ? Position{} : query.events_since();
     const auto timeline =
@@ -194,8 +194,8 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
 bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom& room,
                       const StoredMembership& membership) {
     const auto& query = context.query;
-    RoomView view(context.reads, room.number, room.id.value, {query.user, query.device},
-                  membership.is_forgotten, query.now_ms);
+    RoomView view(context.reads, membership, query.events_now(), room.id.value, {query.user, query.device},
+                  query.now_ms);
     // Invited or banned once more after they had left, they may read the state of when they left, no later
     // one.
     const auto last_leave = view.last_leave(membership.since);

@@ -23,23 +23,16 @@ class StateWriter {
     }
 
     void write_whole() {
+        // Two ranges of the key around lazily loaded members, which are not even passed over.
         write_standing(
-            "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e ON "
-            "e.room_number = "
-            "s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND s.type < "
-            "'m.room.member'");
-        if (!members_.is_lazy) {
-            write_standing(
-                "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e ON "
-                "e.room_number = s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND "
-                "s.type "
-                "= 'm.room.member'");
-        }
-        write_standing(
-            "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e ON "
-            "e.room_number = "
-            "s.room_number AND e.position = s.position WHERE s.room_number = ?1 AND s.type > "
-            "'m.room.member'");
+            members_.is_lazy
+                ? "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e "
+                  "ON e.position = s.position WHERE s.room_number = ?1 AND s.type < 'm.room.member' UNION "
+                  "ALL "
+                  "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e "
+                  "ON e.position = s.position WHERE s.room_number = ?1 AND s.type > 'm.room.member'"
+                : "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e "
+                  "ON e.position = s.position WHERE s.room_number = ?1");
         for (const auto& change : view_.reads().state_changes(view_.room(), at_)) {
             if (members_.is_lazy && change.type == kMember) continue;
             write_at(told_version(change), change);
@@ -62,7 +55,7 @@ class StateWriter {
         if (!members_.is_lazy) return told;
         for (const auto& user_id : members_.wanted) {
             const bool is_known = members_.sent != nullptr && members_.sent->contains(user_id);
-            if (!is_known && !members_written_.contains(user_id)) {
+            if (!is_known && !members_written_.contains(user_id) && !write_standing_member(user_id)) {
                 const StateEntry entry{std::string(kMember), user_id, kEndOfTime};
                 write_at(told_version(entry), entry);
             }
@@ -77,16 +70,33 @@ class StateWriter {
         auto rows = view_.transaction().prepare(sql);
         rows.bind(view_.room());
         while (rows.step()) {
-            if (Position{rows.integer(2)} > at_) continue;
-            if (!allows_all_) {
-                StoredEvent event;
-                event.type = rows.text(0);
-                event.state_key = rows.text(1);
-                event.json = rows.text(3);
-                if (!filter_.state.allows(event)) continue;
-            }
-            write(rows.text(3));
+            if (stands(rows)) write_row(rows);
         }
+    }
+
+    /// The same of one member; false where it was not so already.
+    bool write_standing_member(std::string_view user_id) {
+        auto row = view_.transaction().prepare(
+            "SELECT s.type, s.state_key, s.position, e.json FROM state_current s JOIN event e "
+            "ON e.position = s.position WHERE s.room_number = ?1 AND s.type = 'm.room.member' "
+            "AND s.state_key = ?2");
+        row.bind(view_.room(), user_id);
+        if (!row.step() || !stands(row)) return false;
+        write_row(row);
+        return true;
+    }
+
+    bool stands(const storage::Statement& row) const { return Position{row.integer(2)} <= at_; }
+
+    void write_row(const storage::Statement& row) {
+        if (!allows_all_) {
+            StoredEvent event;
+            event.type = row.text(0);
+            event.state_key = row.text(1);
+            event.json = row.text(3);
+            if (!filter_.state.allows(event)) return;
+        }
+        write(row.text(3));
     }
 
     /// Where the state begins that the timeline's events lead on to `up_to`.

@@ -13,7 +13,20 @@ std::string_view id_in(std::string_view json) {
     return json.substr(kIdOffset, kIdBytes);
 }
 
-StoredEvent read_row(const storage::Statement& row) {
+std::optional<std::int64_t> nullable(Position position) {
+    return position ? std::optional(position.value) : std::nullopt;
+}
+
+std::vector<StoredEvent> read_rows(storage::Statement& statement, std::size_t limit) {
+    std::vector<StoredEvent> events;
+    events.reserve(std::min<std::size_t>(limit, 64));
+    while (statement.step()) events.push_back(read_event(statement));
+    return events;
+}
+
+}  // namespace
+
+StoredEvent read_event(const storage::Statement& row) {
     StoredEvent event;
     event.room = RoomNumber{row.integer(0)};
     event.position = Position{row.integer(1)};
@@ -27,19 +40,6 @@ StoredEvent read_row(const storage::Statement& row) {
     event.json = row.text(9);
     return event;
 }
-
-std::optional<std::int64_t> nullable(Position position) {
-    return position ? std::optional(position.value) : std::nullopt;
-}
-
-std::vector<StoredEvent> read_rows(storage::Statement& statement, std::size_t limit) {
-    std::vector<StoredEvent> events;
-    events.reserve(std::min<std::size_t>(limit, 64));
-    while (statement.step()) events.push_back(read_row(statement));
-    return events;
-}
-
-}  // namespace
 
 std::string_view StoredEvent::event_id() const {
     return id_in(json);
@@ -80,7 +80,7 @@ std::optional<StoredEvent> find_event(storage::Transaction& tx, RoomNumber room,
         "redacted_by, json FROM event WHERE room_number = ?1 AND position = ?2");
     statement.bind(room, position);
     if (!statement.step()) return std::nullopt;
-    return read_row(statement);
+    return read_event(statement);
 }
 
 std::optional<StoredEvent> find_event(storage::Transaction& tx, std::string_view event_id) {
@@ -92,7 +92,7 @@ std::optional<StoredEvent> find_event(storage::Transaction& tx, std::string_view
         "redacted_by, json FROM event WHERE event_key = ?1");
     statement.bind(*key);
     while (statement.step()) {
-        if (id_in(statement.text(9)) == event_id) return read_row(statement);
+        if (id_in(statement.text(9)) == event_id) return read_event(statement);
     }
     return std::nullopt;
 }

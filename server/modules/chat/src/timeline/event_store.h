@@ -34,6 +34,10 @@ struct StoredEvent {
     bool is_state() const { return state_key.has_value(); }
 };
 
+/// From a row of room_number, position, sender_number, type, state_key, origin_server_ts, depth,
+/// replaces_position, redacted_by, json.
+StoredEvent read_event(const storage::Statement& row);
+
 struct NewEvent {
     RoomNumber room;
     Position position;
