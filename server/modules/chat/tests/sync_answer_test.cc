@@ -384,6 +384,18 @@ TEST_F(SyncAnswers, count_unread_messages_from_where_one_has_read_to) {
     EXPECT_EQ(count(joined(client.sync(), room)), 0) << "who writes has read";
 }
 
+TEST_F(SyncAnswers, count_every_unread_message_however_many) {
+    auto room = server.room(ann);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    server.say(room, ann, "read");
+    server.say(room, bob, "mine");
+    for (int unread = 1; unread <= 100; ++unread) {
+        server.say(room, ann, "unread");
+        Client fresh(server, bob);
+        ASSERT_EQ(count(joined(fresh.sync(), room)), unread);
+    }
+}
+
 TEST_F(SyncAnswers, count_the_same_whether_or_not_they_remember) {
     auto room = server.room(ann);
     ASSERT_TRUE(server.member(room, bob, bob, "join"));

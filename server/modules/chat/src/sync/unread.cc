@@ -20,7 +20,8 @@ namespace chat {
 namespace {
 
 constexpr int kThreadHopLimit = 3;
-constexpr std::size_t kPage = 64;
+constexpr std::size_t kFirstPage = 4;
+constexpr std::size_t kMostOfPage = 64;
 
 bool looks_for_name(const PushRules& rules) {
     for (const auto& kind : rules.kinds) {
@@ -95,14 +96,15 @@ Unread count_all(RoomReads& reads, const UnreadRoom& room, const NotificationSet
     Unread unread{.up_to = room.up_to, .settings = settings.position, .receipts = marks.last_receipt};
     const auto floor = std::max(marks.all, room.joined_at);
     Count counting(reads.transaction(), room, settings, marks);
-    // Pages, since a person who writes in the room is done after the first.
+    // Pages that grow, since a person who writes in the room is done after a few events.
     auto before = room.up_to;
-    for (std::size_t seen = 0; seen < limit;) {
-        const auto page = reads.events_before(room.room, before, floor, std::min(kPage, limit - seen));
+    auto page_size = kFirstPage;
+    for (std::size_t seen = 0; seen < limit; page_size = std::min(kMostOfPage, page_size * 4)) {
+        const auto page = reads.events_before(room.room, before, floor, std::min(page_size, limit - seen));
         for (const auto& event : page) {
             if (!counting.look_at(event, unread)) return unread;
         }
-        if (page.size() < kPage) break;
+        if (page.size() < page_size) break;
         seen += page.size();
         before = Position{page.back().position.value - 1};
     }
