@@ -18,6 +18,8 @@ using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
 constexpr std::size_t kWorkers = 4;
+constexpr std::size_t kHeardLimit = 4096;
+constexpr std::size_t kSiftedAtOnce = 32;
 constexpr std::size_t kQueueLimit = 256;
 constexpr std::size_t kQueuedOfOnePersonLimit = 8;
 constexpr std::size_t kRoomsLimit = 100'000;
@@ -84,11 +86,13 @@ Converse::Converse(Assistant::Core& core) : core_(core), queued_(core.runtime) {
 void Converse::start() {
     core_.chat.news().subscribe([this](const chat::RoomNews& news) { on_news(news); });
     for (std::size_t i = 0; i < kWorkers; ++i) core_.tasks.spawn(work());
+    core_.tasks.spawn(sift());
     core_.tasks.spawn(catch_up());
 }
 
 void Converse::stop() {
     stopping_ = true;
+    heard_.clear();
     queue_.clear();
     queued_.notify();
 }
@@ -98,33 +102,89 @@ void Converse::on_news(const chat::RoomNews& news) {
     if (!self || stopping_) return;
     if (news.member == self) {
         if (news.membership == chat::Membership::join) rooms_.insert(news.room);
-        if (news.membership == chat::Membership::leave || news.membership == chat::Membership::ban)
+        if (news.membership == chat::Membership::leave || news.membership == chat::Membership::ban) {
             rooms_.erase(news.room);
+            unreadable_.erase(news.room);
+        }
         if (news.membership == chat::Membership::invite) enqueue(Invited{news.room});
         return;
     }
     if (news.sender == self || (rooms_known_ && !rooms_.contains(news.room))) return;
-    if (news.type == "m.room.message") enqueue(Said{news.room, news.position, news.sender});
-    if (news.type == "m.room.encrypted" || news.type == "m.room.encryption") enqueue(Unreadable{news.room});
+    if (news.type == "m.room.message") hear({news.room, news.position, news.sender});
+    const bool is_unreadable = news.type == "m.room.encrypted" || news.type == "m.room.encryption";
+    if (is_unreadable && !unreadable_.contains(news.room) && enqueue(Unreadable{news.room}))
+        unreadable_.insert(news.room);
 }
 
-void Converse::enqueue(Work work) {
+void Converse::count_refused() {
+    core_.runtime.metrics()
+        .counter("assistant_queue_refused_total", "Messages that @assistant was too busy to look at.")
+        .add();
+}
+
+void Converse::hear(Heard heard) {
+    if (heard_.size() >= kHeardLimit) {
+        count_refused();
+        return;
+    }
+    heard_.push_back(heard);
+    queued_.notify();
+}
+
+bool Converse::enqueue(Work work) {
     bool refused = queue_.size() >= kQueueLimit;
-    if (const auto* said = std::get_if<Said>(&work)) {
+    if (const auto* asked = std::get_if<Asked>(&work)) {
         const auto waiting = std::ranges::count_if(queue_, [&](const Work& other) {
-            const auto* earlier = std::get_if<Said>(&other);
-            return earlier != nullptr && earlier->sender == said->sender;
+            const auto* earlier = std::get_if<Asked>(&other);
+            return earlier != nullptr && earlier->sender == asked->sender;
         });
         refused = refused || static_cast<std::size_t>(waiting) >= kQueuedOfOnePersonLimit;
     }
     if (refused) {
-        core_.runtime.metrics()
-            .counter("assistant_queue_refused_total", "Messages that @assistant was too busy to look at.")
-            .add();
-        return;
+        count_refused();
+        return false;
     }
     queue_.push_back(std::move(work));
     queued_.notify();
+    return true;
+}
+
+runtime::Task<void> Converse::sift() {
+    while (!stopping_) {
+        if (heard_.empty()) {
+            co_await queued_.wait(60s);
+            continue;
+        }
+        try {
+            co_await sift_some();
+        } catch (const std::exception& fault) {
+            if (stopping_) throw;
+            base::log_error("assistant.converse_fault", {{"what", fault.what()}});
+        }
+    }
+}
+
+/// What is for it is read once more when its turn comes: an answer before it belongs to the conversation.
+runtime::Task<void> Converse::sift_some() {
+    const auto end = heard_.begin() + static_cast<std::ptrdiff_t>(std::min(heard_.size(), kSiftedAtOnce));
+    std::vector<Heard> some(heard_.begin(), end);
+    heard_.erase(heard_.begin(), end);
+    auto asked = co_await core_.database.read(
+        [some = std::move(some), self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
+            storage::Transaction& tx) -> base::Result<std::vector<Asked>> {
+            std::vector<Asked> found;
+            for (const auto& [room, position, sender] : some) {
+                auto reading = chat::RoomReading::open(tx, room, self.user);
+                const auto event = reading ? reading->event(position) : std::nullopt;
+                if (event && is_question(*reading, *event, self)) found.push_back({room, position, sender});
+            }
+            return found;
+        });
+    if (!asked) {
+        base::log_warning("assistant.cannot_read", {{"code", asked.error().code}});
+        co_return;
+    }
+    for (const Asked& one : *asked) enqueue(one);
 }
 
 /// The first that is in no room where another is being worked on: answers of a room keep their order.
@@ -174,32 +234,34 @@ runtime::Task<void> Converse::catch_up() {
         rooms_known_ = true;
         co_return;
     }
-    auto missed = co_await core_.database.read([self = core_.assistant_user, now_ms = core_.clock.now_ms()](
-                                                   storage::Transaction& tx) -> base::Result<Missed> {
-        Missed found;
-        for (const auto& answer : open_answers(tx, kResumedLimit)) {
-            if (const auto room = chat::RoomReading::open(tx, answer.room_id, self))
-                found.work.emplace_back(Resumed{room->number(), answer.question_event_id});
-        }
-        for (const auto room : chat::rooms_with(tx, self, chat::Membership::invite, kRoomsLookedAt))
-            found.work.emplace_back(Invited{room});
-        found.rooms = chat::rooms_with(tx, self, chat::Membership::join, kRoomsLimit);
-        std::size_t looked_at = 0;
-        for (const auto number : found.rooms) {
-            if (++looked_at > kRoomsLookedAt || found.work.size() > kResumedLimit) break;
-            auto room = chat::RoomReading::open(tx, number, self);
-            if (!room) continue;
-            auto events =
-                room->events_before(chat::Position{std::numeric_limits<std::int64_t>::max()}, kMissedEvents);
-            std::ranges::reverse(events);
-            for (const auto& event : events) {
-                if (event.type == "m.room.message" && event.sender != self &&
-                    event.origin_server_ts > now_ms - kMissedMs && !find_answer(tx, event.id.value))
-                    found.work.emplace_back(Said{number, event.position, event.sender});
+    auto missed = co_await core_.database.read(
+        [identity = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
+         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> base::Result<Missed> {
+            const auto self = identity.user;
+            Missed found;
+            for (const auto& answer : open_answers(tx, kResumedLimit)) {
+                if (const auto room = chat::RoomReading::open(tx, answer.room_id, self))
+                    found.work.emplace_back(Resumed{room->number(), answer.question_event_id});
             }
-        }
-        return found;
-    });
+            for (const auto room : chat::rooms_with(tx, self, chat::Membership::invite, kRoomsLookedAt))
+                found.work.emplace_back(Invited{room});
+            found.rooms = chat::rooms_with(tx, self, chat::Membership::join, kRoomsLimit);
+            std::size_t looked_at = 0;
+            for (const auto number : found.rooms) {
+                if (++looked_at > kRoomsLookedAt || found.work.size() > kResumedLimit) break;
+                auto room = chat::RoomReading::open(tx, number, self);
+                if (!room) continue;
+                auto events = room->events_before(chat::Position{std::numeric_limits<std::int64_t>::max()},
+                                                  kMissedEvents);
+                std::ranges::reverse(events);
+                for (const auto& event : events) {
+                    if (event.type == "m.room.message" && event.origin_server_ts > now_ms - kMissedMs &&
+                        is_question(*room, event, identity) && !find_answer(tx, event.id.value))
+                        found.work.emplace_back(Asked{number, event.position, event.sender});
+                }
+            }
+            return found;
+        });
     if (!missed) {
         base::log_error("assistant.catch_up_failed", {{"code", missed.error().code}});
         co_return;  // every room is looked at then
@@ -226,7 +288,8 @@ runtime::Task<void> Converse::handle(Work work) {
         co_return;
     }
     std::optional<Question> question;
-    if (const auto* said = std::get_if<Said>(&work)) question = co_await read(said->room, said->position, {});
+    if (const auto* asked = std::get_if<Asked>(&work))
+        question = co_await read(asked->room, asked->position, {});
     if (const auto* resumed = std::get_if<Resumed>(&work)) {
         question = co_await read(resumed->room, std::nullopt, resumed->event_id);
         // Withdrawn, or the assistant is no longer there: nothing is owed.

@@ -17,9 +17,10 @@
 
 namespace assistant {
 
-/// @assistant: joins where it is invited, and answers what is said to it. Its work waits in one bounded
-/// queue, is done by a few tasks, one at a time in a room, and never keeps a message of anybody waiting. I/O
-/// thread only.
+/// @assistant: joins where it is invited, and answers what is said to it. What it hears is sifted first, so
+/// that people who talk among themselves take no question's place; what is for it waits in one bounded queue,
+/// is done by a few tasks, one at a time in a room, and never keeps a message of anybody waiting. I/O thread
+/// only.
 class Converse {
   public:
     static constexpr std::string_view kDisplayName = "灵犀 Lingxi";
@@ -34,7 +35,13 @@ class Converse {
     struct Invited {
         chat::RoomNumber room;
     };
-    struct Said {
+    /// In a room where it is, to whomever.
+    struct Heard {
+        chat::RoomNumber room;
+        chat::Position position;
+        identity::UserNumber sender;
+    };
+    struct Asked {
         chat::RoomNumber room;
         chat::Position position;
         identity::UserNumber sender;
@@ -47,11 +54,16 @@ class Converse {
         chat::RoomNumber room;
         std::string event_id;
     };
-    using Work = std::variant<Invited, Said, Unreadable, Resumed>;
+    using Work = std::variant<Invited, Asked, Unreadable, Resumed>;
 
     void on_news(const chat::RoomNews& news);
-    void enqueue(Work work);
+    void hear(Heard heard);
+    /// False where it is too busy.
+    bool enqueue(Work work);
+    void count_refused();
     std::optional<Work> take();
+    runtime::Task<void> sift();
+    runtime::Task<void> sift_some();
     runtime::Task<void> catch_up();
     runtime::Task<void> work();
     runtime::Task<void> handle(Work work);
@@ -75,7 +87,9 @@ class Converse {
     Assistant::Core& core_;
     bool stopping_ = false;
     bool rooms_known_ = false;
-    std::unordered_set<chat::RoomNumber> rooms_;  ///< where it is; a hint: the job that reads decides
+    std::unordered_set<chat::RoomNumber> rooms_;       ///< where it is; a hint: the job that reads decides
+    std::unordered_set<chat::RoomNumber> unreadable_;  ///< where that was seen to, or waits to be
+    std::deque<Heard> heard_;
     std::deque<Work> queue_;
     std::unordered_set<chat::RoomNumber> busy_;
     std::map<std::pair<std::string, std::string>, std::chrono::steady_clock::time_point> told_;

@@ -144,33 +144,35 @@ std::optional<std::string> after_address(std::string_view text, std::string_view
     return std::nullopt;
 }
 
-std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
-                                      const chat::ReadEvent& event, const AssistantIdentity& self) {
+bool is_question(const chat::RoomReading& room, const chat::ReadEvent& event, const AssistantIdentity& self) {
+    const auto msgtype = base::get_string(event.latest, "msgtype");
+    const bool is_spoken = msgtype == "m.text" || msgtype == "m.emote";  // bots speak in m.notice
+    if (event.sender == self.user || !is_spoken) return false;
+    const auto text = text_of(event);
+    if (!text) return false;
     const bool is_to_be_heard = room.membership() == chat::Membership::join &&
                                 room.membership_at(event.position) == chat::Membership::join &&
                                 room.membership_of(event.sender) == chat::Membership::join;
-    if (event.sender == self.user || !is_to_be_heard) return std::nullopt;
-    const auto msgtype = base::get_string(event.latest, "msgtype");
-    if (msgtype != "m.text" && msgtype != "m.emote") return std::nullopt;  // bots speak in m.notice
-    const auto text = text_of(event);
-    if (!text) return std::nullopt;
+    if (!is_to_be_heard) return false;
+    // A name in the asker's own words speaks to it; a quoted one does not.
+    const auto own = without_quotes(*text);
+    return mentions(event.content, self.user_id) ||
+           after_address(own, self.user_id, Converse::kDisplayName).has_value() ||
+           names_it(own, self.user_id) || is_chat_of_two(room, event);
+}
 
+std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
+                                      const chat::ReadEvent& event, const AssistantIdentity& self) {
+    if (!is_question(room, event, self)) return std::nullopt;
     Question question{
         .room = room.number(), .room_id = room.room_id(), .event_id = event.id.value, .asker = event.sender};
     question.is_private = is_chat_of_two(room, event);
-    // A name at the start of the asker's own words speaks to it; a quoted one does not.
-    const bool is_addressed =
-        after_address(without_quotes(*text), self.user_id, Converse::kDisplayName).has_value();
-    const bool is_spoken_to = question.is_private || is_addressed || mentions(event.content, self.user_id) ||
-                              names_it(without_quotes(*text), self.user_id);
-    if (!is_spoken_to) return std::nullopt;
-
     question.asker_id = identity::user_id_of(tx, event.sender).value;
     question.is_encrypted_room = room.state("m.room.encryption").has_value();
     question.relation = relation_to(event, question.is_private);
     question.asked_at_ms = event.origin_server_ts;
     const auto own = own_words(event, self);
-    question.chinese = is_mostly_chinese(own.empty() ? *text : own);
+    question.chinese = is_mostly_chinese(own);
     if (own.empty()) return std::nullopt;
     question.versions.push_back(event.version());
     if (auto allowed = check_allowed(tx, event.sender, &room); !allowed) question.refusal = allowed.error();

@@ -39,8 +39,10 @@ struct Question {
     std::int64_t asked_at_ms = 0;
 };
 
-/// Nothing where the event is not for the assistant: not said to it, said by itself or by a bot, an edit, no
-/// text, said where it was not or is no more, or by somebody who has left. Part of a read job.
+/// Whether the event is for the assistant: said to it, not by itself nor by a bot, no edit, text, while it
+/// was there and still is, by somebody who is there too. Part of a read job.
+bool is_question(const chat::RoomReading& room, const chat::ReadEvent& event, const AssistantIdentity& self);
+/// Nothing where it is not, or says nothing. Part of a read job.
 std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
                                       const chat::ReadEvent& event, const AssistantIdentity& self);
 

@@ -116,6 +116,37 @@ TEST_F(Converse, words_from_before_the_two_were_alone_are_not_for_it) {
     EXPECT_EQ(world.fake->requests.size(), 2U);
 }
 
+TEST_F(Converse, people_who_talk_among_themselves_take_no_questions_place) {
+    const auto room = with_assistant({alice, bob});
+    const auto other = with_assistant({admin});
+    world.fake->script.hangs_before_prepared = true;
+    world.say(alice, room, "@assistant 第一个");
+    EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    for (int i = 0; i < 300; ++i) world.say(alice, room, "between alice and bob " + std::to_string(i));
+    const auto second = world.say(alice, room, "@assistant 第二个");
+    world.fake->script.hangs_before_prepared = false;
+    EXPECT_TRUE(is_done(world.say(admin, other, "elsewhere")))
+        << "another room's question is answered meanwhile";
+    world.await(world.fake->stop());
+    world.fake->attach();
+    EXPECT_TRUE(is_done(second));
+    EXPECT_EQ(world.fake->requests.back().messages.back().content, "第二个");
+    EXPECT_EQ(world.fake->requests.size(), 3U);
+}
+
+TEST_F(Converse, a_missed_question_is_found_among_what_others_said) {
+    const auto room = with_assistant({alice, bob});
+    world.fake->script.hangs_before_prepared = true;
+    const auto question = world.say(alice, room, "@assistant 问题");
+    for (int i = 0; i < 12; ++i) world.say(alice, room, "between alice and bob " + std::to_string(i));
+    const auto last = world.say(alice, room, "@assistant 还有一个");
+    EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    world.fake->script.hangs_before_prepared = false;
+    world.restart();
+    EXPECT_TRUE(is_done(question));
+    EXPECT_TRUE(is_done(last));
+}
+
 TEST_F(Converse, who_asked_and_left_is_not_answered) {
     const auto room = with_assistant({alice, bob});
     world.fake->script.hangs_before_prepared = true;
