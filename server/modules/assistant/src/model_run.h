@@ -114,8 +114,9 @@ class ModelRuns {
   private:
     static runtime::Task<void> drive(ModelRuns& runs, std::shared_ptr<ModelRun> run);
 
-    /// A call is three durable jobs and some ten turns of the I/O thread, which chat needs too: more than these
-    /// no model server of one machine would answer anyway. What waits is bounded with the runs: half a second.
+    /// A call is three durable jobs and some ten turns of the I/O thread, which chat needs too: more than
+    /// these no model server of one machine would answer anyway. What waits is bounded with the runs: half a
+    /// second.
     static constexpr std::int64_t kStartsASecond = 500;
     static constexpr std::int64_t kStartsAtOnce = 16;
 
