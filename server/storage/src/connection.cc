@@ -190,6 +190,7 @@ void Connection::roll_back() {
         if (code == SQLITE_INTERRUPT && attempt < kRollBackAttempts) continue;
         if (code != SQLITE_OK) raise(code, "roll back");
     }
+    forget_gathered(handle_);
 }
 
 void Connection::start_clock() {

@@ -79,6 +79,7 @@ base::Result<std::unique_ptr<Database>> Database::open(runtime::Runtime& runtime
     if (auto done = migrate(*state->write_connection, migrations); !done) {
         return base::fail(std::move(done.error()));
     }
+    gather_log_writes(state->write_connection->handle());
 
     std::vector<std::unique_ptr<Connection>> reading;
     for (std::size_t i = 0; i < std::max<std::size_t>(options.readers, 1); ++i) {

@@ -24,11 +24,22 @@ constexpr std::size_t kFirstPageHeaderAt = 100;
 /// https://www.sqlite.org/fileformat2.html#wal_file_format
 constexpr std::int64_t kLogHeadBytes = 32 + 24;
 
+/// So much of what is written to the log is gathered at most.
+constexpr std::size_t kGatherBytes = 64 << 10;
+
+/// What was written to the log, in one piece from `at` on, and is not in the file yet.
+struct Gathered {
+    std::int64_t at = 0;
+    std::vector<std::uint8_t> bytes;
+    std::int64_t end() const { return at + static_cast<std::int64_t>(bytes.size()); }
+};
+
 /// What sqlite3_open_v2 gives us memory for. The file beneath lies in memory of its own, since the default
 /// VFS may be another at the next opening.
 struct File : sqlite3_file {
     sqlite3_file* inner;
     std::vector<std::uint8_t>* page;  ///< of a database file: where its pages are cleaned; else null
+    Gathered* gathered;               ///< of a log whose writes are gathered; else null
     const Pace* pace;
     std::int64_t bite;  ///< bytes since the last sync of the pace
 };
@@ -64,6 +75,7 @@ int file_close(sqlite3_file* file) {
     File& self = file_of(file);
     const int code = self.inner->pMethods->xClose(self.inner);
     delete self.page;
+    delete self.gathered;  // whatever a commit stands on was synced
     sqlite3_free(self.inner);
     return code;
 }
@@ -85,10 +97,64 @@ int file_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 of
     return code == SQLITE_OK ? keep_pace(self, bytes) : code;
 }
 
+/// Where that fails it stays gathered: SQLite counts on it until the transaction is rolled back.
+int write_gathered(File& file) {
+    if (file.gathered == nullptr || file.gathered->bytes.empty()) return SQLITE_OK;
+    auto& [at, bytes] = *file.gathered;
+    const int code =
+        file.inner->pMethods->xWrite(file.inner, bytes.data(), static_cast<int>(bytes.size()), at);
+    if (code == SQLITE_OK) bytes.clear();
+    return told_full(file, code);
+}
+
+/// Frames of a commit are never among what is gathered: whoever reads those needs no room on the disk.
+int log_read(sqlite3_file* file, void* data, int bytes, sqlite3_int64 offset) {
+    File& self = file_of(file);
+    if (self.gathered != nullptr && offset < self.gathered->end() && offset + bytes > self.gathered->at) {
+        if (const int code = write_gathered(self); code != SQLITE_OK) return code;
+    }
+    return self.inner->pMethods->xRead(self.inner, data, bytes, offset);
+}
+
+int log_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 offset) {
+    File& self = file_of(file);
+    const auto count = static_cast<std::size_t>(bytes);
+    if (self.gathered == nullptr || count > kGatherBytes) return file_write(file, data, bytes, offset);
+    Gathered& gathered = *self.gathered;
+    if (offset != gathered.end() || gathered.bytes.size() + count > kGatherBytes) {
+        if (const int code = write_gathered(self); code != SQLITE_OK) return code;
+    }
+    if (gathered.bytes.empty()) gathered.at = offset;
+    const auto* first = static_cast<const std::uint8_t*>(data);
+    gathered.bytes.insert(gathered.bytes.end(), first, first + count);
+    return SQLITE_OK;
+}
+
+/// A method of a log that first puts into the file what was gathered.
+template <auto Method>
+struct AfterGathered;
+template <class... Arguments, int (*sqlite3_io_methods::*Method)(sqlite3_file*, Arguments...)>
+struct AfterGathered<Method> {
+    static int call(sqlite3_file* file, Arguments... arguments) {
+        const int code = write_gathered(file_of(file));
+        return code == SQLITE_OK ? Forward<File, Method>::call(file, arguments...) : code;
+    }
+};
+
 constexpr sqlite3_io_methods kMethods = [] {
     auto methods = forwarding_methods<File>();
     methods.xClose = file_close;
     methods.xWrite = file_write;
+    return methods;
+}();
+
+constexpr sqlite3_io_methods kLogMethods = [] {
+    auto methods = kMethods;
+    methods.xRead = log_read;
+    methods.xWrite = log_write;
+    methods.xTruncate = AfterGathered<&sqlite3_io_methods::xTruncate>::call;
+    methods.xSync = AfterGathered<&sqlite3_io_methods::xSync>::call;
+    methods.xFileSize = AfterGathered<&sqlite3_io_methods::xFileSize>::call;
     return methods;
 }();
 
@@ -104,7 +170,7 @@ int vfs_open(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int fla
         return code;
     }
     if ((flags & SQLITE_OPEN_MAIN_DB) != 0) self.page = new std::vector<std::uint8_t>();
-    self.pMethods = &kMethods;
+    self.pMethods = (flags & SQLITE_OPEN_WAL) != 0 ? &kLogMethods : &kMethods;
     return code;
 }
 
@@ -131,6 +197,14 @@ int vfs_last_error(sqlite3_vfs* /*vfs*/, int bytes, char* out) {
 }
 int vfs_current_time_ms(sqlite3_vfs* /*vfs*/, sqlite3_int64* julian_ms) {
     return beneath()->xCurrentTimeInt64(beneath(), julian_ms);
+}
+
+/// Null where none was opened.
+sqlite3_file* log_of(sqlite3* handle) {
+    sqlite3_file* file = nullptr;
+    const int code =
+        sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file));
+    return code == SQLITE_OK && file->pMethods != nullptr ? file : nullptr;
 }
 
 }  // namespace
@@ -164,13 +238,23 @@ void set_pace(sqlite3* handle, const Pace* pace) {
     }
 }
 
-LogFile::LogFile(sqlite3* handle) {
-    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, static_cast<void*>(&file_)) !=
-            SQLITE_OK ||
-        file_->pMethods == nullptr) {
-        file_ = nullptr;
-    }
+void gather_log_writes(sqlite3* handle) {
+    sqlite3_file* file = log_of(handle);
+    // Without it SQLite would fill sectors up with frames that it does not sync.
+    const bool overwrites_safely = file != nullptr && (file->pMethods->xDeviceCharacteristics(file) &
+                                                       SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+    if (!overwrites_safely || file->pMethods != &kLogMethods) return;
+    file_of(file).gathered = new Gathered();
+    file_of(file).gathered->bytes.reserve(kGatherBytes);
 }
+
+void forget_gathered(sqlite3* handle) {
+    sqlite3_file* file = log_of(handle);
+    if (file == nullptr || file->pMethods != &kLogMethods) return;
+    if (Gathered* gathered = file_of(file).gathered; gathered != nullptr) gathered->bytes.clear();
+}
+
+LogFile::LogFile(sqlite3* handle) : file_(log_of(handle)) {}
 
 int LogFile::size(std::int64_t& bytes) {
     sqlite3_int64 size = 0;

@@ -12,7 +12,8 @@ namespace storage {
 /// Our layer over SQLite's default VFS (the operating system's files; in tests, a disk that fails):
 /// - what is written to the database file has no residue of old rows in it (page_residue.h);
 /// - a connection's writes to the database file can be paced, which is how a checkpoint leaves the disk to
-///   the commits beside it.
+///   the commits beside it;
+/// - a connection's writes to the WAL can be gathered, which are two for each frame.
 /// Registers it once and returns its name for sqlite3_open_v2.
 const char* disk_vfs();
 
@@ -25,6 +26,13 @@ struct Pace {
 };
 /// `pace` must outlive the connection, and is read by the thread that uses it.
 void set_pace(sqlite3* handle, const Pace* pace);
+
+/// From now on what this connection, which has read or written already, writes to the WAL goes to the file in
+/// large pieces, and all of it before a sync. For a connection with synchronous=FULL: SQLite then syncs
+/// before it lets others see a frame.
+void gather_log_writes(sqlite3* handle);
+/// After a transaction was rolled back: what it wrote need not come to the disk.
+void forget_gathered(sqlite3* handle);
 
 /// The WAL's file of a connection that has read or written already. 0 where all went well, else SQLite's
 /// code.
