@@ -262,11 +262,12 @@ bool Checkpointer::wipe(bool shrinks) {
         const std::int64_t from = std::max(used, end - kWipeBytes);
         more = from > used;
         if (code == SQLITE_OK) code = log.fill_with_zeros(from, end);
-        if (code == SQLITE_OK && !more) code = log.sync();
-        if (code == SQLITE_OK && !more && shrinks) code = log.truncate(used);
+        const bool cuts = !more && shrinks;
+        if (code == SQLITE_OK && cuts) code = log.sync();
+        if (code == SQLITE_OK && cuts) code = log.truncate(used);
         writer_.connection().roll_back();
         writer_.resume();
-        if (code == SQLITE_OK && more) code = log.sync();
+        if (code == SQLITE_OK && !cuts) code = log.sync();
         if (code != SQLITE_OK) {
             note_failure(connection_, code, "clear the log");
             return false;

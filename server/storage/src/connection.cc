@@ -184,6 +184,12 @@ bool Connection::in_transaction() const {
     return sqlite3_get_autocommit(handle_) == 0;
 }
 
+void Connection::require_transaction() const {
+    if (!runs_job_ || in_transaction()) return;
+    throw Fault(base::ErrorKind::unavailable, "storage.rolled_back",
+                "The database gave this job's transaction up.");
+}
+
 void Connection::roll_back() {
     for (int attempt = 1; in_transaction(); ++attempt) {
         const int code = sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);

@@ -47,6 +47,10 @@ class Connection {
 
     /// False also after SQLite gave the whole transaction up by itself (disk full, I/O error).
     bool in_transaction() const;
+    /// Between these a statement fails where there is no transaction: without one it would commit by itself.
+    void job_begins() { runs_job_ = role_ != Role::test; }
+    void job_ends() { runs_job_ = false; }
+    void require_transaction() const;
     /// ROLLBACK where there is something to roll back.
     void roll_back();
     /// From now on a job may run for the limit of the options.
@@ -96,6 +100,7 @@ class Connection {
     std::list<Cached> recent_;  // most recently used first
     std::unordered_map<Key, std::list<Cached>::iterator, KeyHash> cache_;
     std::vector<std::move_only_function<void()>> after_commit_;
+    bool runs_job_ = false;
     std::chrono::milliseconds job_limit_{0};
     std::chrono::steady_clock::time_point job_deadline_;
 };

@@ -64,6 +64,7 @@ void Statement::bind_at(int index, std::nullptr_t) {
 
 bool Statement::step() {
     if (place_ == Place::after) return false;
+    if (place_ == Place::before) connection_->require_transaction();
     const int code = sqlite3_step(statement_);
     place_ = Place::on_row;
     if (code == SQLITE_ROW) return true;
@@ -115,11 +116,20 @@ std::optional<std::string> Statement::optional_text(int column) const {
     return std::string(text(column));
 }
 
+Transaction::Transaction(Connection& connection) : connection_(connection) {
+    connection_.job_begins();
+}
+
+Transaction::~Transaction() {
+    connection_.job_ends();
+}
+
 Statement Transaction::prepare(std::string_view sql) {
     return connection_.prepare(sql);
 }
 
 void Transaction::execute(std::string_view sql) {
+    connection_.require_transaction();
     connection_.execute(sql);
 }
 

@@ -91,10 +91,12 @@ class Statement {
 };
 
 /// One transaction (a job's savepoint, or a reader's snapshot). Store functions take `Transaction&` and are
-/// synchronous. A read-only one throws storage::Fault on a write.
+/// synchronous. A read-only one throws storage::Fault on a write. One that the database gave up (disk full,
+/// I/O error) throws at every statement from then on: nothing may be written outside of it.
 class Transaction {
   public:
-    explicit Transaction(Connection& connection) : connection_(connection) {}
+    explicit Transaction(Connection& connection);
+    ~Transaction();
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
 
