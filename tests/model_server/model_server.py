@@ -10,7 +10,8 @@ GET /requests lists what came: path, authorization, body, and raw, the exact byt
 how many of those that hung or were endless were given up by the client.
 Faults: hang, error_NNN (any status), retry_later, garbage, html, cut, cut_json, slow, stall, wrong_usage, zero_usage,
 no_usage, no_done, never_closed, split_utf8, keep_alive, keep_alive_only, reasoning, reasoning_then_error, sensitive,
-error_in_stream, huge_line, endless, empty, no_response, redirect, tool_call.
+error_in_stream, huge_line, endless, empty, no_response, redirect, tool_call; no_json_mode (400 for a response_format) and
+least_of_dialect (422 for a stream_options too, and no usage), as some servers are.
 """
 
 import argparse
@@ -122,6 +123,9 @@ class ModelServer:
             return False
         if re.fullmatch(r"error_\d{3}", fault or ""):
             return await self.plain(writer, int(fault[-3:]), {"error": {"message": "server says no"}})
+        unknown = {"no_json_mode": ["response_format"], "least_of_dialect": ["response_format", "stream_options"]}.get(fault, [])
+        if any(name in body for name in unknown):
+            return await self.plain(writer, 400 if fault == "no_json_mode" else 422, {"error": "extra inputs are not permitted"})
         if fault == "retry_later":
             writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
             await writer.drain()
@@ -202,7 +206,7 @@ class ModelServer:
             usage = {"prompt_tokens": -5, "completion_tokens": "many"}
         if fault == "zero_usage":
             usage = {"prompt_tokens": 0, "completion_tokens": 0}
-        if fault != "no_usage":
+        if fault not in ("no_usage", "least_of_dialect"):
             await send(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\n")
         if fault == "never_closed":
             return await self.until_gone(reader)

@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 
-from assist import ADMIN, ASSIST, KEY, make_admin, put_model, receipts, sha256, translate, used_tokens
+from assist import ADMIN, ASSIST, KEY, consent, make_admin, put_model, receipts, sha256, suggest, translate, used_tokens
 from harness import ROOT, ModelServer, Server, wait_for
 
 
@@ -107,6 +107,34 @@ def test_another_server_is_tried_before_anything_was_shown_and_has_a_receipt_of_
     assert (newest["provider"], newest["outcome"]) == ("Second", "done")
     assert (older["provider"], older["outcome"]) == ("First", "failed")
     assert (older["input_tokens"] == 0) is (fault == "error_503"), "only who surely did nothing is not paid"
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_a_server_that_knows_less_of_the_dialect_is_asked_for_less(alice, server, models):
+    bob = server.register("bob")
+    room = bob.create_room(preset="private_chat", invite=[alice.user_id])
+    alice.join(room)
+    consent(bob, room)
+
+    def forms():
+        return [[name in request["body"] for name in ("response_format", "stream_options")] for request in models[0].requests()]
+
+    models[0].control(fault="no_json_mode")
+    for number in range(2):
+        assert suggest(alice, room, [bob.send(room, f"shall we go {number}?")]).errcode is None
+    assert forms() == [[True, True], [False, True], [False, True]], "what it took is remembered"
+    newest = receipts(alice)[:3]
+    assert [r["outcome"] for r in newest] == ["done", "done", "failed"] and newest[2]["cost_micros"] == 0
+    models[0].control(reset=True)
+    models[0].control(fault="least_of_dialect")
+    for number in range(2):
+        assert translate(alice, f"the least {number}").one("done")["usage"]["estimated"] is True
+    assert suggest(alice, room, [bob.send(room, "or stay?")]).errcode is None
+    assert forms() == [[False, True], [False, False], [False, False], [False, False]]
+    put_model(server.admin, models[0], "first", name="First")
+    models[0].control(reset=True)
+    assert suggest(alice, room, [bob.send(room, "or sleep?")]).errcode is None
+    assert forms() == [[True, True]], "a server that was changed is asked anew"
     assert used_tokens(alice) == spent_as_receipts_say(alice)
 
 

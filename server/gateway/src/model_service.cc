@@ -142,7 +142,7 @@ std::vector<egress::PromptMessage> alternating(const std::vector<egress::PromptM
 }  // namespace
 
 std::string completion_body(const StoredProvider& provider, const egress::ModelRequest& request,
-                            Redaction& redaction) {
+                            Redaction& redaction, BodyForm form) {
     const auto joined = alternating(request.messages);
     for (const egress::PromptMessage& message : joined) redaction.keep_literals(message.content);
     json::array messages;
@@ -153,10 +153,10 @@ std::string completion_body(const StoredProvider& provider, const egress::ModelR
     json::object body{{"model", provider.shown.model},
                       {"messages", std::move(messages)},
                       {"stream", true},
-                      {"stream_options", {{"include_usage", true}}},
                       {"max_tokens", request.max_output_tokens},
                       {"temperature", request.temperature}};
-    if (request.json_object) body["response_format"] = {{"type", "json_object"}};
+    if (form != BodyForm::least) body["stream_options"] = {{"include_usage", true}};
+    if (form == BodyForm::whole && request.json_object) body["response_format"] = {{"type", "json_object"}};
     return json::serialize(body);
 }
 
@@ -164,11 +164,14 @@ std::string completion_body(const StoredProvider& provider, const egress::ModelR
 struct ModelService::Offer {
     StoredProvider provider;
     Redaction redaction;
+    BodyForm form;
     std::string body;
     egress::Prepared prepared;
 
-    Offer(StoredProvider stored, const egress::ModelRequest& request)
-        : provider(std::move(stored)), body(completion_body(provider, request, redaction)) {
+    Offer(StoredProvider stored, const egress::ModelRequest& request, BodyForm body_form)
+        : provider(std::move(stored)),
+          form(body_form),
+          body(completion_body(provider, request, redaction, form)) {
         const egress::Provider& shown = provider.shown;
         prepared = {.outbound_sha256 = base::hex_encode(base::sha256(body)),
                     .outbound_bytes = static_cast<std::int64_t>(body.size()),
@@ -222,7 +225,9 @@ runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest reque
     if (!providers) co_return base::fail(std::move(providers.error()));
     std::vector<Offer> offers;
     for (StoredProvider& provider : *providers) {
-        offers.emplace_back(std::move(provider), request);
+        const auto known_form = forms_.find(provider.shown.id);
+        offers.emplace_back(std::move(provider), request,
+                            known_form == forms_.end() ? BodyForm::whole : known_form->second);
         if (offers.back().prepared.outbound_bytes > egress::kOutboundLimitBytes)
             co_return unavailable("model.refused", "The request is too long.");
     }
@@ -254,7 +259,7 @@ runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest reque
     };
     for (Offer& offer : offers) {
         attempt.is_last = &offer == &offers.back();
-        auto tried = co_await try_provider(request, offer, attempt, call);
+        auto tried = co_await try_in_forms(request, offer, attempt, call);
         if (!tried) co_return at_the_end(std::move(tried.error()));
         if (*tried == Tried::answered) {
             count_call("answered");
@@ -305,6 +310,26 @@ base::Result<ModelService::Tried> ModelService::fail(const egress::ModelRequest&
     return base::fail(std::move(error));
 }
 
+/// As much of the dialect as the server takes; what it took is remembered. Each form is another request, for
+/// which core is asked anew.
+runtime::Task<base::Result<ModelService::Tried>> ModelService::try_in_forms(
+    const egress::ModelRequest& request, Offer& offer, Attempt& attempt, wire::ServedCall& call) {
+    auto tried = co_await try_provider(request, offer, attempt, call);
+    while (tried && *tried == Tried::wants_less) {
+        const bool has_format = request.json_object && offer.form == BodyForm::whole;
+        offer = Offer(std::move(offer.provider), request,
+                      has_format ? BodyForm::without_format : BodyForm::least);
+        tried = co_await try_provider(request, offer, attempt, call);
+        if (tried && *tried == Tried::answered) forms_[offer.provider.shown.id] = offer.form;
+    }
+    co_return tried;
+}
+
+void ModelService::forget(std::string_view provider_id) {
+    cache_.forget(provider_id);
+    if (const auto known = forms_.find(provider_id); known != forms_.end()) forms_.erase(known);
+}
+
 runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
     const egress::ModelRequest& request, Offer& offer, Attempt& attempt, wire::ServedCall& call) {
     const std::string& id = offer.provider.shown.id;
@@ -346,6 +371,11 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     if (!status) co_return fail(request, offer, attempt, call, std::move(status.error()));
     if (*status != 200) {
         if (const auto pause = pause_of(*status, transfer->header("retry-after"))) router_.rest(id, *pause);
+        if ((*status == 400 || *status == 422) && offer.form != BodyForm::least) {
+            count_attempt("refused");
+            attempt.paid_before = false;
+            co_return Tried::wants_less;
+        }
         co_return fail(request, offer, attempt, call, error_of_status(*status));
     }
 

@@ -6,6 +6,8 @@
 #include "redaction.h"
 #include "router.h"
 
+#include <map>
+#include <string>
 #include <string_view>
 
 #include <base/clock.h>
@@ -15,6 +17,10 @@
 
 namespace gateway {
 
+/// How much of the dialect a request uses. Servers that refuse what they do not know (LM Studio a JSON object
+/// as the answer's form, Mistral the wish for a count) are asked for less, and answer all the same.
+enum class BodyForm : std::uint8_t { whole, without_format, least };
+
 /// Serves one model call: redact ▸ known already? ▸ choose ▸ prepare ▸ wait for go ▸ stream ▸ restore.
 class ModelService {
   public:
@@ -22,17 +28,19 @@ class ModelService {
 
     runtime::Task<base::Result<void>> call(wire::Message request, wire::ServedCall& call);
     /// After a change of a provider.
-    void forget(std::string_view provider_id) { cache_.forget(provider_id); }
+    void forget(std::string_view provider_id);
 
   private:
     struct Offer;
     struct Attempt;
-    enum class Tried : std::uint8_t { answered, failed_before_content };
+    enum class Tried : std::uint8_t { answered, failed_before_content, wants_less };
 
     runtime::Task<base::Result<void>> serve(egress::ModelRequest request, wire::ServedCall& call);
     runtime::Task<base::Result<void>> serve_known(const Offer& offer, AnswerCache::Answer answer,
                                                   wire::ServedCall& call);
     runtime::Task<base::Result<Tried>> try_provider(const egress::ModelRequest& request, Offer& offer,
+                                                    Attempt& attempt, wire::ServedCall& call);
+    runtime::Task<base::Result<Tried>> try_in_forms(const egress::ModelRequest& request, Offer& offer,
                                                     Attempt& attempt, wire::ServedCall& call);
     runtime::Task<base::Result<Tried>> stream(const egress::ModelRequest& request, Offer& offer,
                                               Attempt& attempt, wire::ServedCall& call);
@@ -47,10 +55,11 @@ class ModelService {
     Router& router_;
     base::Metrics& metrics_;
     AnswerCache cache_;
+    std::map<std::string, BodyForm, std::less<>> forms_;  ///< of providers that take less than the whole
 };
 
 /// The body of a streamed chat completion in OpenAI's form.
 std::string completion_body(const StoredProvider& provider, const egress::ModelRequest& request,
-                            Redaction& redaction);
+                            Redaction& redaction, BodyForm form = BodyForm::whole);
 
 }  // namespace gateway

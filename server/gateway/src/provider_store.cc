@@ -110,6 +110,24 @@ base::Result<void> replace_file(const std::filesystem::path& file, const std::st
     return {};
 }
 
+/// By a name that no public name server knows, or an address that no router of the Internet forwards to
+/// (RFC 1918, 3927, 4193, 4291, 6598).
+bool is_in_local_network(const boost::urls::url_view& url) {
+    if (url.host_type() == boost::urls::host_type::ipv4) {
+        const auto bytes = url.host_ipv4_address().to_bytes();
+        return bytes[0] == 10 || (bytes[0] == 172 && (bytes[1] & 0xf0U) == 16) ||
+               (bytes[0] == 192 && bytes[1] == 168) || (bytes[0] == 169 && bytes[1] == 254) ||
+               (bytes[0] == 100 && (bytes[1] & 0xc0U) == 64);
+    }
+    if (url.host_type() == boost::urls::host_type::ipv6) {
+        const auto bytes = url.host_ipv6_address().to_bytes();
+        return (bytes[0] & 0xfeU) == 0xfc || (bytes[0] == 0xfe && (bytes[1] & 0xc0U) == 0x80);
+    }
+    const std::string host(url.host());
+    return host.find('.') == std::string::npos || host.ends_with(".local") || host.ends_with(".internal") ||
+           host.ends_with(".lan");
+}
+
 }  // namespace
 
 bool is_loopback_url(std::string_view base_url) {
@@ -130,10 +148,7 @@ base::Result<void> check_base_url(std::string_view base_url) {
         return bad_provider(
             "The address holds no credentials, query or fragment: give the key in its own field.");
     }
-    if (url->scheme() == "http" && !is_loopback_url(base_url) &&
-        url->host_type() == boost::urls::host_type::name && url->host().find('.') != std::string::npos &&
-        !url->host().ends_with(".local") && !url->host().ends_with(".internal") &&
-        !url->host().ends_with(".lan")) {
+    if (url->scheme() == "http" && !is_loopback_url(base_url) && !is_in_local_network(*url)) {
         return bad_provider("A model server outside the local network is reached by https.");
     }
     return {};

@@ -230,7 +230,15 @@ TEST(ProviderStore, addresses_are_checked) {
     EXPECT_TRUE(check_base_url("https://api.example.com/v1").has_value());
     EXPECT_TRUE(check_base_url("http://127.0.0.1:11434/v1").has_value());
     EXPECT_TRUE(check_base_url("http://192.168.1.5:8000/v1").has_value());
-    EXPECT_FALSE(check_base_url("http://api.example.com/v1").has_value());
+    for (const std::string_view local : {"10.1.2.3", "172.31.0.1", "169.254.1.1", "100.100.0.1", "[fd00::1]",
+                                         "[fe80::1]", "models", "models.lan"}) {
+        EXPECT_TRUE(check_base_url("http://" + std::string(local) + "/v1").has_value()) << local;
+    }
+    for (const std::string_view far :
+         {"api.example.com", "8.8.8.8", "172.32.0.1", "192.169.0.1", "100.128.0.1", "[2001:db8::1]"}) {
+        EXPECT_FALSE(check_base_url("http://" + std::string(far) + "/v1").has_value()) << far;
+        EXPECT_TRUE(check_base_url("https://" + std::string(far) + "/v1").has_value()) << far;
+    }
     EXPECT_FALSE(check_base_url("https://user:pass@example.com/v1").has_value());
     EXPECT_FALSE(check_base_url("file:///etc/passwd").has_value());
     EXPECT_FALSE(check_base_url("nonsense").has_value());

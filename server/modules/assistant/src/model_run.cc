@@ -248,8 +248,6 @@ runtime::Task<void> ModelRun::drive() {
             }
         }
     }
-    // Whatever became of an answer that the gateway held: nothing left for it.
-    if (!finished && prepared_ && prepared_->known) finished = egress::Finished{};
     co_await end_with(std::move(refusal), outcome, std::move(finished));
 }
 
