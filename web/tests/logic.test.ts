@@ -158,7 +158,7 @@ describe("AI labels", () => {
     });
     it("survives a forward, which drops what hangs on the old chat", () => {
         const content = { msgtype: "m.text", body: "x", "im.lingxi.ai": label, "m.relates_to": { "m.in_reply_to": { event_id: "$e" } }, "m.mentions": { user_ids: ["@a:b"] } };
-        const forwarded = forwardContent(new MatrixEvent({ type: "m.room.message", event_id: "$1", sender: "@a:b", content }));
+        const forwarded = forwardContent(new MatrixEvent({ type: "m.room.message", event_id: "$1", sender: "@a:b", content }), "@a:b");
         expect(labelOf(forwarded)).toEqual(label);
         expect(forwarded).not.toHaveProperty("m.relates_to");
         expect(forwarded["m.mentions"]).toEqual({});
@@ -171,8 +171,20 @@ describe("AI labels", () => {
         event.makeReplaced(new MatrixEvent({ ...message, event_id: "$2", content: { ...fresh, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: "$1" } } }));
         expect(bodyOf(event)).toBe("y");
         expect(labelOfEvent(event)).toEqual({ ...label, kind: "assisted" });
-        expect(labelOf(forwardContent(event))).toEqual({ ...label, kind: "assisted" });
+        expect(labelOf(forwardContent(event, "@a:b"))).toEqual({ ...label, kind: "assisted" });
         expect(labelOfEvent(new MatrixEvent({ ...message, event_id: "$3", content: fresh }))).toBeNull();
+    });
+    it("says of another's words that they were forwarded, however often they are, and not whose they are", () => {
+        const event = (sender: string, content: Record<string, unknown>) => new MatrixEvent({ type: "m.room.message", event_id: "$1", sender, content });
+        const mine = forwardContent(event("@me:b", { msgtype: "m.text", body: "x" }), "@me:b");
+        expect(mine).not.toHaveProperty("im.lingxi.forwarded");
+        const once = forwardContent(event("@a:b", { msgtype: "m.text", body: "x" }), "@me:b");
+        expect(once["im.lingxi.forwarded"]).toBe(true);
+        expect(JSON.stringify(once)).not.toContain("@a:b");
+        const passedOn = event("@me:b", once);
+        const fresh = { msgtype: "m.text", body: "y" };
+        passedOn.makeReplaced(event("@me:b", { ...fresh, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: "$1" } }));
+        expect(forwardContent(passedOn, "@me:b")["im.lingxi.forwarded"]).toBe(true);
     });
     it("takes no nonsense for a label", () => {
         for (const nonsense of [null, 1, "x", [], {}, { call_id: 5 }]) expect(labelOf({ "im.lingxi.ai": nonsense })).toBeNull();

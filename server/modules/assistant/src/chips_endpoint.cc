@@ -51,8 +51,8 @@ Task<net::Response> suggest_chips(Core& core, net::Request request) {
 
     json::array suggestions;
     if (!conversation->empty()) {
-        const auto chips = co_await core.chips();
-        if (!chips) {
+        const auto* chips = co_await core.chips();
+        if (chips == nullptr) {
             co_return refused(core, base::Error{base::ErrorKind::unavailable, "IM.LINGXI.UNAVAILABLE",
                                                 "Suggestions are not ready yet; try again in a moment."});
         }

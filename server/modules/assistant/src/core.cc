@@ -70,10 +70,10 @@ runtime::Task<std::optional<egress::Provider>> Core::preferred() {
 }
 
 runtime::Task<void> Core::build_chips() {
-    auto built = co_await runtime.on_cpu([] { return std::make_shared<const offline::Chips>(); });
+    auto built = co_await runtime.on_cpu([] { return &offline::Chips::built(); });
     building_chips_ = false;
     if (built) {
-        chips_ = std::move(*built);
+        chips_ = *built;
         runtime.metrics()
             .gauge("assistant_chips_ready", "Whether the offline method has built its index.")
             .set(1);
@@ -82,12 +82,12 @@ runtime::Task<void> Core::build_chips() {
 }
 
 bool Core::warm_chips() {
-    if (!chips_ && !building_chips_) building_chips_ = tasks.spawn(build_chips()) != nullptr;
-    return chips_ || building_chips_;
+    if (chips_ == nullptr && !building_chips_) building_chips_ = tasks.spawn(build_chips()) != nullptr;
+    return chips_ != nullptr || building_chips_;
 }
 
-runtime::Task<std::shared_ptr<const offline::Chips>> Core::chips() {
-    if (warm_chips() && !chips_) co_await chips_built_.wait(kChipsWait);
+runtime::Task<const offline::Chips*> Core::chips() {
+    if (warm_chips() && chips_ == nullptr) co_await chips_built_.wait(kChipsWait);
     co_return chips_;
 }
 

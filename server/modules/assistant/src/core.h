@@ -54,7 +54,7 @@ struct Assistant::Core {
         preferred_.provider.reset();
     }
     /// The offline method; built on the CPU pool when it is first asked for. Null where the pool is too busy.
-    runtime::Task<std::shared_ptr<const offline::Chips>> chips();
+    runtime::Task<const offline::Chips*> chips();
     /// Begins to build it, where it is not there: somebody is here who will ask for it. False where it
     /// cannot.
     bool warm_chips();
@@ -74,7 +74,7 @@ struct Assistant::Core {
         bool asking = false;
     } preferred_;
     runtime::Notifier preferred_known_;
-    std::shared_ptr<const offline::Chips> chips_;
+    const offline::Chips* chips_ = nullptr;
     bool building_chips_ = false;
     runtime::Notifier chips_built_;
 

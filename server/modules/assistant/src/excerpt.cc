@@ -19,6 +19,8 @@ namespace json = base::json;
 /// People of the room whose names are looked for in the texts; in a larger room the speakers' are.
 constexpr std::size_t kNamesLimit = 200;
 constexpr std::size_t kUserIdLimitBytes = 255;
+/// Set by our client on what is forwarded; it does not say whose it was.
+constexpr std::string_view kForwarded = "im.lingxi.forwarded";
 
 /// Whose words a message holds: its sender's. What a model said as @assistant may repeat the words of whom it
 /// answered, and counts as theirs; its own statements are nobody's (none). Nothing where nobody knows any
@@ -123,6 +125,10 @@ std::optional<std::string> text_of(const chat::ReadEvent& event) {
     return std::string(text);
 }
 
+bool is_forwarded(const chat::ReadEvent& event) {
+    return event.content.contains(kForwarded) || event.latest.contains(kForwarded);
+}
+
 std::string mentioned_ids(const chat::ReadEvent& event) {
     std::string ids;
     const auto* mentions = base::get_object(event.latest, "m.mentions");
@@ -176,6 +182,8 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
             excerpt.dropped.emplace_back(event_id, DropReason::not_visible);
         } else if (event->is_redacted) {
             excerpt.dropped.emplace_back(event_id, DropReason::redacted);
+        } else if (is_forwarded(*event)) {
+            excerpt.dropped.emplace_back(event_id, DropReason::no_consent);
         } else if (auto text = own_text_of(*event); !text) {
             excerpt.dropped.emplace_back(event_id, DropReason::not_text);
         } else if (text->size() > kExcerptLineLimitBytes) {

@@ -65,6 +65,8 @@ void know_people(storage::Transaction& tx, const chat::RoomReading& room, identi
                  identity::UserNumber assistant, std::string_view text, bool chinese, Names& names);
 /// The ids of those whom a message speaks to, one after another.
 std::string mentioned_ids(const chat::ReadEvent& event);
+/// Whether a message is one that its sender passed on: the words of somebody else, who cannot be asked.
+bool is_forwarded(const chat::ReadEvent& event);
 /// What a message says in its author's own words: text_of() without quotes.
 std::optional<std::string> own_text_of(const chat::ReadEvent& event);
 bool is_mostly_chinese(std::string_view text);

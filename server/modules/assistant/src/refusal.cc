@@ -39,6 +39,11 @@ Refusal no_such_event() {
                        "There is no such message, or you may not read it."};
 }
 
+Refusal nobody_to_ask() {
+    return base::Error{ErrorKind::forbidden, std::string(kNobodyToAsk),
+                       "These are the words of somebody who cannot be asked, such as a forwarded message."};
+}
+
 Refusal words_changed() {
     return base::Error{ErrorKind::conflict, std::string(kWordsChanged),
                        "A message was changed or taken back in the meantime; ask again."};

@@ -30,6 +30,7 @@ using Answered = std::expected<T, Refusal>;
 
 inline constexpr std::string_view kBudgetExhausted = "IM.LINGXI.BUDGET_EXHAUSTED";
 inline constexpr std::string_view kWordsChanged = "IM.LINGXI.WORDS_CHANGED";
+inline constexpr std::string_view kNobodyToAsk = "IM.LINGXI.NOBODY_TO_ASK";
 
 Refusal ai_off();
 Refusal forbidden_in_room();
@@ -37,6 +38,8 @@ Refusal consent_needed(const std::vector<std::string>& user_ids);
 Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms);
 Refusal model_unavailable(std::string message);
 Refusal no_such_event();
+/// Words of somebody who cannot be asked: forwarded, or said by nobody knows whom.
+Refusal nobody_to_ask();
 /// What was to be handed over has been redacted or edited since it was read.
 Refusal words_changed();
 /// What the gateway said, in the assistant's words.

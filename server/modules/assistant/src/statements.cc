@@ -37,6 +37,12 @@ std::string sorry(const Refusal& refusal, bool chinese) {
         return chinese ? "这个聊天不允许使用 AI，所以我不能在这里回答。"
                        : "This chat does not allow AI, so I cannot answer here.";
     }
+    if (code == kNobodyToAsk) {
+        return chinese
+                   ? "这是转发来的消息，是别人的话。我只能把你自己写的话交给模型，请用你自己的话问我。"
+                   : "This message was forwarded: the words are somebody else's. I may hand only your own "
+                     "words to a model, so please ask me in your own.";
+    }
     if (code == kBudgetExhausted) {
         return chinese ? "今天的 AI 用量已经用完，明天再来问我吧。"
                        : "Today's AI allowance is used up. Please ask me again tomorrow.";

@@ -3,6 +3,8 @@
 #include "model_stream.h"
 #include "prompts.h"
 
+#include <algorithm>
+
 #include <identity/body.h>
 #include <identity/matrix_error.h>
 
@@ -58,7 +60,9 @@ Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, ident
     // Without a word of anybody else there is nothing to reply to.
     if (!excerpt.has_words_of_others()) {
         if (!excerpt.unwilling_user_ids.empty()) return refuse(consent_needed(excerpt.unwilling_user_ids));
-        return refuse(no_such_event());
+        const bool is_anybodys = std::ranges::any_of(
+            excerpt.dropped, [](const auto& one) { return one.second == DropReason::no_consent; });
+        return refuse(is_anybodys ? nobody_to_ask() : no_such_event());
     }
     return excerpt;
 }

@@ -56,6 +56,7 @@ Refusal why_not(const Excerpt& excerpt) {
     if (reason == DropReason::over_limit)
         return base::Error{base::ErrorKind::too_large, "M_TOO_LARGE", "The message is too long."};
     if (reason == DropReason::not_text) return no_own_text();
+    if (reason == DropReason::no_consent) return nobody_to_ask();
     return no_such_event();
 }
 

@@ -367,6 +367,26 @@ TEST_F(Assist, a_stand_in_that_somebody_wrote_is_no_name) {
     EXPECT_EQ(text, "人物A 告诉 王小波");
 }
 
+TEST_F(Assist, what_was_forwarded_is_nobodys_to_hand_over) {
+    world.consent(bob, room);
+    const json::object forwarded{
+        {"msgtype", "m.text"}, {"body", "CAROLS WORDS"}, {"im.lingxi.forwarded", true}};
+    const auto by_bob = world.send(bob, room, forwarded);
+    const auto own = world.send(alice, room, forwarded);
+    world.edit(alice, room, own, "CAROLS WORDS, changed");
+    const auto event = world.say(bob, room, "what do you say?");
+    const auto answer = world.post(alice, kSuggestions, ids({by_bob, own, event}));
+    ASSERT_TRUE(answer.event("prepared"));
+    EXPECT_EQ(answer.event("prepared")->at("dropped").as_array().size(), 2U);
+    EXPECT_EQ(prompt().find("CAROLS"), std::string::npos);
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({by_bob})).errcode(), "IM.LINGXI.NOBODY_TO_ASK");
+    EXPECT_EQ(
+        world.post(alice, kTranslations, {{"room_id", room}, {"event_id", own}, {"target_language", "zh"}})
+            .errcode(),
+        "IM.LINGXI.NOBODY_TO_ASK");
+    EXPECT_EQ(world.fake->requests.size(), 1U);
+}
+
 TEST_F(Assist, quotes_in_a_draft_do_not_leave) {
     const auto answer =
         world.post(alice, kTranslations, {{"text", "> BOBS WORDS\n>$5000\nmine"}, {"target_language", "zh"}});

@@ -147,6 +147,18 @@ TEST_F(Converse, a_missed_question_is_found_among_what_others_said) {
     EXPECT_TRUE(is_done(last));
 }
 
+TEST_F(Converse, a_forwarded_message_is_no_question_of_ones_own) {
+    const auto room = with_assistant({alice});
+    const auto question = world.send(
+        alice, room, {{"msgtype", "m.text"}, {"body", "BOBS WORDS"}, {"im.lingxi.forwarded", true}});
+    EXPECT_TRUE(is_done(question));
+    EXPECT_NE(answer(alice, room).find("forwarded"), std::string::npos);
+    EXPECT_TRUE(is_done(world.say(alice, room, "a question")));
+    ASSERT_EQ(world.fake->requests.size(), 1U);
+    for (const auto& message : world.fake->requests[0].messages)
+        EXPECT_EQ(message.content.find("BOBS"), std::string::npos);
+}
+
 TEST_F(Converse, who_asked_and_left_is_not_answered) {
     const auto room = with_assistant({alice, bob});
     world.fake->script.hangs_before_prepared = true;

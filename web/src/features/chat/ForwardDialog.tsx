@@ -1,6 +1,6 @@
 import type { MatrixEvent } from "matrix-js-sdk";
 import { useState } from "react";
-import { labelKey, labelOfEvent } from "@/features/chat/engine/content";
+import { forwardedKey, labelKey, labelOfEvent } from "@/features/chat/engine/content";
 import { useEngine, useRooms } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
@@ -8,11 +8,15 @@ import type { Json } from "@/lib/http";
 import { Dialog, SearchField } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 
-/** The content of a message for another chat: its words, picture and AI label, without what it hangs on here. */
-export function forwardContent(event: MatrixEvent): Json {
+/**
+ * The content of a message for another chat: its words, picture and AI label, without what it hangs on here. The words of
+ * another are marked, not with whose they are: whoever wrote them is not there to be asked whether a model may read them.
+ */
+export function forwardContent(event: MatrixEvent, me: string): Json {
     const { "m.relates_to": _relation, "m.mentions": _mentions, "m.new_content": _new, ...rest } = event.getContent();
     const label = labelOfEvent(event);
-    return { ...rest, ...(label ? { [labelKey]: label } : {}), "m.mentions": {} };
+    const isAnothers = event.getSender() !== me || forwardedKey in event.getOriginalContent();
+    return { ...rest, ...(label ? { [labelKey]: label } : {}), ...(isAnothers ? { [forwardedKey]: true } : {}), "m.mentions": {} };
 }
 
 export function ForwardDialog({ event, onClose }: { event: MatrixEvent; onClose(): void }) {
@@ -32,7 +36,7 @@ export function ForwardDialog({ event, onClose }: { event: MatrixEvent; onClose(
                             type="button"
                             className="list-button"
                             onClick={() => {
-                                engine.send(room.roomId, forwardContent(event));
+                                engine.send(room.roomId, forwardContent(event, engine.me));
                                 toast(t("chat.forwarded"));
                                 onClose();
                             }}

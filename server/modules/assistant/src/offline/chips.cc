@@ -50,6 +50,11 @@ const Reply* pick(const Intent& intent, Stance stance, std::span<const Turn> con
 Chips::Chips() : chinese_(build(Language::chinese)), english_(build(Language::english)) {}
 Chips::~Chips() = default;
 
+const Chips& Chips::built() {
+    static const Chips chips;
+    return chips;
+}
+
 const Classifier& Chips::classifier_for(Language language) const {
     return language == Language::chinese ? *chinese_ : *english_;
 }

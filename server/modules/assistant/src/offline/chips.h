@@ -27,6 +27,8 @@ class Chips {
   public:
     /// Builds the indexes from the embedded intents: about a tenth of a second, so not on the start path.
     Chips();
+    /// The one of this process, built when it is first asked for: it depends on nothing but the executable.
+    static const Chips& built();
     ~Chips();
 
     /// Chips for the last turn, which must be somebody else's. Ranked by the message first, then by what was

@@ -11,6 +11,7 @@ export interface AiLabel {
 }
 
 export const labelKey = "im.lingxi.ai";
+export const forwardedKey = "im.lingxi.forwarded";
 
 export function labelOf(content: Record<string, unknown>): AiLabel | null {
     const label = content[labelKey] as Partial<AiLabel> | undefined;
