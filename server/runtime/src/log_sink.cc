@@ -1,4 +1,5 @@
 #include <charconv>
+#include <csignal>
 #include <memory>
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -85,6 +86,8 @@ void install_log_sink(std::string process, base::LogLevel least) {
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e%z %l %n %v");
     logger->set_level(level_of(least));
     logger->flush_on(spdlog::level::info);
+    // Whoever read the log ("| tee", a journal that restarts) may go; that would else end the process.
+    std::signal(SIGPIPE, SIG_IGN);
     base::set_log_sink(write_event);
 }
 

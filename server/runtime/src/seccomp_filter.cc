@@ -79,7 +79,6 @@ constexpr std::initializer_list<const char*> kAllowed = {
     "eventfd2",
     "fadvise64",
     "fallocate",
-    "fcntl",
     "fdatasync",
     "flock",
     "fstat",
@@ -155,10 +154,22 @@ constexpr std::initializer_list<const char*> kAllowed = {
 
 /// Where Landlock decides which.
 constexpr std::initializer_list<const char*> kFiles = {
-    "chmod", "creat",    "fchmod", "fchmodat", "fchown",    "link",     "linkat",
-    "mkdir", "mkdirat",  "open",   "openat",   "rename",    "renameat", "renameat2",
-    "rmdir", "truncate", "unlink", "unlinkat", "utimensat",
+    "creat",  "fchmod", "fchown",   "link",      "linkat", "mkdir",  "mkdirat",  "open",
+    "openat", "rename", "renameat", "renameat2", "rmdir",  "unlink", "unlinkat",
 };
+
+/// Where it does not: it never looks at modes and times, and at lengths only from Linux 6.2 on. What a
+/// process has opened it changes by descriptor.
+constexpr std::initializer_list<const char*> kByPath = {"chmod", "fchmodat", "truncate", "utimensat"};
+
+/// Of fcntl(), what concerns the descriptor itself. F_SETOWN and F_SETSIG would send any signal to any
+/// process.
+constexpr std::initializer_list<int> kDescriptorCommands = {
+    F_DUPFD,      F_DUPFD_CLOEXEC, F_GETFD,     F_SETFD,     F_GETFL,     F_SETFL,
+    F_GETLK,      F_SETLK,         F_SETLKW,    F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW,
+    F_GETPIPE_SZ, F_SETPIPE_SZ,    F_GET_SEALS, F_GETOWN,    F_GETOWN_EX,
+};
+constexpr std::initializer_list<int> kOwnerCommands = {F_SETOWN, F_SETOWN_EX, F_SETSIG};
 
 /// What a process needs to start others, and those to begin: nobody who is locked in for good.
 constexpr std::initializer_list<const char*> kBeginnings = {
@@ -266,7 +277,13 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
     return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-void add_terminal(Filter& filter) {
+void add_descriptors(Filter& filter) {
+    for (const int command : kDescriptorCommands) {
+        filter.allow("fcntl", {masked(1, 0xffffffff, static_cast<std::uint64_t>(command))});
+    }
+    for (const int command : kOwnerCommands) {
+        filter.refuse("fcntl", EPERM, {masked(1, 0xffffffff, static_cast<std::uint64_t>(command))});
+    }
     // Typing into the terminal that started us.
     filter.refuse("ioctl", EPERM, {masked(1, 0xffffffff, TIOCSTI)});
     filter.refuse("ioctl", EPERM, {masked(1, 0xffffffff, TIOCLINUX)});
@@ -295,7 +312,7 @@ void add_processes(Filter& filter) {
     }
     filter.allow("prlimit64", {equals(0, 0)});
     filter.allow("setrlimit");
-    add_terminal(filter);
+    add_descriptors(filter);
 }
 
 /// Processes, but no namespaces; locks, but none that are opened again.
@@ -311,7 +328,7 @@ void add_supervision(Filter& filter) {
         filter.allow("prctl", {equals(0, static_cast<std::uint64_t>(option))});
     }
     filter.allow("prctl", {equals(0, PR_SET_DUMPABLE), equals(1, 0)});
-    add_terminal(filter);
+    add_descriptors(filter);
 }
 
 void add_memory(Filter& filter, const Allowances& allowances) {
@@ -371,6 +388,7 @@ void add_sockets(Filter& filter, const Allowances& allowances) {
 }
 
 void add_files(Filter& filter, const Allowances& allowances) {
+    for (const char* name : kByPath) filter.refuse(name, EACCES);
     for (const char* name : kFiles) {
         if (allowances.open_files) {
             filter.allow(name);

@@ -72,17 +72,10 @@ std::size_t TaskGroup::size() const {
 }
 
 void TaskGroup::cancel() {
-    for (auto& signal : state_->running) {
-        asio::post(state_->runtime.executor(), [state = state_, &signal] {
-            // Between the post and now the task may have ended; then its signal is gone from the list.
-            for (auto& live : state->running) {
-                if (&live == &signal) {
-                    signal.emit(asio::cancellation_type::all);
-                    return;
-                }
-            }
-        });
-    }
+    asio::post(state_->runtime.executor(), [state = state_] {
+        // What ends by this leaves the list in a later turn.
+        for (auto& live : state->running) live.emit(asio::cancellation_type::all);
+    });
 }
 
 Task<void> TaskGroup::stop() {

@@ -1,3 +1,7 @@
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
 #include <span>
 #include <stdexcept>
 #include <string_view>
@@ -6,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <base/log.h>
+#include <runtime/log_sink.h>
 #include <runtime/runtime.h>
 #include <runtime/signal.h>
 #include <runtime/task_group.h>
@@ -134,6 +139,24 @@ TEST(TaskGroup, a_loop_that_ends_by_being_stopped_is_no_fault_and_any_other_end_
         EXPECT_EQ(faults_logged, 1);
     });
     base::set_log_sink(nullptr);
+}
+
+TEST(LogSink, a_reader_of_the_log_that_has_gone_ends_nobody) {
+    const pid_t child = ::fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+        std::array<int, 2> ends{};
+        if (::pipe(ends.data()) != 0) ::_exit(1);
+        ::dup2(ends[1], STDERR_FILENO);
+        ::close(ends[0]);
+        ::close(ends[1]);
+        install_log_sink("test", base::LogLevel::info);
+        base::log_info("test.unheard");
+        ::_exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
 }
 
 TEST(TaskGroup, a_fault_ends_its_own_task_only) {

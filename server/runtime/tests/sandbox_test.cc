@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -330,6 +331,10 @@ TEST_F(Sandbox, nobody_starts_or_touches_another_process) {
             return errno_of(::process_vm_readv(::getpid(), &local, 1, &remote, 1, 0) == 1);
         });
         expect_refused(role, "kill of another", [] { return errno_of(::kill(::getppid(), 0) == 0); });
+        expect_refused(role, "signals to another by a descriptor",
+                       [] { return errno_of(::fcntl(STDERR_FILENO, F_SETOWN, ::getppid()) == 0); });
+        expect_refused(role, "a choice of that signal",
+                       [] { return errno_of(::fcntl(STDERR_FILENO, F_SETSIG, SIGKILL) == 0); });
         const auto io_uring = [] {
             std::array<char, 256> params{};
             return errno_of(::syscall(SYS_io_uring_setup, 1, params.data()) >= 0);
@@ -492,11 +497,11 @@ TEST_F(Sandbox, files_outside_its_own_are_closed_to_each) {
         expect_allowed(role, "reading its own", open_for(own / "file", O_RDONLY));
         expect_allowed(role, "making its own", open_for(own / "new", O_RDWR | O_CREAT));
         expect_allowed(role, "folders of its own", [own] {
-            return errno_of(::mkdir((own / "sub").c_str(), 0700) == 0 &&
-                            ::rename((own / "new").c_str(), (own / "sub" / "new").c_str()) == 0 &&
-                            ::truncate((own / "sub" / "new").c_str(), 0) == 0 &&
-                            ::unlink((own / "sub" / "new").c_str()) == 0 &&
-                            ::rmdir((own / "sub").c_str()) == 0);
+            return errno_of(
+                ::mkdir((own / "sub").c_str(), 0700) == 0 &&
+                ::rename((own / "new").c_str(), (own / "sub" / "new").c_str()) == 0 &&
+                ::ftruncate(::open((own / "sub" / "new").c_str(), O_WRONLY | O_CLOEXEC), 0) == 0 &&
+                ::unlink((own / "sub" / "new").c_str()) == 0 && ::rmdir((own / "sub").c_str()) == 0);
         });
         expect_refused(role, "reading another's", open_for(others / "file", O_RDONLY));
         expect_refused(role, "writing another's", open_for(others / "file", O_WRONLY));
@@ -514,6 +519,18 @@ TEST_F(Sandbox, files_outside_its_own_are_closed_to_each) {
     expect_allowed(gateway(), "the resolver's file", [] {
         return ::access("/etc/hosts", F_OK) != 0 || ::open("/etc/hosts", O_RDONLY) >= 0 ? 0 : errno;
     });
+}
+
+TEST_F(Sandbox, nobody_changes_a_file_that_it_has_not_opened_whatever_the_kernel) {
+    const auto file = root_ / "outside" / "file";
+    for (const auto& role : {core(), gateway(), render_allowances()}) {
+        expect_refused(role, "its mode", [file] { return errno_of(::chmod(file.c_str(), 0600) == 0); });
+        expect_refused(role, "its mode in a folder",
+                       [file] { return errno_of(::fchmodat(AT_FDCWD, file.c_str(), 0600, 0) == 0); });
+        expect_refused(role, "its length", [file] { return errno_of(::truncate(file.c_str(), 8) == 0); });
+        expect_refused(role, "its time",
+                       [file] { return errno_of(::utimensat(AT_FDCWD, file.c_str(), nullptr, 0) == 0); });
+    }
 }
 
 TEST_F(Sandbox, render_opens_nothing_whatever_the_kernel) {
