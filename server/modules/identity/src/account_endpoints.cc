@@ -44,16 +44,17 @@ runtime::Task<net::Response> change_password(Core& core, net::Request request) {
     if (!password && body.has("auth")) {
         co_return matrix_error({ErrorKind::invalid, "M_MISSING_PARAM", "'new_password' is missing."});
     }
-    if (auto refusal = co_await ask_password(core, *request.principal, "change_password", body.object())) {
-        co_return std::move(*refusal);
-    }
+    auto confirmed = co_await ask_password(core, *request.principal, "change_password", body.object());
+    if (confirmed.refusal) co_return std::move(*confirmed.refusal);
     auto hash = co_await core.hash(std::move(*password));
     if (!hash) co_return matrix_error(hash.error());
     const auto user = user_of(request);
     const auto done = co_await core.database.write(
         order_of(user),
-        [&core, user, hash = std::move(*hash), logout_devices, device = device_of(request),
+        [&core, user, hash = std::move(*hash), old_hash = std::move(confirmed.password_hash), logout_devices,
+         device = device_of(request),
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
+            if (auto holds = check_confirmed(tx, user, old_hash); !holds) return holds;
             set_password_hash(tx, user, hash);
             for (const auto purpose : {Purpose::reset, Purpose::login}) delete_secrets(tx, purpose, user);
             if (logout_devices) remove_devices(tx, user, device, removed);
@@ -68,14 +69,14 @@ runtime::Task<net::Response> deactivate_account(Core& core, net::Request request
     Body body(request);
     const bool erase = body.boolean("erase", false);
     if (body.failed()) co_return matrix_error(body.error());
-    if (auto refusal = co_await ask_password(core, *request.principal, "deactivate", body.object())) {
-        co_return std::move(*refusal);
-    }
+    auto confirmed = co_await ask_password(core, *request.principal, "deactivate", body.object());
+    if (confirmed.refusal) co_return std::move(*confirmed.refusal);
     const auto user = user_of(request);
     const auto news = co_await core.database.write(
         order_of(user),
-        [&core, user, erase, now_ms = core.clock.now_ms(),
+        [&core, user, erase, hash = std::move(confirmed.password_hash), now_ms = core.clock.now_ms(),
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<std::int64_t> {
+            if (auto holds = check_confirmed(tx, user, hash); !holds) return base::fail(holds.error());
             return close_account(tx, core, removed, user, erase, now_ms);
         });
     if (!news) co_return matrix_error(news.error());

@@ -24,14 +24,22 @@ bool names(Body& auth, const net::Principal& principal) {
 
 }  // namespace
 
-runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Principal principal,
-                                                         std::string operation, base::json::object body) {
+base::Result<void> check_confirmed(storage::Transaction& tx, UserNumber user,
+                                   std::string_view password_hash) {
+    const auto account = find_account(tx, user);
+    if (account && !account->deactivated && account->password_hash == password_hash) return {};
+    return base::fail(base::ErrorKind::forbidden, "M_FORBIDDEN",
+                      "The password was changed meanwhile; please confirm again.");
+}
+
+runtime::Task<Confirmation> ask_password(Core& core, net::Principal principal, std::string operation,
+                                         base::json::object body) {
     const UiaPurpose purpose{.operation = std::move(operation), .user_number = principal.user_number};
     const auto now_ms = core.clock.now_ms();
     const auto challenge = [&](std::string_view session_id, std::optional<base::Error> error) {
         auto* session = core.uia.find(session_id, purpose, now_ms);
         if (session == nullptr) session = &core.uia.open(core.random, purpose, now_ms);
-        return uia_challenge(*session, stages(), error);
+        return Confirmation{.refusal = uia_challenge(*session, stages(), error)};
     };
     const auto error = [](std::string_view code, std::string message) {
         return base::Error{base::ErrorKind::unauthenticated, std::string(code), std::move(message)};
@@ -39,7 +47,7 @@ runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Princi
 
     Body outer(std::move(body));
     const auto* given = outer.optional_object("auth");
-    if (outer.failed()) co_return matrix_error(outer.error());
+    if (outer.failed()) co_return Confirmation{.refusal = matrix_error(outer.error())};
     if (given == nullptr) co_return challenge("", std::nullopt);
 
     Body auth(*given);
@@ -47,14 +55,15 @@ runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Princi
     const auto type = auth.optional_string("type");
     const auto password = auth.optional_string("password");
     const bool is_own = names(auth, principal);
-    if (auth.failed()) co_return matrix_error(auth.error());
+    if (auth.failed()) co_return Confirmation{.refusal = matrix_error(auth.error())};
     if (!session_id.empty() && core.uia.find(session_id, purpose, now_ms) == nullptr) {
         co_return challenge("", error("M_UNKNOWN", "This confirmation has expired; please confirm again."));
     }
     if (const auto* session = core.uia.find(session_id, purpose, now_ms);
         session != nullptr && !session->completed_stage.empty()) {  // on the stage's own page
+        Confirmation confirmation{.password_hash = session->password_hash};
         core.uia.close(session_id);
-        co_return std::nullopt;
+        co_return confirmation;
     }
     if (!type) co_return challenge(session_id, std::nullopt);
     if (*type != "m.login.password") {
@@ -68,13 +77,13 @@ runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Princi
                                         storage::Transaction& tx) -> base::Result<std::optional<Account>> {
             return find_account(tx, user);
         });
-    if (!account) co_return matrix_error(account.error());
+    if (!account) co_return Confirmation{.refusal = matrix_error(account.error())};
     const auto same = co_await core.verify(std::string(localpart_of(principal.user_id)),
                                            *account ? (*account)->password_hash : std::nullopt, *password);
-    if (!same) co_return matrix_error(same.error());
+    if (!same) co_return Confirmation{.refusal = matrix_error(same.error())};
     if (!*same) co_return challenge(session_id, error("M_FORBIDDEN", "The password is wrong."));
     core.uia.close(session_id);  // one confirmation, one deed
-    co_return std::nullopt;
+    co_return Confirmation{.password_hash = *(*account)->password_hash};
 }
 
 }  // namespace identity

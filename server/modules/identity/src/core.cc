@@ -116,7 +116,7 @@ runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart,
                                                          std::string password) {
     localpart = base::ascii_lower(base::utf8_prefix(localpart, kIdLimitBytes));
     if (options.rate_limits) {
-        if (const auto wait = failed_logins.wait(localpart, clock.now_ms())) {
+        if (const auto wait = failed_logins.begin(localpart, clock.now_ms())) {
             base::Error slowed{base::ErrorKind::rate_limited, "identity.too_many_guesses",
                                "Too many wrong passwords; wait a little."};
             slowed.retry_after = wait;
@@ -124,24 +124,24 @@ runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart,
         }
     }
     const bool somebody = hash.has_value();
-    auto same = co_await runtime.on_cpu(
-        [phc = somebody ? std::move(*hash) : nobodys_hash, password = std::move(password)] {
+    auto same = co_await runtime.on_pool<bool>(
+        passwords, [phc = somebody ? std::move(*hash) : nobodys_hash, password = std::move(password)] {
             return base::verify_password(phc, password);
         });
-    if (!same) co_return base::fail(std::move(same.error()));
-    const bool right = somebody && *same;
-    if (right) {
-        failed_logins.succeeded(localpart);
-    } else {
-        failed_logins.failed(localpart, clock.now_ms());
+    if (!same) {
+        if (options.rate_limits) failed_logins.given_up(localpart);
+        co_return base::fail(std::move(same.error()));
     }
+    const bool right = somebody && *same;
+    if (right) failed_logins.succeeded(localpart);
     co_return right;
 }
 
 runtime::Task<base::Result<std::string>> Identity::Core::hash(std::string password) {
-    co_return co_await runtime.on_cpu([password = std::move(password), cost = options.password_cost] {
-        return base::hash_password(password, cost);
-    });
+    co_return co_await runtime.on_pool<std::string>(
+        passwords, [password = std::move(password), cost = options.password_cost] {
+            return base::hash_password(password, cost);
+        });
 }
 
 runtime::Task<base::Result<std::optional<std::string>>> Identity::Core::deliver(News news, UserId user_id) {

@@ -37,6 +37,9 @@ struct Identity::Core {
     TokenCache tokens;
     UiaSessions uia;
     FailedLogins failed_logins;
+    /// A thread of its own: whoever floods the server with logins keeps no message and no picture waiting,
+    /// whose work is the CPU pool's. Full, it is a wait of two or three seconds.
+    runtime::WorkerPool passwords{"password", 1, 128};
 
     // What the database says, as of the last commit.
     std::string name;  ///< written, or else configured
@@ -74,10 +77,18 @@ storage::OrderKey order_of_accounts();
 UserNumber user_of(const net::Request& request);
 DeviceNumber device_of(const net::Request& request);
 
-/// Whether the request's principal has just given the account's password for `operation`. Otherwise what to
-/// answer.
-runtime::Task<std::optional<net::Response>> ask_password(Core& core, net::Principal principal,
-                                                         std::string operation, base::json::object body);
+/// What a confirmation by password came to.
+struct Confirmation {
+    std::optional<net::Response> refusal;  ///< what to answer where it is none
+    std::string password_hash;             ///< of the account, as it was confirmed
+};
+/// Whether the request's principal has just given the account's password for `operation`.
+runtime::Task<Confirmation> ask_password(Core& core, net::Principal principal, std::string operation,
+                                         base::json::object body);
+/// For the job that was confirmed: whether that password still holds. While it was being verified the account
+/// may have got another one (a reset link ends whoever knew the old one) or been closed.
+/// Errors: M_FORBIDDEN.
+base::Result<void> check_confirmed(storage::Transaction& tx, UserNumber user, std::string_view password_hash);
 
 /// The stages of a registration, each a flow of its own. An invitation works on an open server too: it leads
 /// into its rooms.

@@ -1,4 +1,5 @@
 #include "endpoints.h"
+#include "rules.h"
 
 #include <base/encoding.h>
 #include <identity/body.h>
@@ -28,12 +29,13 @@ base::Error no_such_device() {
 }
 
 /// Removes those of the named devices that there are.
-runtime::Task<base::Result<void>> remove_named(Core& core, UserNumber user,
+runtime::Task<base::Result<void>> remove_named(Core& core, UserNumber user, std::string confirmed_hash,
                                                std::vector<std::string> device_ids) {
     co_return co_await core.database.write(
         order_of(user),
-        [&core, user, device_ids = std::move(device_ids),
+        [&core, user, hash = std::move(confirmed_hash), device_ids = std::move(device_ids),
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
+            if (auto holds = check_confirmed(tx, user, hash); !holds) return holds;
             for (const auto& id : device_ids) {
                 if (const auto device = find_device(tx, user, id)) remove_device(tx, user, *device, removed);
             }
@@ -87,12 +89,15 @@ runtime::Task<net::Response> update_device(Core& core, net::Request request) {
 runtime::Task<net::Response> delete_device(Core& core, net::Request request) {
     Body body(request);
     if (body.failed()) co_return matrix_error(body.error());
+    // Kept in memory until it is confirmed.
+    if (auto legal = check_device_id(request.value("deviceId")); !legal)
+        co_return matrix_error(legal.error());
     // The device is part of what is confirmed: a confirmation for one removes no other.
     auto operation = "delete_device " + request.value("deviceId");
-    if (auto refusal = co_await ask_password(core, *request.principal, std::move(operation), body.object())) {
-        co_return std::move(*refusal);
-    }
-    const auto done = co_await remove_named(core, user_of(request), {request.value("deviceId")});
+    auto confirmed = co_await ask_password(core, *request.principal, std::move(operation), body.object());
+    if (confirmed.refusal) co_return std::move(*confirmed.refusal);
+    const auto done = co_await remove_named(core, user_of(request), std::move(confirmed.password_hash),
+                                            {request.value("deviceId")});
     if (!done) co_return matrix_error(done.error());
     co_return net::json(200, "{}");
 }
@@ -114,10 +119,10 @@ runtime::Task<net::Response> delete_devices(Core& core, net::Request request) {
     if (ids.size() > kDevicesAtOnce) {
         co_return matrix_error({ErrorKind::invalid, "M_INVALID_PARAM", "At most 1000 devices at once."});
     }
-    if (auto refusal = co_await ask_password(core, *request.principal, "delete_devices", body.object())) {
-        co_return std::move(*refusal);
-    }
-    const auto done = co_await remove_named(core, user_of(request), std::move(ids));
+    auto confirmed = co_await ask_password(core, *request.principal, "delete_devices", body.object());
+    if (confirmed.refusal) co_return std::move(*confirmed.refusal);
+    const auto done =
+        co_await remove_named(core, user_of(request), std::move(confirmed.password_hash), std::move(ids));
     if (!done) co_return matrix_error(done.error());
     co_return net::json(200, "{}");
 }

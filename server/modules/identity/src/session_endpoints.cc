@@ -129,14 +129,15 @@ runtime::Task<net::Response> login(Core& core, net::Request request) {
 runtime::Task<net::Response> generate_login_token(Core& core, net::Request request) {
     Body body(request);
     if (body.failed()) co_return matrix_error(body.error());
-    if (auto refusal = co_await ask_password(core, *request.principal, "login_token", body.object())) {
-        co_return std::move(*refusal);
-    }
+    auto confirmed = co_await ask_password(core, *request.principal, "login_token", body.object());
+    if (confirmed.refusal) co_return std::move(*confirmed.refusal);
     auto token = core.random.alphanumeric(kSecretCharacters);
     const auto user = user_of(request);
     const auto kept = co_await core.database.write(
         order_of(user),
-        [token, user, now_ms = core.clock.now_ms()](storage::Transaction& tx) -> base::Result<void> {
+        [token, user, hash = std::move(confirmed.password_hash),
+         now_ms = core.clock.now_ms()](storage::Transaction& tx) -> base::Result<void> {
+            if (auto holds = check_confirmed(tx, user, hash); !holds) return holds;
             insert_secret(tx, Purpose::login, token, user, now_ms, now_ms + kLoginTokenTtlMs);
             return {};
         });

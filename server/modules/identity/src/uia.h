@@ -29,6 +29,7 @@ struct UiaSession {
     UiaPurpose purpose;
     std::string completed_stage;     ///< empty: none yet
     std::string registration_token;  ///< of m.login.registration_token
+    std::string password_hash;       ///< of m.login.password: what the password was compared with
     std::int64_t expires_at_ms = 0;
 };
 

@@ -107,18 +107,30 @@ std::string posted_value(std::string_view body) {
     return base::percent_decode(body.substr(0, body.find('&')), true).value_or("");
 }
 
+struct Passing {
+    bool passed = false;
+    std::string password_hash = {};  ///< of m.login.password: what passed it
+};
+
 /// Whether what was written into the form passes the stage.
-runtime::Task<base::Result<bool>> passes(Core& core, std::string type, UiaPurpose purpose,
-                                         std::string value) {
-    if (type == "m.login.dummy") co_return true;
-    if (type == "m.login.registration_token") co_return co_await is_usable_invitation(core, std::move(value));
+runtime::Task<base::Result<Passing>> try_stage(Core& core, std::string type, UiaPurpose purpose,
+                                               std::string value) {
+    if (type == "m.login.dummy") co_return Passing{.passed = true};
+    if (type == "m.login.registration_token") {
+        const auto usable = co_await is_usable_invitation(core, std::move(value));
+        if (!usable) co_return base::fail(usable.error());
+        co_return Passing{.passed = *usable};
+    }
     const auto account =
         co_await core.database.read([user = UserNumber{purpose.user_number}](storage::Transaction& tx) {
             return base::Result<std::optional<Account>>(find_account(tx, user));
         });
     if (!account) co_return base::fail(account.error());
-    if (!*account) co_return false;
-    co_return co_await core.verify((*account)->localpart, (*account)->password_hash, std::move(value));
+    if (!*account) co_return Passing{};
+    const auto same =
+        co_await core.verify((*account)->localpart, (*account)->password_hash, std::move(value));
+    if (!same) co_return base::fail(same.error());
+    co_return Passing{.passed = *same, .password_hash = (*account)->password_hash.value_or("")};
 }
 
 net::Response no_such_stage() {
@@ -143,13 +155,14 @@ runtime::Task<net::Response> post_auth_fallback(Core& core, net::Request request
     const auto* stage = find_stage(core, request.value("stageType"), *session);
     if (stage == nullptr) co_return no_such_stage();
     auto value = posted_value(request.body);
-    const auto passed = co_await passes(core, std::string(stage->type), session->purpose, value);
-    if (!passed) co_return matrix_error(passed.error());
-    if (!*passed) co_return refused(core, *stage);
+    auto tried = co_await try_stage(core, std::string(stage->type), session->purpose, value);
+    if (!tried) co_return matrix_error(tried.error());
+    if (!tried->passed) co_return refused(core, *stage);
     // Others may have come in meanwhile: find the session anew.
     auto* open = core.uia.find(session_id, core.clock.now_ms());
     if (open == nullptr) co_return expired(core);
     open->completed_stage = stage->type;
+    open->password_hash = std::move(tried->password_hash);
     if (stage->type == "m.login.registration_token") open->registration_token = std::move(value);
     co_return page(core, 200,
                    "<p>完成了，请回到应用。</p><p lang=\"en\">Done: please go back to your app.</p>",

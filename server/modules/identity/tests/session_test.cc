@@ -1,12 +1,16 @@
 #include "world.h"
 
+#include <algorithm>
 #include <chrono>
+#include <future>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 namespace identity {
 namespace {
 
+using test::Answer;
 using test::with_password;
 using test::World;
 
@@ -70,6 +74,31 @@ TEST(Login, slows_the_guessing_of_one_password_and_forgives_in_time) {
     EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
     EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
     EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+}
+
+TEST(Login, counts_guesses_that_come_all_at_once) {
+    World world;
+    world.join("alice");
+    const World::Call guess{
+        .target = "/_matrix/client/v3/login",
+        .body = {{"type", "m.login.password"},
+                 {"identifier", base::json::object{{"type", "m.id.user"}, {"user", "alice"}}},
+                 {"password", "wrong horse"}}};
+    const auto answers = world.together(std::vector(30, guess));
+    EXPECT_EQ(std::ranges::count(answers, 403, &Answer::status), 10);
+    EXPECT_EQ(std::ranges::count(answers, 429, &Answer::status), 20);
+}
+
+TEST(Login, waits_for_no_other_work) {
+    World world;
+    world.join("alice");
+    // All threads of the pool that messages and pictures need are taken, as a flood of logins would take
+    // them.
+    std::promise<void> release;
+    const auto released = release.get_future().share();
+    for (int i = 0; i < 2; ++i) ASSERT_TRUE(world.runtime().cpu().post([released] { released.wait(); }));
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+    release.set_value();
 }
 
 TEST(Login, refuses_what_is_malformed) {
@@ -277,6 +306,15 @@ TEST(Devices, a_confirmation_for_one_removes_no_other) {
     EXPECT_EQ(answer.status, 401);
     EXPECT_NE(answer.text("session"), session);
     EXPECT_EQ(world.get("/_matrix/client/v3/devices/B", token).status, 200);
+}
+
+TEST(Devices, with_ids_that_none_can_have_are_not_remembered_for_a_confirmation) {
+    World world;
+    const auto token = world.join("alice");
+    const std::string path = "/_matrix/client/v3/devices/";
+    EXPECT_EQ(world.call(net::Method::del, path + std::string(255, 'D'), {}, token).status, 401);
+    EXPECT_EQ(world.call(net::Method::del, path + std::string(256, 'D'), {}, token).errcode(),
+              "M_INVALID_PARAM");
 }
 
 TEST(Devices, several_are_removed_at_once_and_unknown_ones_do_no_harm) {

@@ -121,6 +121,11 @@ Answer World::call(net::Method method, const std::string& target, base::json::ob
 
 Answer World::call_raw(net::Method method, const std::string& target, std::string body,
                        const std::string& token) {
+    return await(answer(method, target, std::move(body), token));
+}
+
+runtime::Task<Answer> World::answer(net::Method method, std::string target, std::string body,
+                                    std::string token) {
     const auto question = std::min(target.find('?'), target.size());
     net::Request request;
     request.method = method;
@@ -130,7 +135,8 @@ Answer World::call_raw(net::Method method, const std::string& target, std::strin
     request.peer_address = "192.0.2.7";
     const auto answer = [](net::Response response) {
         Answer read{.status = response.status, .headers = std::move(response.headers)};
-        if (!response.body.empty()) read.body = base::json::parse(response.body).as_object();
+        if (!response.body.empty() && read.headers.get("Content-Type") == "application/json")
+            read.body = base::json::parse(response.body).as_object();
         return read;
     };
     for (const auto& route : routes_) {
@@ -143,22 +149,40 @@ Answer World::call_raw(net::Method method, const std::string& target, std::strin
             request.path_values = std::move(*values);
             if (route.auth != net::Auth::none) {
                 if (token.empty()) {
-                    return answer(
+                    co_return answer(
                         matrix_error({base::ErrorKind::unauthenticated, "net.missing_token", "No token."}));
                 }
-                auto principal = await(identity_->authenticator()(token));
-                if (!principal) return answer(matrix_error(principal.error()));
+                auto principal = co_await identity_->authenticator()(token);
+                if (!principal) co_return answer(matrix_error(principal.error()));
                 if (route.auth == net::Auth::admin && !principal->is_admin) {
-                    return answer(
+                    co_return answer(
                         matrix_error({base::ErrorKind::forbidden, "net.not_admin", "Not for you."}));
                 }
                 request.principal = std::move(*principal);
             }
-            return answer(await(route.handler(std::move(request))));
+            co_return answer(co_await route.handler(std::move(request)));
         }
     }
     ADD_FAILURE() << "no route for " << target;
-    return {};
+    co_return Answer{};
+}
+
+std::vector<Answer> World::together(std::vector<Call> calls) {
+    std::vector<Answer> answers(calls.size());
+    std::size_t left = calls.size();
+    bool done = calls.empty();
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+        boost::asio::co_spawn(
+            runtime_.io(),
+            answer(calls[i].method, calls[i].target, base::json::serialize(calls[i].body), calls[i].token),
+            [&, i](std::exception_ptr fault, Answer given) {
+                EXPECT_FALSE(fault) << calls[i].target;
+                answers[i] = std::move(given);
+                done = --left == 0;
+            });
+    }
+    turn_until(done);
+    return answers;
 }
 
 std::string World::join(const std::string& localpart, const std::string& password) {

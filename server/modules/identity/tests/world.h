@@ -55,6 +55,15 @@ class World {
         return call(net::Method::put, target, std::move(body), token);
     }
 
+    struct Call {
+        net::Method method = net::Method::post;
+        std::string target;
+        base::json::object body;
+        std::string token = "";
+    };
+    /// Sends all at once; the answers in the same order.
+    std::vector<Answer> together(std::vector<Call> calls);
+
     /// Registers on an open server; returns the access token.
     std::string join(const std::string& localpart, const std::string& password = "correct horse");
     /// Logs in by password.
@@ -90,12 +99,14 @@ class World {
     }
 
     Identity& identity() { return *identity_; }
+    runtime::Runtime& runtime() { return runtime_; }
     base::ManualClock& clock() { return clock_; }
     /// Used by the next restart().
     Hooks hooks;
 
   private:
     void turn_until(const bool& done);
+    runtime::Task<Answer> answer(net::Method method, std::string target, std::string body, std::string token);
     base::Result<void> start(Options options);
 
     std::string directory_;
