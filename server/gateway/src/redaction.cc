@@ -148,10 +148,12 @@ std::optional<Match> match_email(std::string_view text) {
     return Match{"EMAIL", end};
 }
 
-/// Keys and tokens by the marks that their issuers put in front.
+/// Keys and tokens by the marks that their issuers put in front: our own sessions, model servers, clouds,
+/// forges, chats.
 std::optional<Match> match_secret(std::string_view text) {
-    static constexpr std::array<std::string_view, 7> kMarks{"sk-",   "ghp_", "gho_", "AKIA",
-                                                            "xoxb-", "eyJ",  "syt_"};
+    static constexpr std::array<std::string_view, 20> kMarks{
+        "lxa_", "lxr_", "syt_", "sk-",  "gsk_", "hf_",    "eyJ",   "AKIA",  "AIza", "LTAI",
+        "AKID", "ghp_", "gho_", "ghs_", "ghr_", "glpat-", "xoxb-", "xoxp-", "npm_", "github_pat_"};
     const auto marked =
         std::ranges::any_of(kMarks, [&](std::string_view mark) { return text.starts_with(mark); });
     if (!marked) return std::nullopt;

@@ -113,6 +113,16 @@ TEST(Redaction, what_identifies_people_is_replaced_and_comes_back) {
     EXPECT_EQ(redaction.restore(redacted), text);
 }
 
+TEST(Redaction, keys_are_known_by_the_marks_of_their_issuers) {
+    for (const std::string mark :
+         {"lxa_", "lxr_", "sk-", "hf_", "AKIA", "AKID", "LTAI", "ghp_", "github_pat_", "xoxp-"}) {
+        Redaction redaction;
+        const std::string key = mark + "Zq3xT8wLm5vB2nR7cK4d";
+        EXPECT_EQ(redaction.redact("use " + key + " here"), "use [SECRET_1] here") << mark;
+        EXPECT_EQ(redaction.redact("use " + mark + "short here"), "use " + mark + "short here") << mark;
+    }
+}
+
 TEST(Redaction, ordinary_numbers_stay) {
     Redaction redaction;
     for (const std::string text : {"2026年11月23日 10:30", "2026-11-23 10:30", "05.11.2026 10:30",
