@@ -242,7 +242,7 @@ def test_who_holds_what(server):
 
 def test_the_supervisor_is_locked_for_good_and_goes_on_restarting(server):
     status = status_of(server, "supervisor")
-    assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+    assert (status["Seccomp"], status["NoNewPrivs"], status["Threads"]) == ("2", "1", "1")
     assert int(status["CapEff"], 16) in (0, 1 << 1)
     for name in ("gateway", "render", "core"):
         before = wait_for(lambda: server.processes().get(name), what=name)
