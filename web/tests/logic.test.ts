@@ -225,6 +225,8 @@ describe("what others send", () => {
         expect(problemOf(new ApiError(429, "IM.LINGXI.BUDGET_EXHAUSTED", "", { resets_at_ms: 7 }), true)).toMatchObject({ kind: "budget", resetsAtMs: 7 });
         expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", ""), false).kind).toBe("no_model");
         expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", ""), true).kind).toBe("no_answer");
+        expect(problemOf(new ApiError(400, "IM.LINGXI.WORDS_CHANGED", ""), true).kind).toBe("changed");
+        expect(problemOf(new ApiError(403, "IM.LINGXI.NOBODY_TO_ASK", ""), true).kind).toBe("forwarded");
         expect(problemOf(new Error("x"), true).kind).toBe("failed");
     });
 });

@@ -327,6 +327,8 @@ export const en = {
     "ai.is_off": "AI is off.",
     "ai.forbidden": "AI is turned off in this chat.",
     "ai.nothing": "The model had no suggestion.",
+    "ai.changed": "A message was just changed or taken back. Try again.",
+    "ai.forwarded": "These words were forwarded. Whoever wrote them cannot be asked, so they go to no model.",
     "ai.needs_consent": (names: string) => `Before the assistant may read these messages, it needs the agreement of ${names}.`,
     "ai.ask_consent": "Ask",
     "ai.asked_consent": "Asked",

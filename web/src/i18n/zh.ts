@@ -316,6 +316,8 @@ export const zh: Dictionary = {
     "ai.is_off": "AI 已关闭。",
     "ai.forbidden": "这个聊天里关闭了 AI。",
     "ai.nothing": "模型没有给出建议。",
+    "ai.changed": "有消息刚被修改或撤回，请重试。",
+    "ai.forwarded": "这是转发来的话，无法征得原作者同意，所以不会交给模型。",
     "ai.needs_consent": (names) => `${names} 还没有同意让助手读这些消息。`,
     "ai.ask_consent": "请求同意",
     "ai.asked_consent": "已请求",

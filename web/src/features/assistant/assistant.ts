@@ -8,7 +8,7 @@ import type { MatrixEvent, Room } from "matrix-js-sdk";
 
 /** Why there is no answer; each is said in one line, with what can be done. */
 export type Problem =
-    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "offline"; errcode: string }
+    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline"; errcode: string }
     | { kind: "budget"; errcode: string; resetsAtMs: number | null }
     | { kind: "consent"; errcode: string; users: string[] };
 
@@ -49,6 +49,10 @@ export function problemOf(error: unknown, hasModel: boolean): Problem {
             return { kind: "off", errcode };
         case "IM.LINGXI.AI_FORBIDDEN_IN_ROOM":
             return { kind: "forbidden", errcode };
+        case "IM.LINGXI.WORDS_CHANGED":
+            return { kind: "changed", errcode };
+        case "IM.LINGXI.NOBODY_TO_ASK":
+            return { kind: "forwarded", errcode };
         case "IM.LINGXI.CONSENT_NEEDED":
             return { kind: "consent", errcode, users: Array.isArray(data["users"]) ? data["users"].filter((user): user is string => typeof user === "string") : [] };
         case "IM.LINGXI.BUDGET_EXHAUSTED":

@@ -49,6 +49,10 @@ export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, nam
             return t("ai.forbidden");
         case "nothing":
             return t("ai.nothing");
+        case "changed":
+            return t("ai.changed");
+        case "forwarded":
+            return t("ai.forwarded");
         case "consent":
             return t("ai.needs_consent", i18n.list(problem.users.map(names)));
         case "failed":
