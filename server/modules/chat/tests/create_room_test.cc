@@ -1,5 +1,8 @@
 #include "house.h"
 
+#include <cstdint>
+#include <limits>
+
 #include <gtest/gtest.h>
 
 namespace chat {
@@ -135,6 +138,35 @@ TEST(CreateRoom, lets_a_client_lay_its_levels_over_ours) {
     EXPECT_EQ(levels.at("events_default").as_int64(), 10);
     EXPECT_EQ(levels.at("events").at("m.room.name").as_int64(), 0);
     EXPECT_EQ(levels.at("events").at("im.lingxi.consent").as_int64(), 0);
+}
+
+TEST(CreateRoom, of_version_12_keeps_its_end_above_other_state_whatever_levels_a_client_chooses) {
+    House house;
+    const auto alice = house.person("alice");
+    const auto tombstone = [&](base::json::object levels) {
+        const auto room = house.room(alice, {{"power_level_content_override", std::move(levels)}});
+        return house.state(alice, room, "m.room.power_levels").at("events").at("m.room.tombstone").as_int64();
+    };
+    EXPECT_EQ(tombstone({{"events", {{"m.room.name", 0}}}}), 150);
+    EXPECT_EQ(tombstone({{"state_default", 200}}), 201);
+    EXPECT_EQ(tombstone({{"events", {{"m.room.tombstone", 60}}}}), 60);
+    const auto beyond = house.post(
+        "/_matrix/client/v3/createRoom", alice,
+        {{"power_level_content_override", {{"state_default", std::numeric_limits<std::int64_t>::max()}}}});
+    EXPECT_EQ(beyond.status, 400) << beyond.body;
+}
+
+TEST(CreateRoom, takes_no_alias_of_another_room_from_initial_state) {
+    House house;
+    const auto alice = house.person("alice");
+    const auto mallory = house.person("mallory");
+    house.room(alice, {{"room_alias_name", "bank"}});
+    const auto posing = house.post(
+        "/_matrix/client/v3/createRoom", mallory,
+        {{"initial_state",
+          base::json::array{{{"type", "m.room.canonical_alias"}, {"content", {{"alias", "#bank:x"}}}}}}});
+    EXPECT_EQ(posing.status, 400);
+    EXPECT_EQ(posing.errcode(), "M_BAD_ALIAS");
 }
 
 TEST(CreateRoom, lets_everybody_give_their_consent_whatever_levels_and_preset_a_client_chooses) {

@@ -120,6 +120,67 @@ TEST_F(MembershipApi, joins_a_restricted_room_through_a_room_it_names) {
               "@alice:x");
 }
 
+TEST_F(MembershipApi, nobody_vouches_for_themselves_into_a_restricted_room) {
+    const auto space = house.room(alice, {{"preset", "public_chat"}});
+    const auto room = house.room(
+        alice,
+        {{"initial_state",
+          base::json::array{
+              {{"type", "m.room.join_rules"},
+               {"content",
+                {{"join_rule", "restricted"},
+                 {"allow", base::json::array{{{"type", "m.room_membership"}, {"room_id", space}}}}}}}}}});
+    const base::json::object claim{{"membership", "join"}, {"join_authorised_via_users_server", "@alice:x"}};
+    const auto own_member = rooms_path(room, "state/m.room.member/" + in_path("@bob:x"));
+    EXPECT_EQ(house.put(own_member, bob, claim).errcode(), "M_FORBIDDEN");
+    EXPECT_EQ(membership(room, bob), "");
+
+    house.join(bob, space);
+    EXPECT_EQ(house.put(own_member, bob, {{"membership", "join"}}).status, 200);
+    EXPECT_EQ(house.state(alice, room, "m.room.member", "@bob:x")
+                  .at("join_authorised_via_users_server")
+                  .as_string(),
+              "@alice:x");
+    // A client that changes its name sends the old content back.
+    EXPECT_EQ(house.put(own_member, bob, claim).status, 200);
+    EXPECT_FALSE(house.state(alice, room, "m.room.member", "@bob:x")
+                     .as_object()
+                     .contains("join_authorised_via_users_server"));
+}
+
+TEST_F(MembershipApi, invites_nobody_who_was_deactivated_by_whatever_way) {
+    const auto room = house.room(alice);
+    ASSERT_TRUE(house.write([&](storage::Transaction& tx) -> base::Result<bool> {
+        auto statement =
+            tx.prepare("UPDATE identity_accounts SET deactivated_at_ms = 1 WHERE user_number = ?1");
+        statement.bind(bob.user);
+        return statement.run() == 1;
+    }));
+    const base::json::object invitation{{"membership", "invite"}};
+    EXPECT_EQ(act("invite", room, alice, bob).errcode(), "M_NOT_FOUND");
+    EXPECT_EQ(
+        house.put(rooms_path(room, "state/m.room.member/" + in_path("@bob:x")), alice, invitation).errcode(),
+        "M_NOT_FOUND");
+    EXPECT_EQ(house
+                  .post("/_matrix/client/v3/createRoom", alice,
+                        {{"initial_state", base::json::array{{{"type", "m.room.member"},
+                                                              {"state_key", "@bob:x"},
+                                                              {"content", invitation}}}}})
+                  .errcode(),
+              "M_INVALID_PARAM");
+    EXPECT_EQ(membership(room, bob), "");
+}
+
+TEST_F(MembershipApi, tells_an_outsider_nothing_of_who_is_in_a_room) {
+    const auto room = house.room(alice);
+    for (const auto* what : {"kick", "unban"}) {
+        const auto of_member = act(what, room, carol, alice);
+        const auto of_stranger = act(what, room, carol, bob);
+        EXPECT_EQ(of_member.status, 403) << what;
+        EXPECT_EQ(of_member.body, of_stranger.body) << what;
+    }
+}
+
 TEST_F(MembershipApi, carries_out_the_news_of_accounts) {
     const auto room = house.room(alice);
     auto hooks = house.chat().hooks();

@@ -1,4 +1,5 @@
 #include "house.h"
+#include "sync/account_data_store.h"
 
 #include <set>
 
@@ -230,6 +231,32 @@ TEST_F(Reading, lists_relations_page_by_page_and_recursively) {
     const auto threads =
         house.get("/_matrix/client/v1/rooms/" + in_path(room) + "/threads?include=participated", alice);
     EXPECT_EQ(ids(threads), std::vector<std::string>{root});
+    // The last place that there is, though no event will ever stand there.
+    EXPECT_EQ(ids(house.get(path + "?dir=f&to=t1_9223372036854775807", alice)).size(), 6u);
+}
+
+TEST_F(Reading, lists_threads_of_those_whom_one_ignores_without_their_words) {
+    house.join(bob, room);
+    const auto answer = [&](const Actor& who, const std::string& to) {
+        EXPECT_EQ(house
+                      .put(rooms_path(room, "send/m.room.message/a" + to.substr(1)), who,
+                           {{"body", "r"}, {"m.relates_to", {{"rel_type", "m.thread"}, {"event_id", to}}}})
+                      .status,
+                  200);
+    };
+    const auto of_bob = house.say(bob, room, "bob's");
+    answer(alice, of_bob);
+    answer(bob, house.say(alice, room, "answered by bob alone"));
+    ASSERT_TRUE(house.write([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
+        return put_account_data(tx, alice.user, kNoRoom, "m.ignored_user_list",
+                                R"({"ignored_users":{"@bob:x":{}}})");
+    }));
+    const auto threads = house.get("/_matrix/client/v1/rooms/" + in_path(room) + "/threads", alice);
+    const auto& chunk = threads.object().at("chunk").as_array();
+    ASSERT_EQ(chunk.size(), 1u);
+    EXPECT_EQ(chunk.at(0).at("event_id").as_string(), of_bob);
+    EXPECT_TRUE(chunk.at(0).at("content").as_object().empty());
+    EXPECT_EQ(chunk.at(0).at("unsigned").at("m.relations").at("m.thread").at("count").as_int64(), 1);
 }
 
 TEST_F(Reading, a_directory_of_published_rooms) {
@@ -264,6 +291,19 @@ TEST_F(Reading, a_directory_of_published_rooms) {
     EXPECT_EQ(house.get("/_matrix/client/v1/room_summary/" + in_path(rooms[1]), bob).text("name"), "Room 1");
     const auto closed = house.room(alice);
     EXPECT_EQ(house.get("/_matrix/client/v1/room_summary/" + in_path(closed), bob).errcode(), "M_NOT_FOUND");
+    // Whoever may join a restricted room may see what it is.
+    const auto restricted = house.room(
+        alice,
+        {{"initial_state",
+          base::json::array{
+              {{"type", "m.room.join_rules"},
+               {"content",
+                {{"join_rule", "restricted"},
+                 {"allow", base::json::array{{{"type", "m.room_membership"}, {"room_id", rooms[1]}}}}}}}}}});
+    const auto summary = "/_matrix/client/v1/room_summary/" + in_path(restricted);
+    EXPECT_EQ(house.get(summary, bob).errcode(), "M_NOT_FOUND");
+    house.join(bob, rooms[1]);
+    EXPECT_EQ(house.get(summary, bob).text("join_rule"), "restricted");
 }
 
 TEST_F(Reading, gives_and_takes_aliases) {

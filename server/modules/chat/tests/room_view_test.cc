@@ -1,3 +1,4 @@
+#include "sync/account_data_store.h"
 #include "test_room.h"
 #include "timeline/relation_store.h"
 #include "timeline/transaction_store.h"
@@ -240,6 +241,93 @@ TEST(Relations, list_references_and_ignore_other_rooms) {
     const auto& chunk = relations_in(shown)->at("m.reference").at("chunk").as_array();
     ASSERT_EQ(chunk.size(), 1u);
     EXPECT_EQ(chunk.at(0).at("event_id").as_string(), child->id.value);
+}
+
+base::json::object related(const Appended& to, std::string_view rel_type) {
+    return {{"body", "r"}, {"m.relates_to", {{"rel_type", rel_type}, {"event_id", to.id.value}}}};
+}
+
+void ignore(TestServer& server, const Actor& who, const Actor& whom) {
+    put_account_data(
+        server.tx(), who.user, kNoRoom, "m.ignored_user_list",
+        base::json::serialize(base::json::value{{"ignored_users", {{whom.user_id, base::json::object{}}}}}));
+}
+
+TEST(Relations, leave_out_those_whom_the_reader_ignores) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    const auto carol = server.person("carol");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    ASSERT_TRUE(server.member(room, carol, carol, "join"));
+    const auto root = server.say(room, alice, "root");
+    const auto kept = server.say(room, carol, related(root, "m.thread"));
+    ASSERT_TRUE(kept && server.say(room, bob, related(root, "m.thread")) &&
+                server.say(room, bob, related(root, "m.reference")));
+    const auto other = server.say(room, alice, "other");
+    ASSERT_TRUE(server.say(room, bob, related(other, "m.thread")));
+    ignore(server, alice, bob);
+
+    const auto shown = server.shown(room, alice, root.position);
+    const auto& thread = relations_in(shown)->at("m.thread").as_object();
+    EXPECT_EQ(thread.at("count").as_int64(), 1);
+    EXPECT_EQ(thread.at("latest_event").at("event_id").as_string(), kept->id.value);
+    EXPECT_FALSE(relations_in(shown)->contains("m.reference"));
+    EXPECT_EQ(relations_in(server.shown(room, alice, other.position)), nullptr);
+    const auto to_carol = server.shown(room, carol, root.position);
+    EXPECT_EQ(relations_in(to_carol)->at("m.thread").at("count").as_int64(), 2);
+    EXPECT_TRUE(relations_in(to_carol)->contains("m.reference"));
+    // Nobody can hide their own words from themselves.
+    ignore(server, bob, bob);
+    EXPECT_EQ(relations_in(server.shown(room, bob, root.position))->at("m.thread").at("count").as_int64(), 2);
+}
+
+TEST(Relations, are_of_what_the_reader_may_see) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto root = server.say(room, alice, "root");
+    const auto edit = server.say(room, alice, edit_of(root, "while bob was there"));
+    const auto reply = server.say(room, alice, related(root, "m.thread"));
+    ASSERT_TRUE(edit && reply && server.member(room, bob, bob, "leave"));
+    ASSERT_TRUE(server.say(room, alice, edit_of(root, "later")) &&
+                server.say(room, alice, related(root, "m.thread")) &&
+                server.say(room, alice, related(root, "m.reference")));
+
+    const auto shown = server.shown(room, bob, root.position);
+    ASSERT_NE(relations_in(shown), nullptr);
+    EXPECT_EQ(relations_in(shown)->at("m.replace").at("event_id").as_string(), edit->id.value);
+    const auto& thread = relations_in(shown)->at("m.thread").as_object();
+    EXPECT_EQ(thread.at("count").as_int64(), 1);
+    EXPECT_EQ(thread.at("latest_event").at("event_id").as_string(), reply->id.value);
+    EXPECT_FALSE(relations_in(shown)->contains("m.reference"));
+}
+
+TEST(RoomView, tells_what_stood_before_to_those_who_may_know_it) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(
+        room.append_state(alice, "m.room.history_visibility", "", {{"history_visibility", "joined"}}));
+    ASSERT_TRUE(room.append_state(alice, "m.room.topic", "", {{"topic", "of the closed circle"}}));
+    const auto second = room.append_state(alice, "m.room.topic", "", {{"topic", "of all"}});
+    ASSERT_TRUE(second && server.member(room, alice, bob, "invite"));
+    const auto joined = server.member(room, bob, bob, "join");
+    const auto third = room.append_state(alice, "m.room.topic", "", {{"topic", "the next"}});
+    ASSERT_TRUE(joined && third);
+    const auto before = [&](const Actor& who, const Appended& event) {
+        return server.shown(room, who, event.position).at("unsigned").as_object().contains("prev_content");
+    };
+    EXPECT_FALSE(before(bob, *second));
+    EXPECT_TRUE(
+        server.shown(room, bob, second->position).at("unsigned").as_object().contains("replaces_state"));
+    EXPECT_TRUE(before(alice, *second));
+    EXPECT_TRUE(before(bob, *third));
+    EXPECT_TRUE(before(bob, *joined));  // what became of their own invitation
 }
 
 TEST(RoomView, tells_a_transaction_id_to_the_device_that_sent_it_alone) {

@@ -1,5 +1,7 @@
 #include "event/power_levels.h"
 
+#include "event/canonical_json.h"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -107,6 +109,17 @@ PowerLevels read_power_levels(RoomVersion version, RoomCreators creators, const 
     levels.events = read_levels(*content, "events");
     levels.notifications = read_levels(*content, "notifications");
     return levels;
+}
+
+void raise_tombstone_level(base::json::object& content) {
+    constexpr std::string_view kTombstone = "m.room.tombstone";
+    if (!content.contains("events")) content["events"].emplace_object();
+    auto* events = content["events"].if_object();
+    if (events == nullptr) return;
+    const auto state_default = base::get_int(content, "state_default").value_or(PowerLevels{}.state_default);
+    const auto written = base::get_int(*events, kTombstone);
+    if ((written && *written > state_default) || state_default >= kCanonicalIntegerLimit) return;
+    (*events)[kTombstone] = std::max<std::int64_t>(150, state_default + 1);
 }
 
 base::Result<void> validate_power_levels(RoomVersion version, const RoomCreators& creators,

@@ -55,6 +55,10 @@ struct PowerLevels {
 /// Reads a content that was validated when it was sent; `content` is null in a room that has none.
 PowerLevels read_power_levels(RoomVersion version, RoomCreators creators, const base::json::object* content);
 
+/// Version 12: writes a level for m.room.tombstone that is above `state_default`, where there is none
+/// ("createRoom"). Touches nothing where `events` is no object.
+void raise_tombstone_level(base::json::object& content);
+
 /// Rules 9.1–9.3 (version 11) and 10.1–10.4 (version 12): integers only, valid user ids, no creators in
 /// version 12. Errors: M_FORBIDDEN.
 base::Result<void> validate_power_levels(RoomVersion version, const RoomCreators& creators,

@@ -11,6 +11,7 @@ namespace chat {
 namespace {
 
 constexpr std::string_view kMember = "m.room.member";
+constexpr std::string_view kAuthorisedBy = "join_authorised_via_users_server";
 
 std::unexpected<base::Error> refuse(std::string message) {
     return base::fail(base::ErrorKind::forbidden, "M_FORBIDDEN", std::move(message));
@@ -26,8 +27,8 @@ void put_profile(base::json::object& content, const identity::MemberProfile& pro
 }
 
 /// Whether the person is in one of the rooms that a restricted room's join rules name.
-bool fulfils_conditions(storage::Transaction& tx, const base::json::object& join_rules,
-                        identity::UserNumber user) {
+bool is_in_named_room(storage::Transaction& tx, const base::json::object& join_rules,
+                      identity::UserNumber user) {
     const auto* conditions = base::get_array(join_rules, "allow");
     if (conditions == nullptr) return false;
     return std::ranges::any_of(*conditions, [&](const base::json::value& condition) {
@@ -65,6 +66,14 @@ std::optional<std::string> find_authoriser(storage::Transaction& tx, const RoomR
 
 }  // namespace
 
+bool fulfils_conditions(storage::Transaction& tx, RoomNumber room, identity::UserNumber user) {
+    const auto rules = state_event(tx, room, "m.room.join_rules");
+    if (!rules) return false;
+    const auto content = parse_content(*rules);
+    const auto rule = base::get_string(content, "join_rule").value_or(std::string_view{});
+    return (rule == "restricted" || rule == "knock_restricted") && is_in_named_room(tx, content, user);
+}
+
 bool may_invite(storage::Transaction& tx, const RoomRules& rules, const Actor& actor) {
     const auto membership = find_membership(tx, rules.room.number, actor.user);
     return membership && membership->membership == Membership::join &&
@@ -84,8 +93,31 @@ base::Result<Appended> change_membership(RoomWriter& writer, const MemberChange&
     }
     if (change.reason) content["reason"] = *change.reason;
     if (change.is_direct) content["is_direct"] = true;
-    if (change.authorised_by) content["join_authorised_via_users_server"] = *change.authorised_by;
+    if (change.authorised_by) content[kAuthorisedBy] = *change.authorised_by;
     return writer.append_state(change.actor, kMember, change.target_id, std::move(content));
+}
+
+base::Result<base::json::object> checked_member(RoomWriter& writer, const Actor& actor,
+                                                std::string_view target_id, base::json::object content) {
+    auto& tx = writer.transaction();
+    content.erase(kAuthorisedBy);
+    const auto to = parse_membership(base::get_string(content, "membership").value_or(std::string_view{}));
+    const auto target = identity::find_user(tx, target_id);
+    if (!to || !target) return content;  // the rules say what is wrong with it
+    const bool brings_in = *to == Membership::join || *to == Membership::invite || *to == Membership::knock;
+    if (brings_in && !identity::is_active(tx, *target)) {
+        return base::fail(base::ErrorKind::not_found, "M_NOT_FOUND", "There is no such user.");
+    }
+    if (*to == Membership::join && *target == actor.user) {
+        const auto membership = find_membership(tx, writer.room().number, actor.user);
+        const auto is = membership ? membership->membership : Membership::none;
+        if (is != Membership::join && is != Membership::invite &&
+            fulfils_conditions(tx, writer.room().number, actor.user)) {
+            if (const auto authoriser = find_authoriser(tx, writer.rules()))
+                content[kAuthorisedBy] = *authoriser;
+        }
+    }
+    return content;
 }
 
 base::Result<void> join_room(RoomWriter& writer, const Actor& actor,
@@ -96,16 +128,8 @@ base::Result<void> join_room(RoomWriter& writer, const Actor& actor,
     const auto is = membership ? membership->membership : Membership::none;
     if (is == Membership::join) return {};
     MemberChange change{.actor = actor, .target_id = actor.user_id, .to = Membership::join, .reason = reason};
-    if (is != Membership::invite) {
-        if (const auto rules = state_event(tx, room, "m.room.join_rules")) {
-            const auto content = parse_content(*rules);
-            const auto rule = base::get_string(content, "join_rule").value_or(std::string_view{});
-            if ((rule == "restricted" || rule == "knock_restricted") &&
-                fulfils_conditions(tx, content, actor.user)) {
-                change.authorised_by = find_authoriser(tx, writer.rules());
-            }
-        }
-    }
+    if (is != Membership::invite && fulfils_conditions(tx, room, actor.user))
+        change.authorised_by = find_authoriser(tx, writer.rules());
     const auto joined = change_membership(writer, change);
     if (!joined) return base::fail(joined.error());
     return {};
@@ -132,7 +156,7 @@ std::optional<base::json::object> refreshed_member(RoomWriter& writer, const Act
     content.erase("reason");
     content.erase("is_direct");
     content.erase("third_party_invite");
-    content.erase("join_authorised_via_users_server");
+    content.erase(kAuthorisedBy);
     auto compared = content;
     put_profile(content, identity::member_profile_of(tx, actor.user));
     if (content == compared) return std::nullopt;

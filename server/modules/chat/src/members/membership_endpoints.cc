@@ -62,6 +62,9 @@ Answer change_other(Core& core, net::Request request, Membership to, Preconditio
     co_return empty_answer(co_await core.write_in_room(
         request.value("roomId"),
         [change = std::move(change), precondition](RoomWriter& writer) -> base::Result<void> {
+            // Before anything that tells an outsider who is in there.
+            if (membership_of(writer, change.actor.user_id) != Membership::join)
+                return base::fail(Core::not_in_room());
             if (auto met = precondition(membership_of(writer, change.target_id)); !met) return met;
             const auto changed = change_membership(writer, change);
             if (!changed) return base::fail(changed.error());

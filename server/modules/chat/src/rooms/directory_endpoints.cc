@@ -1,4 +1,5 @@
 #include "endpoints.h"
+#include "members/members.h"
 #include "rooms/public_rooms.h"
 #include "rooms/state_store.h"
 #include "timeline/event_json.h"
@@ -246,7 +247,8 @@ Answer get_room_summary(Core& core, net::Request request) {
         const auto is = membership ? membership->membership : Membership::none;
         const bool is_open = card.world_readable || card.join_rule == "public" || card.join_rule == "knock" ||
                              card.join_rule == "knock_restricted";
-        if (!is_open && is != Membership::join && is != Membership::invite)
+        if (!is_open && is != Membership::join && is != Membership::invite &&
+            !fulfils_conditions(tx, room->number, actor.user))
             return base::fail(Core::no_such_room());
         auto json = card_json(*room, card);
         json["room_version"] = to_string(room->version);

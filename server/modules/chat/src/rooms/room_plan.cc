@@ -78,6 +78,7 @@ class Creation {
         auto levels = default_power_levels(plan_, creator_);
         for (const auto& member : plan_.power_levels) levels[member.key()] = member.value();
         add_our_levels(levels);
+        if (creators_rule(plan_.version)) raise_tombstone_level(levels);
         if (auto done = state("m.room.power_levels", std::move(levels)); !done) return done;
         if (plan_.alias_localpart) {
             if (auto done = alias(); !done) return done;
@@ -90,7 +91,8 @@ class Creation {
             }
             auto content = entry.content;
             if (entry.type == "m.room.power_levels" && entry.state_key.empty()) add_our_levels(content);
-            const auto set = writer_.append_state(creator_, entry.type, entry.state_key, std::move(content));
+            const auto set =
+                append_checked_state(writer_, creator_, entry.type, entry.state_key, std::move(content));
             if (!set) return base::fail(set.error());
         }
         if (plan_.name) {

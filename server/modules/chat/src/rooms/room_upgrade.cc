@@ -64,13 +64,7 @@ base::json::object carried_levels(RoomWriter& old, const UpgradePlan& plan, cons
     if (creators_rule(plan.version)) {
         users.erase(actor.user_id);
         for (const auto& user_id : plan.additional_creators) users.erase(user_id);
-        auto& events = levels["events"];
-        if (!events.is_object()) events.emplace_object();
-        const auto state_default = base::get_int(levels, "state_default").value_or(50);
-        const auto tombstone = base::get_int(events.get_object(), "m.room.tombstone").value_or(0);
-        if (tombstone <= state_default) {
-            events.get_object()["m.room.tombstone"] = std::max<std::int64_t>(150, state_default + 1);
-        }
+        raise_tombstone_level(levels);
     } else {
         users[actor.user_id] = std::max<std::int64_t>(100, base::get_int(users, actor.user_id).value_or(0));
     }

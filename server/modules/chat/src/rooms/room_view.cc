@@ -2,11 +2,14 @@
 
 #include "event/canonical_json.h"
 #include "rooms/state_store.h"
+#include "sync/account_data_store.h"
+#include "sync/ignored_users.h"
 #include "timeline/event_json.h"
-#include "timeline/relation_store.h"
 #include "timeline/transaction_store.h"
 
 #include <algorithm>
+
+#include <identity/users.h>
 
 namespace chat {
 namespace {
@@ -17,6 +20,8 @@ constexpr std::string_view kHistoryVisibility = "m.room.history_visibility";
 constexpr int kBundleDepthLimit = 2;
 /// References are listed by id; more than these are found through the relations endpoint.
 constexpr std::size_t kReferenceLimit = 100;
+/// Children that are looked at where not all of them are the reader's to see.
+constexpr std::size_t kChildrenLimit = 2'000;
 
 void append_member(std::string& out, std::string_view key) {
     if (!out.empty()) out.push_back(',');
@@ -89,12 +94,17 @@ bool RoomView::allows(Position set_at, Membership membership, Position position)
     return visibility == HistoryVisibility::invited && membership == Membership::invite;
 }
 
+bool RoomView::may_see_message_at(Position position) const {
+    if (is_forgotten_) return visibility_at(position) == HistoryVisibility::world_readable;
+    return allows(position, membership_at(position), position);
+}
+
 bool RoomView::may_see(const StoredEvent& event) const {
     const auto position = event.position;
     const Position before{position.value - 1};
-    if (is_forgotten_) return visibility_at(position) == HistoryVisibility::world_readable;
+    if (may_see_message_at(position)) return true;
+    if (is_forgotten_) return false;
     const auto membership = membership_at(position);
-    if (allows(position, membership, position)) return true;
     if (event.type == kHistoryVisibility && event.is_state()) {
         return allows(before, membership, position);
     }
@@ -103,6 +113,71 @@ bool RoomView::may_see(const StoredEvent& event) const {
                             return change.position == position;
                         });
     return is_own && allows(before, membership_at(before), before);
+}
+
+bool RoomView::may_see_replaced(const StoredEvent& event, const StoredEvent& before) const {
+    if (is_forgotten_) return may_see(before);
+    // What was replaced while the reader was there stood in the state that they could read; and what became
+    // of an invitation of theirs is not to be understood without it.
+    if (membership_at(Position{event.position.value - 1}) == Membership::join) return true;
+    return std::ranges::binary_search(memberships(), event.position, {}, &MembershipChange::position) ||
+           may_see(before);
+}
+
+bool RoomView::sees_all_from(Position position) const {
+    if (is_forgotten_ || membership() != Membership::join) return false;
+    if (membership_at(position) == Membership::join && memberships().back().position <= position) return true;
+    const auto is_open = [](HistoryVisibility visibility) {
+        return visibility == HistoryVisibility::shared || visibility == HistoryVisibility::world_readable;
+    };
+    return is_open(visibility_at(position)) &&
+           std::ranges::all_of(reads_->visibilities(room_), [&](const auto& change) {
+               return change.first <= position || is_open(change.second);
+           });
+}
+
+bool RoomView::ignores(identity::UserNumber sender) {
+    if (sender == reader_.user) return false;
+    if (!ignored_) {
+        ignored_.emplace();
+        if (const auto list = find_account_data(tx_, reader_.user, kNoRoom, "m.ignored_user_list")) {
+            for (const auto& user_id : read_ignored_users(parse_stored(list->json))) {
+                if (const auto user = identity::find_user(tx_, user_id)) ignored_->insert(*user);
+            }
+        }
+    }
+    return ignored_->contains(sender);
+}
+
+bool RoomView::shows(const Child& child) {
+    return may_see_message_at(child.position) && !ignores(child.sender);
+}
+
+Position RoomView::latest_shown(Position parent, std::string_view rel_type) {
+    // Nearly always the very latest.
+    for (const auto limit : {std::size_t{1}, kChildrenLimit}) {
+        const auto children = latest_children(tx_, room_, parent, rel_type, limit);
+        for (const auto& child : children) {
+            if (shows(child)) return child.position;
+        }
+        if (children.size() < limit) break;
+    }
+    return {};
+}
+
+std::optional<ThreadSummary> RoomView::shown_thread(Position root) {
+    auto thread = find_thread(tx_, room_, root);
+    if (!thread) return std::nullopt;
+    ignores({});  // so that it is known whether there is anybody
+    if (ignored_->empty() && sees_all_from(root)) return thread;
+    ThreadSummary shown{.root = root, .latest = {}, .reply_count = 0};
+    for (const auto& child : latest_children(tx_, room_, root, "m.thread", kChildrenLimit)) {
+        if (!shows(child)) continue;
+        if (!shown.latest) shown.latest = child.position;
+        ++shown.reply_count;
+    }
+    if (!shown.latest) return std::nullopt;
+    return shown;
 }
 
 Position RoomView::last_leave(Position at) const {
@@ -171,8 +246,10 @@ std::string RoomView::unsigned_of(const StoredEvent& event, RoomIdIn room_id, Ag
         if (const auto before = find_event(tx_, room_, event.replaces)) {
             append_member(out, "replaces_state");
             append_canonical_string(out, before->event_id());
-            append_member(out, "prev_content");
-            out.append(content_text(*before));
+            if (may_see_replaced(event, *before)) {
+                append_member(out, "prev_content");
+                out.append(content_text(*before));
+            }
         }
     }
     if (event.redacted_by) {
@@ -202,17 +279,15 @@ std::string RoomView::relations_of(const StoredEvent& event, RoomIdIn room_id) {
         --bundle_depth_;
     };
     if (!event.redacted_by) {
-        if (const auto position = latest_child(tx_, room_, event.position, "m.replace")) {
-            const auto edit = find_event(tx_, room_, position);
-            if (edit && may_see(*edit)) {
+        if (const auto position = latest_shown(event.position, "m.replace")) {
+            if (const auto edit = find_event(tx_, room_, position)) {
                 append_member(out, "m.replace");
                 append_bundled(*edit);
             }
         }
     }
-    if (const auto thread = find_thread(tx_, room_, event.position)) {
-        const auto latest = find_event(tx_, room_, thread->latest);
-        if (latest && may_see(*latest)) {
+    if (const auto thread = shown_thread(event.position)) {
+        if (const auto latest = find_event(tx_, room_, thread->latest)) {
             const bool participated =
                 event.sender == reader_.user || has_participated(tx_, room_, event.position, reader_.user);
             append_member(out, "m.thread");
@@ -223,24 +298,25 @@ std::string RoomView::relations_of(const StoredEvent& event, RoomIdIn room_id) {
             out.append("}");
         }
     }
-    const auto references = children_of(tx_, {.room = room_,
-                                              .parent = event.position,
-                                              .rel_type = "m.reference",
-                                              .type = {},
-                                              .after = {},
-                                              .before = kEndOfTime,
-                                              .newest_first = false,
-                                              .limit = kReferenceLimit});
+    std::string references;
+    for (const auto position : children_of(tx_, {.room = room_,
+                                                 .parent = event.position,
+                                                 .rel_type = "m.reference",
+                                                 .type = {},
+                                                 .after = {},
+                                                 .before = kEndOfTime,
+                                                 .newest_first = false,
+                                                 .limit = kReferenceLimit})) {
+        const auto child = find_event(tx_, room_, position);
+        if (!child || !shows({position, child->sender})) continue;
+        if (!references.empty()) references.push_back(',');
+        references.append(R"({"event_id":)");
+        append_canonical_string(references, child->event_id());
+        references.push_back('}');
+    }
     if (!references.empty()) {
         append_member(out, "m.reference");
-        out.append(R"({"chunk":[)");
-        for (std::size_t i = 0; i < references.size(); ++i) {
-            if (i > 0) out.push_back(',');
-            out.append(R"({"event_id":)");
-            append_canonical_string(out, event_id_at(tx_, room_, references[i]));
-            out.push_back('}');
-        }
-        out.append("]}");
+        out.append(R"({"chunk":[)").append(references).append("]}");
     }
     return out;
 }

@@ -4,10 +4,12 @@
 #include "rooms/room_reads.h"
 #include "rooms/room_store.h"
 #include "timeline/event_store.h"
+#include "timeline/relation_store.h"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,6 +46,11 @@ class RoomView {
     Membership membership_at(Position position) const;
     bool is_forgotten() const { return is_forgotten_; }
     bool may_see(const StoredEvent& event) const;
+    /// Whether the reader ignores this person: then nothing of theirs is aggregated ("Ignoring Users").
+    bool ignores(identity::UserNumber sender);
+    /// The thread of this root as the reader sees it: without replies that they may not see or that are by
+    /// people whom they ignore; nothing where none is left.
+    std::optional<ThreadSummary> shown_thread(Position root);
     /// The newest position that this person may see at all: of their leave, where they left; the end of time
     /// where they are in the room or the room is open to all; none for a person who may see nothing but
     /// single events.
@@ -78,6 +85,11 @@ class RoomView {
     bool allows(Position set_at, Membership membership, Position position) const;
     const std::vector<MembershipChange>& memberships() const;
     bool joined_after(Position position) const;
+    bool may_see_message_at(Position position) const;
+    bool may_see_replaced(const StoredEvent& event, const StoredEvent& before) const;
+    bool sees_all_from(Position position) const;
+    bool shows(const Child& child);
+    Position latest_shown(Position parent, std::string_view rel_type);
     std::string unsigned_of(const StoredEvent& event, RoomIdIn room_id, Aggregations aggregations);
     std::string relations_of(const StoredEvent& event, RoomIdIn room_id);
 
@@ -97,6 +109,7 @@ class RoomView {
     std::pair<Position, Position> expected_{Position{0}, kEndOfTime};
     std::optional<bool> has_relations_;  ///< in the expected range
     int bundle_depth_ = 0;
+    std::optional<std::set<identity::UserNumber>> ignored_;  ///< read when it is asked for
 };
 
 }  // namespace chat

@@ -2,6 +2,7 @@
 
 #include "event/hashes.h"
 #include "sync/account_data_store.h"
+#include "sync/ignored_users.h"
 #include "sync/judge.h"
 #include "sync/receipt_store.h"
 #include "timeline/event_json.h"
@@ -130,12 +131,8 @@ std::shared_ptr<const NotificationSettings> load_settings(storage::Transaction& 
               : shared_default_rules();
     settings->asks_for_name = looks_for_name(*settings->rules);
     if (ignored) {
-        const auto content = parse_stored(ignored->json);
-        if (const auto* users = base::get_object(content, "ignored_users")) {
-            for (const auto& entry : *users) {
-                if (entry.key() != user_id) settings->ignored.emplace(entry.key());
-            }
-        }
+        settings->ignored = read_ignored_users(parse_stored(ignored->json));
+        settings->ignored.erase(settings->user_id);
     }
     return settings;
 }

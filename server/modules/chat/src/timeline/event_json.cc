@@ -1,6 +1,7 @@
 #include "timeline/event_json.h"
 
 #include "event/canonical_json.h"
+#include "event/redaction.h"
 
 #include <limits>
 #include <stdexcept>
@@ -37,6 +38,14 @@ std::string_view content_text(const StoredEvent& event) {
     if (at == std::string_view::npos) throw std::runtime_error("a stored event has no content");
     const auto from = at + kContentKey.size();
     return json.substr(from, json.size() - from - 1);
+}
+
+StoredEvent redacted_form(const StoredEvent& event) {
+    auto redacted = event;
+    redacted.json.resize(event.json.size() - content_text(event).size() - 1);
+    redacted.json.append(canonical_json(redact_content(event.type, parse_content(event))).value())
+        .push_back('}');
+    return redacted;
 }
 
 void append_client_event(std::string& out, const StoredEvent& event, std::string_view room_id,

@@ -18,6 +18,9 @@ base::json::object parse_content(const StoredEvent& event);
 /// The content as it stands in the stored text, without parsing: it is the last member.
 std::string_view content_text(const StoredEvent& event);
 
+/// The event as its redaction would leave it, for a reader who is to know of it but not what it says.
+StoredEvent redacted_form(const StoredEvent& event);
+
 /// Appends the event in client format: the stored text with room_id (where it is not empty) and with
 /// `unsigned_members` (the inside of the object: "\"age\":5,\"…\"", or empty) spliced in.
 void append_client_event(std::string& out, const StoredEvent& event, std::string_view room_id,

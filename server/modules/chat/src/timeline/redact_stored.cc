@@ -20,7 +20,7 @@ constexpr std::string_view kReplace = "m.replace";
 /// `rows`: that the job has written already.
 void redact_edits(storage::Transaction& tx, const StoredRoom& room, const RedactionRest& rest,
                   std::size_t rows) {
-    for (const Position position :
+    for (const auto& [position, sender] :
          latest_children(tx, rest.room, rest.message, kReplace, kRedactedRowsAJob)) {
         if (rows >= kRedactedRowsAJob) break;
         const auto edit = find_event(tx, rest.room, position);

@@ -1,5 +1,6 @@
 #include "endpoints.h"
 #include "stream_token.h"
+#include "timeline/event_json.h"
 #include "timeline/relation_store.h"
 
 #include <algorithm>
@@ -106,9 +107,11 @@ base::Result<std::string> read_relations(RoomView& view, const RelationsQuery& q
     // Tokens stand between events; a page is (after, before) of positions.
     Position after;
     auto before = kEndOfTime;
-    const auto next = [](Position position) { return Position{position.value + 1}; };
+    const auto next = [](Position position) {
+        return position < kEndOfTime ? Position{position.value + 1} : kEndOfTime;
+    };
     if (query.backwards) {
-        if (query.from && *query.from < kEndOfTime) before = next(*query.from);
+        if (query.from) before = next(*query.from);
         after = query.to.value_or(Position{});
     } else {
         after = query.from.value_or(Position{});
@@ -142,7 +145,8 @@ base::Result<std::string> read_threads(RoomView& view, Position before, bool par
     std::vector<StoredEvent> roots;
     for (std::size_t i = 0; i < std::min(limit, threads.size()); ++i) {
         auto root = find_event(view.transaction(), view.room(), threads[i].root);
-        if (root && view.may_see(*root)) roots.push_back(std::move(*root));
+        if (!root || !view.may_see(*root) || !view.shown_thread(root->position)) continue;
+        roots.push_back(view.ignores(root->sender) ? redacted_form(*root) : std::move(*root));
     }
     std::string out = R"({"chunk":[)";
     for (std::size_t i = 0; i < roots.size(); ++i) {

@@ -100,14 +100,15 @@ bool any_relations(storage::Transaction& tx, RoomNumber room, Position first, Po
     return statement.step();
 }
 
-std::vector<Position> latest_children(storage::Transaction& tx, RoomNumber room, Position parent,
-                                      std::string_view rel_type, std::size_t limit) {
+std::vector<Child> latest_children(storage::Transaction& tx, RoomNumber room, Position parent,
+                                   std::string_view rel_type, std::size_t limit) {
     auto statement = tx.prepare(
-        "SELECT child_position FROM relation WHERE room_number = ?1 AND parent_position = ?2 AND rel_type = "
-        "?3 ORDER BY child_position DESC LIMIT ?4");
+        "SELECT child_position, sender_number FROM relation WHERE room_number = ?1 AND parent_position = ?2 "
+        "AND rel_type = ?3 ORDER BY child_position DESC LIMIT ?4");
     statement.bind(room, parent, rel_type, static_cast<std::int64_t>(limit));
-    std::vector<Position> children;
-    while (statement.step()) children.push_back(Position{statement.integer(0)});
+    std::vector<Child> children;
+    while (statement.step())
+        children.push_back({Position{statement.integer(0)}, identity::UserNumber{statement.integer(1)}});
     return children;
 }
 

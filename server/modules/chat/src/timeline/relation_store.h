@@ -34,8 +34,12 @@ void delete_annotation(storage::Transaction& tx, const Relation& relation, std::
 /// Whether any event of [first, last] has a child: one look for a whole page of events.
 bool any_relations(storage::Transaction& tx, RoomNumber room, Position first, Position last);
 /// The newest children by `rel_type`, newest first.
-std::vector<Position> latest_children(storage::Transaction& tx, RoomNumber room, Position parent,
-                                      std::string_view rel_type, std::size_t limit);
+struct Child {
+    Position position;
+    identity::UserNumber sender;
+};
+std::vector<Child> latest_children(storage::Transaction& tx, RoomNumber room, Position parent,
+                                   std::string_view rel_type, std::size_t limit);
 /// The newest child by `rel_type`, or none. Edits stand here only where they are valid, so this is the edit
 /// in force.
 Position latest_child(storage::Transaction& tx, RoomNumber room, Position parent, std::string_view rel_type);

@@ -1,5 +1,6 @@
 #include "timeline/timeline.h"
 
+#include "members/members.h"
 #include "rooms/state_store.h"
 #include "timeline/event_json.h"
 
@@ -12,6 +13,7 @@ namespace chat {
 namespace {
 
 constexpr std::string_view kCanonicalAlias = "m.room.canonical_alias";
+constexpr std::string_view kMember = "m.room.member";
 constexpr std::size_t kAliasLimitBytes = 255;
 constexpr std::size_t kTxnLimitBytes = 255;
 
@@ -42,6 +44,11 @@ base::Result<Appended> append(RoomWriter& writer, const Message& message) {
                           .sender_id = message.actor.user_id,
                           .content = message.content,
                           .now_ms = writer.now_ms()});
+}
+
+/// Whether the room's rules are not all that a client's state of this type is judged by.
+bool needs_check(std::string_view type) {
+    return type == kCanonicalAlias || type == kMember;
 }
 
 /// The event that this request made before, where the row says so too.
@@ -90,10 +97,9 @@ runtime::Task<base::Result<EventId>> send_once(Core& core, std::string room_id, 
 runtime::Task<base::Result<EventId>> send_now(Core& core, std::string room_id, Message message) {
     const auto appended = co_await core.write_in_room(
         std::move(room_id), [message = std::move(message)](RoomWriter& writer) -> base::Result<Appended> {
-            if (message.type == kCanonicalAlias && message.state_key) {
-                if (auto checked = check_canonical_alias(writer, message.content.object); !checked) {
-                    return base::fail(std::move(checked.error()));
-                }
+            if (message.state_key && needs_check(message.type)) {
+                return append_checked_state(writer, message.actor, message.type, *message.state_key,
+                                            message.content.object);
             }
             return append(writer, message);
         });
@@ -139,6 +145,20 @@ base::Result<void> check_canonical_alias(RoomWriter& writer, const base::json::o
         }
     }
     return {};
+}
+
+base::Result<Appended> append_checked_state(RoomWriter& writer, const Actor& actor, std::string_view type,
+                                            std::string_view state_key, base::json::object content) {
+    if (type == kCanonicalAlias) {
+        if (auto checked = check_canonical_alias(writer, content); !checked)
+            return base::fail(std::move(checked.error()));
+    }
+    if (type == kMember) {
+        auto checked = checked_member(writer, actor, state_key, std::move(content));
+        if (!checked) return base::fail(std::move(checked.error()));
+        content = std::move(*checked);
+    }
+    return writer.append_state(actor, type, state_key, std::move(content));
 }
 
 runtime::Task<base::Result<EventId>> send_message(Core& core, Actor actor, std::string room_id,

@@ -26,6 +26,11 @@ runtime::Task<base::Result<EventId>> send_message(Core& core, Actor actor, std::
 runtime::Task<base::Result<EventId>> set_state(Core& core, Actor actor, std::string room_id, std::string type,
                                                std::string state_key, base::json::object content);
 
+/// Appends state that a client wrote, checked beyond the room's rules where its type asks for it (aliases,
+/// members). Part of a job. Errors: as above.
+base::Result<Appended> append_checked_state(RoomWriter& writer, const Actor& actor, std::string_view type,
+                                            std::string_view state_key, base::json::object content);
+
 /// Whether the aliases that `content` names newly, compared with the current m.room.canonical_alias, lead to
 /// this room.
 base::Result<void> check_canonical_alias(RoomWriter& writer, const base::json::object& content);
