@@ -14,6 +14,12 @@ bool is_there(const chat::RoomReading& room, std::string_view user_id) {
     return member && base::get_string(*member, "membership") == "join";
 }
 
+/// Consent is what can be taken back: where the room's levels were raised above the person, who is held to a
+/// word that they can no longer change has not agreed.
+bool can_take_back(const chat::RoomReading& room, std::string_view user_id) {
+    return room.may_set_state(user_id, kConsent);
+}
+
 bool reaches(const json::object& agreed, const Destination& destination) {
     const auto kind = base::get_string(agreed, "kind");
     if (kind == "this_machine") return destination.on_this_machine;
@@ -42,13 +48,17 @@ bool agrees(const json::object& content, Purpose purpose, const Destination& des
 bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
                 const Destination& destination) {
     const auto content = room.state(kConsent, user_id);
-    return content && is_there(room, user_id) && agrees(*content, purpose, destination);
+    return content && is_there(room, user_id) && can_take_back(room, user_id) &&
+           agrees(*content, purpose, destination);
 }
 
 json::array consents_of(const chat::RoomReading& room) {
     json::array consents;
     for (const auto& [user_id, content] : room.states_of_type(kConsent)) {
-        if (!base::get_bool(content, "agreed").value_or(false) || !is_there(room, user_id)) continue;
+        if (!base::get_bool(content, "agreed").value_or(false) || !is_there(room, user_id) ||
+            !can_take_back(room, user_id)) {
+            continue;
+        }
         json::array purposes;
         if (const auto* wanted = base::get_object(content, "purposes")) {
             for (const Purpose purpose : {Purpose::suggest_replies, Purpose::translate}) {

@@ -24,8 +24,8 @@ bool is_ai_allowed(const chat::RoomReading& room);
 /// Whether `content` of somebody's im.lingxi.consent agrees to this. Agreeing to a provider by name is not
 /// agreeing to this machine, nor the other way round: people agree to what they read.
 bool agrees(const base::json::object& content, Purpose purpose, const Destination& destination);
-/// The same for a person who is in the room, as it is now. Their own words are everybody's own to hand over;
-/// that is the caller's to know.
+/// The same for a person who is in the room, as it is now, and could take it back. Their own words are
+/// everybody's own to hand over; that is the caller's to know.
 bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
                 const Destination& destination);
 

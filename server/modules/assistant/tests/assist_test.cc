@@ -326,6 +326,17 @@ TEST_F(Assist, consent_ends_with_the_membership_of_who_gave_it) {
     EXPECT_TRUE(status().at("consents").as_array().empty());
 }
 
+TEST_F(Assist, consent_that_can_no_longer_be_taken_back_is_none) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).status, 200);
+    world.set_state(alice, room, "m.room.power_levels", "", {{"events", {{"im.lingxi.consent", 100}}}});
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_TRUE(status().at("consents").as_array().empty());
+    world.set_state(alice, room, "m.room.power_levels", "", {{"events", {{"im.lingxi.consent", 0}}}});
+    EXPECT_EQ(world.post(alice, kSuggestions, ids({event})).status, 200);
+}
+
 TEST_F(Assist, names_in_a_draft_and_names_of_this_room_alone_are_hidden_too) {
     world.set_state(bob, room, "m.room.member", bob.user_id,
                     {{"membership", "join"}, {"displayname", "Captain Wave"}});

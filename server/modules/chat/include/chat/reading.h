@@ -78,6 +78,8 @@ class RoomReading {
         base::json::object content;
     };
     std::vector<State> states_of_type(std::string_view type) const;
+    /// Whether the room's power levels, as they are, let this person set state of this type.
+    bool may_set_state(std::string_view user_id, std::string_view type) const;
     /// What somebody is called in this room, or was before they left it; empty where that is nothing of its
     /// own.
     std::string name_of_member(std::string_view user_id) const;

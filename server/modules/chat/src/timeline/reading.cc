@@ -1,3 +1,4 @@
+#include "rooms/room_rules.h"
 #include "rooms/room_view.h"
 #include "rooms/state_store.h"
 #include "sync/account_data_store.h"
@@ -41,6 +42,7 @@ struct RoomReading::Inside {
     storage::Transaction& tx;
     StoredRoom room;
     RoomView view;
+    std::shared_ptr<const RoomRules> rules;  ///< read when they are asked for
 };
 
 RoomReading::RoomReading(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
@@ -139,6 +141,12 @@ std::vector<RoomReading::State> RoomReading::states_of_type(std::string_view typ
         if (event) states.push_back({entry.state_key, parse_content(*event)});
     }
     return states;
+}
+
+bool RoomReading::may_set_state(std::string_view user_id, std::string_view type) const {
+    auto& rules = inside_->rules;
+    if (!rules) rules = load_rules(inside_->tx, inside_->room);
+    return rules->levels.of_user(user_id) >= rules->levels.of_event(type, true);
 }
 
 std::string RoomReading::name_of_member(std::string_view user_id) const {
