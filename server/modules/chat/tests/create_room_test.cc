@@ -212,5 +212,17 @@ TEST(UpgradeRoom, moves_state_aliases_and_closes_the_old_one) {
     house.join(bob, made);
 }
 
+TEST(UpgradeRoom, ignores_further_creators_where_the_version_knows_none) {
+    House house;
+    const auto alice = house.person("alice");
+    const auto room = house.room(alice);
+    const auto upgrade = [&](std::string_view version) {
+        return house.post(rooms_path(room, "upgrade"), alice,
+                          {{"new_version", version}, {"additional_creators", {"nobody"}}});
+    };
+    EXPECT_EQ(upgrade("12").errcode(), "M_INVALID_PARAM");
+    EXPECT_EQ(upgrade("11").status, 200);
+}
+
 }  // namespace
 }  // namespace chat

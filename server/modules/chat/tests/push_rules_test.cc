@@ -220,6 +220,20 @@ TEST(PushRules, refuse_what_is_reserved_or_malformed) {
     EXPECT_EQ(set_rule_enabled(rules, RuleKind::content, "none", true).error().code, "M_NOT_FOUND");
 }
 
+TEST(PushRules, are_a_thousand_at_most) {
+    auto rules = default_push_rules(kMe);
+    const auto put = [&](std::size_t number) {
+        return put_rule(rules, RuleKind::room, "!" + std::to_string(number), object(R"({"actions":[]})"), {},
+                        {});
+    };
+    for (std::size_t i = 0; i < kOwnRuleLimit; ++i) ASSERT_TRUE(put(i));
+    const auto beyond = put(kOwnRuleLimit);
+    EXPECT_EQ(beyond.error().kind, base::ErrorKind::exhausted);
+    // M_LIMIT_EXCEEDED would have clients try again.
+    EXPECT_EQ(beyond.error().code, "M_RESOURCE_LIMIT_EXCEEDED");
+    EXPECT_TRUE(put(0));
+}
+
 TEST(PushRules, actions_of_history_do_nothing_and_are_kept_for_clients_that_look_for_them) {
     auto rules = default_push_rules(kMe);
     ASSERT_TRUE(put_rule(rules, RuleKind::room, "!a", object(R"({"actions":["dont_notify"]})"), {}, {}));

@@ -365,6 +365,24 @@ TEST(SyncService, account_data_and_tags_reach_the_other_device) {
     });
 }
 
+TEST(SyncService, push_rules_are_not_kept_without_end) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto put = [&](int number) {
+            return h.call(ann, "setPushRule", {{"kind", "override"}, {"ruleId", std::to_string(number)}}, {},
+                          R"({"actions":[],"conditions":[{"kind":")" + std::string(60'000, 'k') + R"("}]})");
+        };
+        for (int i = 0; i < 4; ++i) EXPECT_EQ((co_await put(i)).status, 200);
+        const auto beyond = co_await put(4);
+        EXPECT_EQ(beyond.status, 403);
+        EXPECT_EQ(beyond.errcode(), "M_RESOURCE_LIMIT_EXCEEDED");
+        EXPECT_EQ((co_await h.call(ann, "deletePushRule", {{"kind", "override"}, {"ruleId", "0"}})).status,
+                  200);
+        EXPECT_EQ((co_await put(4)).status, 200);
+    });
+}
+
 TEST(SyncService, muting_a_room_silences_it) {
     TestHouse house;
     house.run([](TestHouse& h) -> Task<void> {

@@ -133,7 +133,8 @@ base::Result<void> put_rule(PushRules& rules, RuleKind kind, std::string_view id
         }
         list.erase(standing);
     } else if (own_rules(rules) >= kOwnRuleLimit) {
-        return base::fail(ErrorKind::exhausted, "M_LIMIT_EXCEEDED", "At most 1000 rules can be added.");
+        return base::fail(ErrorKind::exhausted, "M_RESOURCE_LIMIT_EXCEEDED",
+                          "At most 1000 rules can be added.");
     }
     if (before) {
         list.insert(std::ranges::find(list, *before, &PushRule::id), std::move(*rule));

@@ -32,7 +32,8 @@ Answer upgrade_room(Core& core, net::Request request) {
                                           "This server makes rooms of versions 11 and 12."});
     }
     plan.version = *version;
-    if (creators != nullptr) {
+    // Where the version knows none they are ignored, whatever they are.
+    if (creators != nullptr && creators_rule(*version)) {
         for (const auto& entry : *creators) {
             if (!entry.is_string() || !identity::is_user_id(entry.get_string())) {
                 co_return identity::matrix_error(

@@ -53,8 +53,11 @@ runtime::Task<net::Response> change_rules(SyncCore& core, net::Request request,
          change = std::move(change)](storage::Transaction& tx) mutable -> base::Result<void> {
             PushRules rules = load_settings(tx, caller.user, caller.user_id, nullptr)->own_rules();
             if (auto changed = change(rules); !changed) return changed;
-            write_account_data(core, tx, caller.user, RoomNumber{}, "m.push_rules",
-                               base::json::serialize(push_rules_content(rules)));
+            const auto text = base::json::serialize(push_rules_content(rules));
+            if (text.size() > kRulesLimitBytes)
+                return base::fail(ErrorKind::exhausted, "M_RESOURCE_LIMIT_EXCEEDED",
+                                  "The push rules have at most 256 KiB together.");
+            write_account_data(core, tx, caller.user, RoomNumber{}, "m.push_rules", text);
             return {};
         });
     if (!done) co_return matrix_error(done.error());
