@@ -85,6 +85,20 @@ std::string with_parts_apart(std::string_view name) {
     return apart;
 }
 
+/// "小波" of "王小波": how people who know each other say a Chinese name of three or four characters. Empty
+/// where it is none, or its given name is a word of every day.
+std::string_view given_name_of(std::string_view name) {
+    constexpr std::size_t kCharacter = 3;
+    const bool is_long_enough = name.size() == 3 * kCharacter || name.size() == 4 * kCharacter;
+    if (!is_long_enough) return {};
+    for (std::size_t at = 0; at < name.size(); at += kCharacter) {
+        const auto first = static_cast<unsigned char>(name[at]);
+        if (first < 0xE4 || first > 0xE9) return {};  // U+4000 to U+9FFF
+    }
+    const auto given = name.substr(name.size() - 2 * kCharacter);
+    return offline::are_everyday_characters(given) ? std::string_view{} : given;
+}
+
 }  // namespace
 
 void Names::avoid(std::string_view text) {
@@ -147,17 +161,22 @@ void Names::add_handle(std::string_view name, std::string_view handle) {
 }
 
 void Names::add_parts(std::string_view name, std::size_t person) {
+    // Whole names go before parts of names.
+    const auto add_part = [&](std::string_view part) {
+        const bool is_known = known_.contains("a" + base::ascii_lower(part));
+        if (!part.empty() && !is_known && entries_.size() < kEntriesLimit / 2)
+            add_entry(part, person, Written::as_it_is, true);
+    };
     const auto apart = with_parts_apart(base::utf8_prefix(name, kNameLimitBytes));
-    if (!apart.contains(' ')) return;
     std::size_t parts = 0;
     for (std::size_t begin = 0; begin < apart.size() && parts < kPartsLimit;) {
         const auto end = std::min(apart.find(' ', begin), apart.size());
         const auto part = std::string_view(apart).substr(begin, end - begin);
         begin = end + 1;
-        // Whole names go before parts of names.
-        if (!can_be_told_from_words(part) || entries_.size() >= kEntriesLimit / 2) continue;
+        if (!can_be_told_from_words(part)) continue;
         ++parts;
-        if (!known_.contains("a" + base::ascii_lower(part))) add_entry(part, person, Written::as_it_is, true);
+        if (part.size() < apart.size()) add_part(part);
+        add_part(given_name_of(part));
     }
 }
 

@@ -25,8 +25,8 @@ class Names {
     /// Makes a person known; `chinese` chooses the words of their stand-in. The same name is one person.
     void add(std::string_view name, bool chinese);
     /// Another name of somebody known (their id, what they are called in this room), and the parts of it that
-    /// people say alone ("Emma" of "Emma Hart"; written like that, since "Will" is a name and "will" is
-    /// none).
+    /// people say alone ("Emma" of "Emma Hart", "小波" of "王小波"; written like that, since "Will" is a name
+    /// and "will" is none).
     void add_alias(std::string_view name, std::string_view alias);
     /// The short form of somebody's id ("emma"), which may be a word ("will"): then only with an @ before it.
     void add_handle(std::string_view name, std::string_view handle);

@@ -172,6 +172,15 @@ TEST(Names, parts_stand_between_any_marks) {
     EXPECT_EQ(names.hide("王小波 Market East"), "人物A 人物A 人物A");
 }
 
+TEST(Names, chinese_given_names_are_hidden_unless_they_are_everyday_words) {
+    Names names;
+    names.add("王小波", true);
+    names.add("欧阳娜娜", true);
+    names.add("张高兴", true);
+    names.add("李思远（市场部）", true);
+    EXPECT_EQ(names.hide("小波，娜娜很高兴，张高兴和思远呢？"), "人物A，人物B很高兴，人物C和人物D呢？");
+}
+
 TEST(Names, of_an_endless_name_a_bounded_part_is_looked_for) {
     Names names;
     std::string name;
