@@ -86,6 +86,8 @@ base::Result<SSL_CTX*> make_context(const std::string& certificate_path, const s
     // An idle connection gives its 34 KiB of buffers back.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Otherwise one read goes on for as long as records without data (new keys, say) come in.
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);  // tickets do it without memory
     SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
     // A key with a passphrase would otherwise ask at the terminal.
@@ -103,8 +105,11 @@ base::Result<SSL_CTX*> make_context(const std::string& certificate_path, const s
 std::string stamp_of(const std::string& path) {
     struct stat status{};
     if (stat(path.c_str(), &status) != 0) return "none";
-    return std::to_string(status.st_mtim.tv_sec) + "." + std::to_string(status.st_mtim.tv_nsec) + "/" +
-           std::to_string(status.st_ino);
+    // The second time moves with everything: with a mode that lets us read it, and where the first was kept.
+    const auto text = [](const timespec& time) {
+        return std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec);
+    };
+    return text(status.st_mtim) + "/" + text(status.st_ctim) + "/" + std::to_string(status.st_ino);
 }
 
 }  // namespace

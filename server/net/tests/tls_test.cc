@@ -5,9 +5,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <future>
 
+#include <boost/asio/post.hpp>
 #include <gtest/gtest.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -96,6 +100,20 @@ class TlsClient {
         return got;
     }
     void close() { socket_.close(); }
+
+    /// From now on what is sent is kept back, until it is all sent at once.
+    void gather() { SSL_set0_wbio(session_, BIO_new(BIO_s_mem())); }
+    void update_keys(int times) {
+        for (int i = 0; i < times; ++i) {
+            SSL_key_update(session_, SSL_KEY_UPDATE_NOT_REQUESTED);
+            SSL_do_handshake(session_);
+        }
+    }
+    void send_gathered() {
+        char* bytes = nullptr;
+        const long count = BIO_get_mem_data(SSL_get_wbio(session_), &bytes);
+        socket_.send({bytes, static_cast<std::size_t>(count)});
+    }
 
   private:
     Client socket_;
@@ -203,6 +221,47 @@ TEST_F(Tls, certificate_is_read_again_when_its_file_changes) {
     EXPECT_EQ(TlsClient(server->port()).subject(), "third");
     kept.send(kHello);
     EXPECT_TRUE(kept.read_until("{\"tls\":1}").starts_with("HTTP/1.1 200"));
+}
+
+TEST_F(Tls, certificate_is_read_again_though_the_time_of_its_file_stands_still) {
+    start();
+    EXPECT_EQ(TlsClient(server->port()).subject(), "first");
+    const auto time = std::filesystem::last_write_time(certificate);
+    const auto key_time = std::filesystem::last_write_time(key);
+    write_certificate(certificate, key, "second");
+    std::filesystem::last_write_time(certificate, time);
+    std::filesystem::last_write_time(key, key_time);
+    server->clock().leap(std::chrono::seconds(3));
+    EXPECT_EQ(TlsClient(server->port()).subject(), "second");
+}
+
+TEST_F(Tls, records_without_a_request_in_them_do_not_keep_the_io_thread) {
+    constexpr int kRecords = 1000;
+    start();
+    TlsClient client(server->port(), TLS1_3_VERSION);
+    client.gather();
+    client.send(kHello);
+    client.update_keys(kRecords);
+    client.send("GET /api/poll HTTP/1.1\r\nHost: t\r\n\r\n");
+
+    // All of it has come before the server looks; then its turns are counted until the request behind it.
+    std::promise<void> arrived;
+    std::atomic<int> turns{0};
+    std::function<void()> count = [&] {
+        if (parking->entered > 0) return;
+        ++turns;
+        boost::asio::post(server->runtime().executor(), count);
+    };
+    boost::asio::post(server->runtime().executor(), [&] {
+        arrived.get_future().wait();
+        count();
+    });
+    client.send_gathered();
+    arrived.set_value();
+    ASSERT_TRUE(eventually([&] { return parking->entered == 1; }));
+    server->on_io([] {});  // the last turn is over
+    EXPECT_GE(turns, kRecords);
+    client.close();
 }
 
 TEST_F(Tls, server_does_not_start_with_what_is_no_certificate) {
