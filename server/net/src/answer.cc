@@ -135,6 +135,27 @@ bool is_same_version(const Headers& headers, std::string_view if_range) {
     return modified && *modified == if_range;
 }
 
+/// An answer that waits to be read, as long as it lives.
+class Unsent {
+  public:
+    Unsent(ServerCore& core, std::int64_t user) : core_(core), user_(user) {}
+    ~Unsent() {
+        if (bytes_ > 0) core_.let_go(user_, bytes_);
+    }
+    Unsent(const Unsent&) = delete;
+    Unsent& operator=(const Unsent&) = delete;
+    bool hold(std::size_t bytes) {
+        if (!core_.hold(user_, bytes)) return false;
+        bytes_ = bytes;
+        return true;
+    }
+
+  private:
+    ServerCore& core_;
+    std::int64_t user_;
+    std::size_t bytes_ = 0;
+};
+
 }  // namespace
 
 class ChunkWriter final : public BodyWriter {
@@ -338,6 +359,7 @@ runtime::Task<bool> Connection::send_file(int descriptor, std::uint64_t from, st
 runtime::Task<bool> Connection::write(std::string_view first, std::string_view second) {
     const auto total = static_cast<std::int64_t>(first.size() + second.size());
     bool has_waited = false;
+    Unsent unsent(*core_, user_number_);
     while (!first.empty() || !second.empty()) {
         if (is_over()) co_return false;
         const std::array pieces{iovec{const_cast<char*>(first.data()), first.size()},
@@ -355,6 +377,8 @@ runtime::Task<bool> Connection::write(std::string_view first, std::string_view s
             co_return false;
         if (!has_waited) {
             has_waited = true;
+            // The whole of it stays in memory until its last byte has gone.
+            if (!unsent.hold(static_cast<std::size_t>(total))) co_return false;
             set_deadline(core_->options.write_timeout + std::chrono::seconds(total / kSlowestBytesPerSecond));
         }
         if (outcome.next == Transport::Next::wait_write) {

@@ -117,6 +117,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     Transport transport_;
     TurnShare turn_;
     IpAddress peer_;
+    std::int64_t user_number_ = 0;            // who asked; 0: nobody in particular
     std::string in_;                          // came, and is not yet understood
     std::move_only_function<void()> reader_;  // the coroutine that waits for readability
     Events* events_ = nullptr;                // of the event stream under way

@@ -117,6 +117,7 @@ runtime::Task<bool> Connection::exchange() {
 }
 
 runtime::Task<std::optional<Response>> Connection::prepare(Exchange& ex) {
+    user_number_ = 0;
     auto head = co_await read_head();
     if (!head) {
         if (head.error().kind == base::ErrorKind::cancelled) {
@@ -247,6 +248,7 @@ runtime::Task<base::Result<void>> Connection::admit(const Route& route, Request&
                                                                "net.no_authenticator", "Not ready yet.");
             if (principal) {
                 request.principal = std::move(*principal);
+                user_number_ = request.principal->user_number;
             } else {
                 failure = std::move(principal.error());
             }

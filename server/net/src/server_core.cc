@@ -69,6 +69,21 @@ bool ServerCore::is_crowded(const IpAddress& peer) const {
     return place != connections_of_.end() && place->second >= limit;
 }
 
+bool ServerCore::hold(std::int64_t user, std::size_t bytes) {
+    if (user == 0) return true;
+    const auto [place, is_first] = unsent_of_.try_emplace(user, 0);
+    if (!is_first && options.rate_limits && place->second + bytes > options.unsent_limit_bytes) return false;
+    place->second += bytes;
+    return true;
+}
+
+void ServerCore::let_go(std::int64_t user, std::size_t bytes) {
+    const auto place = unsent_of_.find(user);
+    if (place == unsent_of_.end()) return;
+    place->second -= bytes;
+    if (place->second == 0) unsent_of_.erase(place);
+}
+
 void ServerCore::enter(Connection& connection) {
     ++connections_of_[subscriber_of(connection.peer())];
     connection.place = connections.insert(connections.end(), &connection);

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include <base/metrics.h>
@@ -35,6 +36,10 @@ struct ServerCore {
     void observe(RateClass rate, int status, std::chrono::steady_clock::duration took);
     /// Whether as many connections as one address may have come from `peer` already.
     bool is_crowded(const IpAddress& peer) const;
+    /// Notes that an answer of so many bytes waits for `user` (0: nobody in particular, who is not counted)
+    /// to read it. False where others of theirs do already, and this one would be too much.
+    bool hold(std::int64_t user, std::size_t bytes);
+    void let_go(std::int64_t user, std::size_t bytes);
     void enter(Connection& connection);
     void leave(Connection& connection);
 
@@ -65,8 +70,9 @@ struct ServerCore {
     static constexpr std::size_t kRateClasses = 9;
     static constexpr std::size_t kStatusClasses = 6;
     std::array<std::array<base::Histogram*, kStatusClasses>, kRateClasses> seconds_{};
-    std::map<IpAddress, std::size_t> connections_of_;  // by subscriber
-    base::Gauge& connection_count_;                    // of all servers of the process
+    std::map<IpAddress, std::size_t> connections_of_;          // by subscriber
+    std::unordered_map<std::int64_t, std::size_t> unsent_of_;  // bytes, by user
+    base::Gauge& connection_count_;                            // of all servers of the process
     std::string date_;
     std::int64_t date_second_ = 0;
 };

@@ -75,6 +75,35 @@ TEST(Limits, idle_connection_is_closed_after_keep_alive) {
     EXPECT_TRUE(server.wait_until_empty());
 }
 
+TEST(Limits, one_person_keeps_only_so_much_waiting_to_be_read) {
+    const Route route{Method::get, "/api/long", "long", Auth::required, RateClass::none, 0,
+                      false,       answer_long, ""};
+    TestServer server({route}, ServerOptions{.unsent_limit_bytes = 10'000'000}, [](Server& made) {
+        made.set_authenticator([](std::string token) -> runtime::Task<base::Result<Principal>> {
+            co_return Principal{.user_id = token, .user_number = token == "alice" ? 1 : 2};
+        });
+    });
+    const auto asked_by = [](std::string_view name) {
+        return "GET /api/long HTTP/1.1\r\nHost: t\r\nConnection: close\r\nAuthorization: Bearer " +
+               std::string(name) + "\r\n\r\n";
+    };
+    Client unread(server.port());
+    unread.send(asked_by("alice"));
+    unread.read_until("\r\n\r\n");
+    for (int turn = 0; turn < 100; ++turn) server.on_io([] {});  // what the socket takes has gone out
+
+    Client second(server.port());
+    second.send(asked_by("alice"));
+    EXPECT_LT(second.read_to_end().size(), 8'000'000U);
+    Client other(server.port());
+    other.send(asked_by("bob"));
+    EXPECT_GT(other.read_to_end().size(), 8'000'000U);
+    EXPECT_EQ(unread.read_to_end().size(), 8'000'000U);
+    Client later(server.port());
+    later.send(asked_by("alice"));
+    EXPECT_GT(later.read_to_end().size(), 8'000'000U);
+}
+
 TEST(Limits, client_that_does_not_read_its_answer_is_cut) {
     TestServer server(routes(),
                       ServerOptions{.write_timeout = milliseconds(-600'000)});  // 8 MB are given 500 s

@@ -33,7 +33,10 @@ struct ServerOptions {
     std::chrono::milliseconds event_heartbeat{
         15'000};  ///< a comment in an idle event stream, so that proxies keep it
     std::size_t event_buffer_limit_bytes =
-        256 * 1024;                           ///< unsent events of one reader; over it, the reader is cut
+        256 * 1024;  ///< unsent events of one reader; over it, the reader is cut
+    /// Of one person's answers that wait to be read, over all connections; a further one over it is cut. Not
+    /// in force without rate_limits.
+    std::size_t unsent_limit_bytes = std::size_t{64} * 1024 * 1024;
     std::size_t gzip_threshold_bytes = 1400;  ///< JSON bodies over it are compressed where the client accepts
     bool rate_limits = true;
     std::vector<std::string> trusted_proxies;  ///< addresses or CIDR blocks whose X-Forwarded-For is believed
