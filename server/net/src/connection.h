@@ -64,6 +64,7 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
         bool keep_alive = false;
         bool is_1_0 = false;
         bool accepts_gzip = false;
+        std::string token;  // of a request that may be parked: asked again when there is an answer
         std::string if_none_match, if_modified_since, range, if_range;
         std::unique_ptr<Body> body;  // null where the request has none
         std::unique_ptr<Request> request;
@@ -95,7 +96,8 @@ class Connection final : public std::enable_shared_from_this<Connection>, public
     /// Reads a request up to what its handler is given. An answer where it comes to no handler.
     runtime::Task<std::optional<Response>> prepare(Exchange& ex);
     runtime::Task<std::optional<Response>> prepare_routed(RequestHead head, Exchange& ex);
-    runtime::Task<base::Result<void>> admit(const Route& route, Request& request);
+    runtime::Task<base::Result<void>> admit(const Route& route, Request& request, Exchange& ex);
+    runtime::Task<Response> unless_ended(Response response, const Exchange& ex);
     runtime::Task<Response> run_handler(Exchange& ex);
     Response error_response(const base::Error& error, const Exchange& ex) const;
     IpAddress client_of(const Headers& headers) const;

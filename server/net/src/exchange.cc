@@ -101,7 +101,10 @@ runtime::Task<bool> Connection::exchange() {
     ex.began = std::chrono::steady_clock::now();
     auto response = co_await prepare(ex);
     if (ex.is_lost) co_return false;
-    if (!response) response = co_await run_handler(ex);
+    if (!response) {
+        response = co_await run_handler(ex);
+        if (!ex.token.empty()) response = co_await unless_ended(std::move(*response), ex);
+    }
     core_->observe(ex.rate, response->status, std::chrono::steady_clock::now() - ex.began);
 
     if (ex.body && !ex.body->done() && !co_await ex.body->drain()) ex.is_unreadable = true;
@@ -202,7 +205,7 @@ runtime::Task<std::optional<Response>> Connection::prepare_routed(RequestHead he
     if (route) {
         ex.rate = route->rate;
         ex.operation_id = route->operation_id;
-        const auto admitted = co_await admit(*route, *request);
+        const auto admitted = co_await admit(*route, *request, ex);
         if (!admitted) co_return refuse(admitted.error());
     }
     ex.handler = route ? &route->handler : &core_->fallback;
@@ -236,19 +239,21 @@ runtime::Task<std::optional<Response>> Connection::prepare_routed(RequestHead he
 
 /// Who asks, and how often. Errors: net.missing_token (unauthenticated), net.not_admin (forbidden),
 /// net.too_fast (rate_limited), and the authenticator's.
-runtime::Task<base::Result<void>> Connection::admit(const Route& route, Request& request) {
+runtime::Task<base::Result<void>> Connection::admit(const Route& route, Request& request, Exchange& ex) {
     std::optional<base::Error> failure;
     if (route.auth != Auth::none) {
         auto token = bearer_token(request.headers);
         auto query_token = take_query_token(request.query);
         if (!token) token = std::move(query_token);
         if (token) {
+            auto kept = route.rate == RateClass::sync ? *token : std::string{};
             auto principal = core_->authenticator ? co_await core_->authenticator(std::move(*token))
                                                   : base::fail(base::ErrorKind::unavailable,
                                                                "net.no_authenticator", "Not ready yet.");
             if (principal) {
                 request.principal = std::move(*principal);
                 user_number_ = request.principal->user_number;
+                ex.token = std::move(kept);
             } else {
                 failure = std::move(principal.error());
             }
@@ -272,6 +277,13 @@ runtime::Task<base::Result<void>> Connection::admit(const Route& route, Request&
                              "Only an administrator may do this.");
     }
     co_return base::Result<void>{};
+}
+
+/// `response`, unless whoever asked was logged out while the request was parked: they hear no more news.
+runtime::Task<Response> Connection::unless_ended(Response response, const Exchange& ex) {
+    const auto still = co_await core_->authenticator(ex.token);
+    if (still || still.error().kind != base::ErrorKind::unauthenticated) co_return response;
+    co_return error_response(still.error(), ex);
 }
 
 runtime::Task<Response> Connection::run_handler(Exchange& ex) {

@@ -38,6 +38,27 @@ TEST_F(LongPoll, is_answered_when_there_is_news) {
     EXPECT_EQ(client.read_answer().status, 200);
 }
 
+TEST_F(LongPoll, tells_nothing_to_who_was_logged_out_meanwhile) {
+    auto route = parking_route(Method::get, "/api/poll", parking, RateClass::sync);
+    route.auth = Auth::required;
+    std::atomic<bool> logged_out{false};
+    TestServer server({route}, {}, [&](Server& made) {
+        made.set_authenticator([&](std::string token) -> runtime::Task<base::Result<Principal>> {
+            if (logged_out)
+                co_return base::fail(base::ErrorKind::unauthenticated, "test.unknown", "Unknown.");
+            co_return Principal{.user_id = std::move(token)};
+        });
+    });
+    Client client(server.port());
+    client.send("GET /api/poll HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer alice\r\n\r\n");
+    ASSERT_TRUE(parked());
+    logged_out = true;
+    parking->released = true;
+    const auto answer = client.read_answer();
+    EXPECT_EQ(answer.status, 401);
+    EXPECT_FALSE(answer.body.contains("parked"));
+}
+
 TEST_F(LongPoll, ends_when_its_client_goes_away) {
     TestServer server(routes());
     Client client(server.port());
