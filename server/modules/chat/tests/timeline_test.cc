@@ -5,6 +5,8 @@
 #include "timeline/event_json.h"
 #include "timeline/federation_format.h"
 
+#include <algorithm>
+
 namespace chat {
 namespace {
 
@@ -43,6 +45,25 @@ TEST(Timeline, is_a_line_of_events_that_can_be_signed_and_verified) {
             EXPECT_EQ(join.at("auth_events").as_array().size(), 3u);
         }
     }
+}
+
+TEST(Timeline, an_event_names_its_senders_member_event_as_it_is_now) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice, RoomVersion::v11);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto renamed = room.append_state(bob, "m.room.member", bob.user_id,
+                                           {{"membership", "join"}, {"displayname", "Bob"}});
+    ASSERT_TRUE(renamed);
+    const auto said = server.say(room, bob, "hello");
+    const ServerKey key{base::SigningKey::from_seed({7}), "ed25519:t"};
+    const auto event = find_event(server.tx(), room.room().number, said.position);
+    const auto whole = federation_event(server.tx(), room.room(), *event, key);
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(event_id_of(*reference_hash(*whole)).value, said.id.value);
+    EXPECT_EQ(std::ranges::count(whole->at("auth_events").as_array(), base::json::value(renamed->id.value)),
+              1);
 }
 
 TEST(Timeline, refuses_what_the_rules_refuse_and_changes_nothing) {

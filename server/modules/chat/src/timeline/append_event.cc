@@ -40,9 +40,10 @@ std::string join_rule_of(storage::Transaction& tx, RoomNumber room) {
     return std::string(base::get_string(parse_content(*event), "join_rule").value_or("invite"));
 }
 
-/// The event before, and the person that a member event is about.
+/// The event before, the sender's place in the room, and the person that a member event is about.
 struct Place {
-    std::optional<StoredEvent> previous;
+    std::optional<LastEvent> previous;
+    std::optional<StoredMembership> sender;
     identity::UserNumber target;
 };
 
@@ -51,7 +52,7 @@ base::Result<void> judge(storage::Transaction& tx, const RoomRules& rules, const
     const auto room = rules.room.number;
     AuthFacts facts{.levels = rules.levels,
                     .federates = rules.federates,
-                    .sender_membership = membership_of(tx, room, draft.sender)};
+                    .sender_membership = place.sender ? place.sender->membership : Membership::none};
     const Candidate candidate{draft.type, draft.state_key, draft.sender_id, draft.content.object};
     if (draft.type == kMember) {
         facts.join_rule = join_rule_of(tx, room);
@@ -65,8 +66,8 @@ base::Result<void> judge(storage::Transaction& tx, const RoomRules& rules, const
     return authorise(facts, candidate);
 }
 
-std::vector<std::string> auth_event_ids(storage::Transaction& tx, const RoomRules& rules,
-                                        const Draft& draft) {
+std::vector<std::string> auth_event_ids(storage::Transaction& tx, const RoomRules& rules, const Draft& draft,
+                                        const Place& place) {
     std::vector<std::string> ids;
     const Candidate candidate{draft.type, draft.state_key, draft.sender_id, draft.content.object};
     for (const auto& key : auth_events_selection(rules.room.version, candidate)) {
@@ -74,6 +75,8 @@ std::vector<std::string> auth_event_ids(storage::Transaction& tx, const RoomRule
             ids.push_back(rules.create_event_id);
         } else if (key.type == kPowerLevels) {
             if (rules.levels_position) ids.push_back(rules.levels_event_id);
+        } else if (key.type == kMember && key.state_key == draft.sender_id) {
+            if (place.sender) ids.push_back(event_id_at(tx, rules.room.number, place.sender->position));
         } else if (const auto position = state_position(tx, rules.room.number, key.type, key.state_key)) {
             ids.push_back(event_id_at(tx, rules.room.number, position));
         }
@@ -151,7 +154,7 @@ base::Result<Appended> append_event(storage::Transaction& tx, const RoomRules& r
     const auto room = rules.room.number;
     const auto target = find_target(tx, draft);
     if (!target) return base::fail(target.error());
-    const Place place{last_event(tx, room), *target};
+    const Place place{last_of_room(tx, room), find_membership(tx, room, draft.sender), *target};
     if (auto allowed = judge(tx, rules, draft, place); !allowed)
         return base::fail(std::move(allowed.error()));
     if (const auto same = same_state(tx, room, draft)) {
@@ -167,17 +170,18 @@ base::Result<Appended> append_event(storage::Transaction& tx, const RoomRules& r
         redacted = std::move(*found);
     }
 
-    const auto auth_events = auth_event_ids(tx, rules, draft);
-    const EventParts parts{.auth_events = auth_events,
-                           .content = draft.content.canonical,
-                           .redacted_content = draft.content.redacted,
-                           .depth = place.previous ? place.previous->depth + 1 : 1,
-                           .origin_server_ts = draft.now_ms,
-                           .prev_event = place.previous ? place.previous->event_id() : std::string_view{},
-                           .room_id = rules.room.id.value,
-                           .sender = draft.sender_id,
-                           .state_key = draft.state_key,
-                           .type = draft.type};
+    const auto auth_events = auth_event_ids(tx, rules, draft, place);
+    const EventParts parts{
+        .auth_events = auth_events,
+        .content = draft.content.canonical,
+        .redacted_content = draft.content.redacted,
+        .depth = place.previous ? place.previous->depth + 1 : 1,
+        .origin_server_ts = draft.now_ms,
+        .prev_event = place.previous ? std::string_view(place.previous->event_id) : std::string_view{},
+        .room_id = rules.room.id.value,
+        .sender = draft.sender_id,
+        .state_key = draft.state_key,
+        .type = draft.type};
     const auto built = build_event(parts);
     if (!built) return base::fail(built.error());
     auto appended = write_event(tx, room, draft, parts, *built);

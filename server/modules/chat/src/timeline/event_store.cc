@@ -110,6 +110,14 @@ std::optional<StoredEvent> last_event(storage::Transaction& tx, RoomNumber room,
     return std::move(events.front());
 }
 
+std::optional<LastEvent> last_of_room(storage::Transaction& tx, RoomNumber room) {
+    auto statement =
+        tx.prepare("SELECT json, depth FROM event WHERE room_number = ?1 ORDER BY position DESC LIMIT 1");
+    statement.bind(room);
+    if (!statement.step()) return std::nullopt;
+    return LastEvent{.event_id = std::string(id_in(statement.text(0))), .depth = statement.integer(1)};
+}
+
 Position last_event_position(storage::Transaction& tx, RoomNumber room, Position at_most) {
     auto statement = tx.prepare(
         "SELECT position FROM event WHERE room_number = ?1 AND position <= ?2 ORDER BY position DESC LIMIT "

@@ -67,7 +67,13 @@ std::string event_id_at(storage::Transaction& tx, RoomNumber room, Position posi
 /// The last event of the room at or before `at_most`.
 std::optional<StoredEvent> last_event(storage::Transaction& tx, RoomNumber room,
                                       Position at_most = kEndOfTime);
-/// Its position alone; none in a room without events.
+/// What the next event says of the one before it.
+struct LastEvent {
+    std::string event_id;
+    std::int64_t depth = 0;
+};
+std::optional<LastEvent> last_of_room(storage::Transaction& tx, RoomNumber room);
+/// The position of the last event alone; none in a room without events.
 Position last_event_position(storage::Transaction& tx, RoomNumber room, Position at_most = kEndOfTime);
 
 /// The events of (after, up_to], oldest first, at most `limit`.
