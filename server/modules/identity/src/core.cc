@@ -210,14 +210,16 @@ runtime::Task<std::optional<std::string>> Identity::Core::tell(std::int64_t news
 }
 
 runtime::Task<void> Identity::Core::tell_all() {
-    const auto waiting =
-        co_await database.read([](storage::Transaction& tx) -> base::Result<std::vector<std::int64_t>> {
-            std::vector<std::int64_t> numbers;
-            for (const auto& news : list_news(tx, kNewsAtOnce)) numbers.push_back(news.number);
-            return numbers;
-        });
-    if (!waiting) co_return;  // the next upkeep asks again
-    for (const auto number : *waiting) co_await tell(number);
+    std::int64_t after = 0;
+    for (;;) {  // by pages: what cannot be told stays, and others come behind it
+        const auto waiting = co_await database.read(
+            [after](storage::Transaction& tx) -> base::Result<std::vector<std::int64_t>> {
+                return news_numbers(tx, after, kNewsAtOnce);
+            });
+        if (!waiting || waiting->empty()) co_return;  // the next upkeep asks again
+        for (const auto number : *waiting) co_await tell(number);
+        after = waiting->back();
+    }
 }
 
 runtime::Task<void> Identity::Core::upkeep_once() {

@@ -43,15 +43,13 @@ std::optional<News> find_news(storage::Transaction& tx, std::int64_t number) {
     return read_news(row);
 }
 
-std::vector<News> list_news(storage::Transaction& tx, std::size_t limit) {
+std::vector<std::int64_t> news_numbers(storage::Transaction& tx, std::int64_t after, std::size_t limit) {
     auto row = tx.prepare(
-        "SELECT news_number, kind, user_number, payload FROM identity_news ORDER BY news_number LIMIT ?1");
-    row.bind(static_cast<std::int64_t>(limit));
-    std::vector<News> news;
-    while (row.step()) {
-        if (auto one = read_news(row)) news.push_back(*std::move(one));
-    }
-    return news;
+        "SELECT news_number FROM identity_news WHERE news_number > ?1 ORDER BY news_number LIMIT ?2");
+    row.bind(after, static_cast<std::int64_t>(limit));
+    std::vector<std::int64_t> numbers;
+    while (row.step()) numbers.push_back(row.integer(0));
+    return numbers;
 }
 
 void delete_news(storage::Transaction& tx, std::int64_t number) {

@@ -25,8 +25,8 @@ struct News {
 std::int64_t insert_news(storage::Transaction& tx, NewsKind kind, UserNumber user,
                          const base::json::object& payload, std::int64_t now_ms);
 std::optional<News> find_news(storage::Transaction& tx, std::int64_t number);
-/// The oldest first.
-std::vector<News> list_news(storage::Transaction& tx, std::size_t limit);
+/// Those after `after`, the oldest first.
+std::vector<std::int64_t> news_numbers(storage::Transaction& tx, std::int64_t after, std::size_t limit);
 void delete_news(storage::Transaction& tx, std::int64_t number);
 
 }  // namespace identity

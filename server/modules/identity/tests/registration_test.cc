@@ -378,5 +378,28 @@ TEST(News, that_could_not_be_told_is_told_after_a_restart) {
     EXPECT_EQ(created[0].user_id.value, "@alice:here.example");
 }
 
+TEST(News, that_cannot_be_told_keeps_none_behind_it_waiting) {
+    World world;
+    bool is_last_told = false;
+    bool is_back = false;
+    world.hooks.account_created =
+        [&](AccountCreated news) -> runtime::Task<base::Result<std::optional<std::string>>> {
+        if (is_back && news.user_id.value == "@last:here.example") {
+            is_last_told = true;
+            co_return std::optional<std::string>{};
+        }
+        co_return base::fail(base::ErrorKind::unavailable, "chat.away", "not now");
+    };
+    ASSERT_TRUE(world.restart().has_value());
+    for (int i = 0; i < 100; ++i) world.join("person" + std::to_string(i));
+    world.join("last");
+
+    is_back = true;
+    ASSERT_TRUE(world.restart().has_value());
+    for (int turn = 0; turn < 2000 && !is_last_told; ++turn)
+        world.get("/_matrix/client/v3/profile/@last:here.example");
+    EXPECT_TRUE(is_last_told);
+}
+
 }  // namespace
 }  // namespace identity
