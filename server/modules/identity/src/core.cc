@@ -84,23 +84,24 @@ runtime::Task<base::Result<net::Principal>> Identity::Core::authenticate(std::st
             });
         if (!read) co_return base::fail(std::move(read.error()));
         row = std::move(*read);
+        if (row && row->first_use) {
+            const auto user = UserNumber{row->principal.user_number};
+            auto confirmed = co_await database.write(
+                order_of(user),
+                [this, user, bytes, number = row->principal.token_number](
+                    storage::Transaction& tx) -> base::Result<std::optional<TokenRow>> {
+                    confirm_refresh(tx, number);
+                    tx.after_commit([this, user] { tokens.forget_user(user); });
+                    return find_token(tx, bytes);  // it may have ended since it was read
+                });
+            if (!confirmed) co_return base::fail(std::move(confirmed.error()));
+            row = std::move(*confirmed);
+        } else if (row) {
+            tokens.insert(key, *row, generation);
+        }
         if (!row) {
             co_return base::fail(base::ErrorKind::unauthenticated, "identity.unknown_token",
                                  "Unknown access token.");
-        }
-        if (row->first_use) {
-            const auto user = UserNumber{row->principal.user_number};
-            const auto confirmed =
-                co_await database.write(order_of(user),
-                                        [this, user, number = row->principal.token_number](
-                                            storage::Transaction& tx) -> base::Result<void> {
-                                            confirm_refresh(tx, number);
-                                            tx.after_commit([this, user] { tokens.forget_user(user); });
-                                            return {};
-                                        });
-            if (!confirmed) co_return base::fail(confirmed.error());
-        } else {
-            tokens.insert(key, *row, generation);
         }
     }
     if (row->expires_at_ms && *row->expires_at_ms <= now_ms) {

@@ -233,6 +233,22 @@ TEST(Refresh, can_be_repeated_while_its_answer_may_have_been_lost) {
     EXPECT_EQ(world.post("/_matrix/client/v3/refresh", {{"refresh_token", refresh}}).status, 401);
 }
 
+TEST(Refresh, that_is_repeated_and_the_first_answers_use_never_both_succeed) {
+    World world;
+    world.join("alice");
+    for (int round = 0; round < 10; ++round) {
+        const auto refresh =
+            world.log_in("alice", "correct horse", {{"refresh_token", true}}).text("refresh_token");
+        const auto first = world.post("/_matrix/client/v3/refresh", {{"refresh_token", refresh}});
+        const auto answers =
+            world.together({{.method = net::Method::get,
+                             .target = "/_matrix/client/v3/account/whoami",
+                             .token = first.text("access_token")},
+                            {.target = "/_matrix/client/v3/refresh", .body = {{"refresh_token", refresh}}}});
+        EXPECT_NE(answers[0].status == 200, answers[1].status == 200);
+    }
+}
+
 TEST(Tokens, that_expired_ask_for_a_soft_logout) {
     World world;
     world.join("alice");
