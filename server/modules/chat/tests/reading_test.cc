@@ -235,6 +235,44 @@ TEST_F(Reading, lists_relations_page_by_page_and_recursively) {
     EXPECT_EQ(ids(house.get(path + "?dir=f&to=t1_9223372036854775807", alice)).size(), 6u);
 }
 
+TEST_F(Reading, leaves_out_what_those_say_whom_one_ignores) {
+    house.join(bob, room);
+    const auto said = house.say(alice, room, "a");
+    const auto ignored = house.say(bob, room, "b");
+    ASSERT_EQ(house
+                  .put(rooms_path(room, "send/m.reaction/r"), bob,
+                       {{"m.relates_to", {{"rel_type", "m.annotation"}, {"event_id", said}, {"key", "k"}}}})
+                  .status,
+              200);
+    house.say(alice, room, "c");
+    const auto messages = [&] {
+        return bodies(house.get(rooms_path(room, "messages?dir=b&limit=4"), alice).object().at("chunk"));
+    };
+    const auto around = [&] {
+        return bodies(
+            house.get(rooms_path(room, "context/" + in_path(said)), alice).object().at("events_after"));
+    };
+    const auto relations = [&] {
+        return house.get("/_matrix/client/v1/rooms/" + in_path(room) + "/relations/" + in_path(said), alice)
+            .object()
+            .at("chunk")
+            .as_array()
+            .size();
+    };
+    EXPECT_EQ(messages(), (std::vector<std::string>{"c", "-", "b", "a"}));
+    EXPECT_EQ(around(), (std::vector<std::string>{"b", "-", "c"}));
+    EXPECT_EQ(relations(), 1u);
+    ASSERT_TRUE(house.write([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
+        return put_account_data(tx, alice.user, kNoRoom, "m.ignored_user_list",
+                                R"({"ignored_users":{"@bob:x":{}}})");
+    }));
+    // Bob's coming is state: that stays.
+    EXPECT_EQ(messages(), (std::vector<std::string>{"c", "a", "-", "-"}));
+    EXPECT_EQ(around(), std::vector<std::string>{"c"});
+    EXPECT_EQ(relations(), 0u);
+    EXPECT_EQ(house.get(rooms_path(room, "event/" + in_path(ignored)), alice).status, 200);
+}
+
 TEST_F(Reading, lists_threads_of_those_whom_one_ignores_without_their_words) {
     house.join(bob, room);
     const auto answer = [&](const Actor& who, const std::string& to) {

@@ -48,6 +48,8 @@ class RoomView {
     bool may_see(const StoredEvent& event) const;
     /// Whether the reader ignores this person: then nothing of theirs is aggregated ("Ignoring Users").
     bool ignores(identity::UserNumber sender);
+    /// Whether lists leave the event out because of that: all but state.
+    bool hides(const StoredEvent& event) { return !event.is_state() && ignores(event.sender); }
     /// The thread of this root as the reader sees it: without replies that they may not see or that are by
     /// people whom they ignore; nothing where none is left.
     std::optional<ThreadSummary> shown_thread(Position root);

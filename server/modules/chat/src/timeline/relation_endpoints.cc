@@ -123,7 +123,7 @@ base::Result<std::string> read_relations(RoomView& view, const RelationsQuery& q
     std::vector<StoredEvent> events;
     for (const auto position : children) {
         auto event = find_event(view.transaction(), view.room(), position);
-        if (event && view.may_see(*event)) events.push_back(std::move(*event));
+        if (event && view.may_see(*event) && !view.hides(*event)) events.push_back(std::move(*event));
     }
     std::string out = R"({"chunk":)";
     view.append_array(out, events);

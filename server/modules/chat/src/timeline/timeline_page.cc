@@ -35,7 +35,8 @@ Page read_page(RoomView& view, const PageQuery& query) {
             if (page.events.size() == limit) break;
             at = query.backwards ? Position{event.position.value - 1} : event.position;
             ++scanned;
-            if (view.may_see(event) && query.filter.allows(event)) page.events.push_back(std::move(event));
+            if (view.may_see(event) && !view.hides(event) && query.filter.allows(event))
+                page.events.push_back(std::move(event));
         }
         if (chunk.size() < rows && page.events.size() < limit) return page;
     }
