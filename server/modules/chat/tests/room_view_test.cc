@@ -306,6 +306,28 @@ TEST(Relations, are_of_what_the_reader_may_see) {
     EXPECT_FALSE(relations_in(shown)->contains("m.reference"));
 }
 
+TEST(RoomView, tells_those_who_left_that_something_was_redacted_and_not_why) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto said = server.say(room, alice, "x");
+    ASSERT_TRUE(server.member(room, bob, bob, "leave"));
+    ASSERT_TRUE(
+        server.say(room, alice, {{"redacts", said.id.value}, {"reason", "said since"}}, "m.room.redaction"));
+    const auto because = [&](const Actor& who) {
+        return server.shown(room, who, said.position)
+            .at("unsigned")
+            .at("redacted_because")
+            .at("content")
+            .as_object();
+    };
+    EXPECT_EQ(because(alice).at("reason").as_string(), "said since");
+    EXPECT_FALSE(because(bob).contains("reason"));
+    EXPECT_EQ(because(bob).at("redacts").as_string(), said.id.value);
+}
+
 TEST(RoomView, tells_what_stood_before_to_those_who_may_know_it) {
     TestServer server;
     const auto alice = server.person("alice");

@@ -255,7 +255,9 @@ std::string RoomView::unsigned_of(const StoredEvent& event, RoomIdIn room_id, Ag
     if (event.redacted_by) {
         if (const auto redaction = find_event(tx_, room_, event.redacted_by)) {
             append_member(out, "redacted_because");
-            append_client_event(out, *redaction, room_id == RoomIdIn::include ? room_id_ : std::string{}, {});
+            // Who left before it is told that it happened, not why.
+            append_client_event(out, may_see(*redaction) ? *redaction : redacted_form(*redaction),
+                                room_id == RoomIdIn::include ? room_id_ : std::string{}, {});
         }
     }
     if (aggregations == Aggregations::include && !event.is_state() && bundle_depth_ < kBundleDepthLimit) {
