@@ -4,10 +4,11 @@ import { Assistant } from "@/features/assistant/assistant";
 import { AssistantContext } from "@/features/assistant/context";
 import { ChatsPane } from "@/features/chat/ChatsPane";
 import { Conversation } from "@/features/chat/Conversation";
-import { EngineContext, useEngine, useRooms } from "@/features/chat/engine/context";
+import { EngineContext, useEngine, useRooms, useShownChats } from "@/features/chat/engine/context";
 import { Engine } from "@/features/chat/engine/engine";
 import { LiveRegion } from "@/features/chat/LiveRegion";
 import { Navigation } from "@/features/chat/Navigation";
+import { ConversationBar } from "@/features/chat/parts/ConversationBar";
 import { useI18n, useLanguages } from "@/i18n";
 import { errorWords } from "@/lib/errors";
 import { request } from "@/lib/http";
@@ -83,9 +84,9 @@ function ConnectionBanner() {
     const engine = useEngine();
     const { t } = useI18n();
     const connection = useStore(engine.connection);
-    const ready = useStore(engine.ready);
+    const { live, rooms } = useShownChats();
     // Before there is anything to read, the page itself says what is wrong.
-    if (connection !== "offline" || !ready) return null;
+    if (connection !== "offline" || (!live && rooms.length === 0)) return null;
     return (
         <div className="offline-banner" role="status">
             <span className="grow">{t("net.offline")}</span>
@@ -97,7 +98,7 @@ function ConnectionBanner() {
 }
 
 function useTitle(): void {
-    const rooms = useRooms();
+    const { rooms } = useShownChats();
     const { t } = useI18n();
     const unread = rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread) + (room.invite ? 1 : 0), 0);
     useEffect(() => {
@@ -115,6 +116,7 @@ function Shell() {
     const desktop = useIsDesktop();
     const ready = useStore(engine.ready);
     const rooms = useRooms();
+    const shown = useShownChats();
     const [panel, setPanel] = useState(false);
     const [palette, setPalette] = useState(false);
     const [keys, setKeys] = useState(false);
@@ -124,8 +126,8 @@ function Shell() {
 
     const roomId = route.page === "chat" ? route.roomId : null;
 
-    const state = useRef({ rooms, roomId, panel, desktop });
-    state.current = { rooms, roomId, panel, desktop };
+    const state = useRef({ rooms: shown.rooms, roomId, panel, desktop });
+    state.current = { rooms: shown.rooms, roomId, panel, desktop };
     // On a phone the panel is a page of its own: another chat is another page.
     useEffect(() => {
         if (!state.current.desktop) setPanel(false);
@@ -167,6 +169,7 @@ function Shell() {
     // A chat that one is just being let into may be a moment behind.
     const missing = useLate(ready && roomId !== null && !joined, 1_500);
     const invited = rooms.find((one) => one.roomId === roomId);
+    const awaited = shown.rooms.find((one) => one.roomId === roomId && !one.invite);
     const fail = (error: unknown) => toast(errorWords(error, i18n));
     const conversation = roomId ? (
         joined ? (
@@ -195,7 +198,11 @@ function Shell() {
             </section>
         ) : (
             <section className="conversation">
-                <h1 className="visually-hidden">{t("common.loading")}</h1>
+                {awaited ? (
+                    <ConversationBar id={awaited.colourId} title={awaited.name} avatarMxc={awaited.avatarMxc} />
+                ) : (
+                    <h1 className="visually-hidden">{t("common.loading")}</h1>
+                )}
                 <SkeletonRows />
             </section>
         )

@@ -1,8 +1,8 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import { BellOff, CheckCheck, CircleAlert, LogOut, MessageCircle, MoreHorizontal, Pin, PinOff, Plus } from "lucide-react";
-import { memo, useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { memo, useRef, useState, type KeyboardEvent } from "react";
 import { AiTag } from "@/features/assistant/parts/AiMark";
-import { useEngine, useRooms } from "@/features/chat/engine/context";
+import { useEngine, useShownChats } from "@/features/chat/engine/context";
 import type { Engine } from "@/features/chat/engine/engine";
 import type { RoomSummary } from "@/features/chat/engine/roomList";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
@@ -36,7 +36,7 @@ function markWords(room: RoomSummary, { t }: I18n): string {
         .join(", ");
 }
 
-const Row = memo(function Row({ room, active, now, onLeave }: { room: RoomSummary; active: boolean; now: number; onLeave(room: RoomSummary): void }) {
+const Row = memo(function Row({ room, live, active, now, onLeave }: { room: RoomSummary; live: boolean; active: boolean; now: number; onLeave(room: RoomSummary): void }) {
     const engine = useEngine();
     const i18n = useI18n();
     const { t, formats } = i18n;
@@ -55,10 +55,10 @@ const Row = memo(function Row({ room, active, now, onLeave }: { room: RoomSummar
                     <div className="chat-name nowrap">{room.name}</div>
                     <div className="chat-last nowrap">{t("chats.invited_by", room.invite.inviter)}</div>
                     <div className="row" style={{ marginTop: 4 }}>
-                        <button type="button" className="button primary" onClick={() => run(engine.acceptInvite(room.roomId).then(() => navigate({ page: "chat", roomId: room.roomId, eventId: null })))}>
+                        <button type="button" className="button primary" disabled={!live} onClick={() => run(engine.acceptInvite(room.roomId).then(() => navigate({ page: "chat", roomId: room.roomId, eventId: null })))}>
                             {t("chats.accept")}
                         </button>
-                        <button type="button" className="button" onClick={() => run(engine.client.leave(room.roomId))}>
+                        <button type="button" className="button" disabled={!live} onClick={() => run(engine.client.leave(room.roomId))}>
                             {t("chats.decline")}
                         </button>
                     </div>
@@ -74,7 +74,7 @@ const Row = memo(function Row({ room, active, now, onLeave }: { room: RoomSummar
                 data-chat={room.roomId}
                 onContextMenu={(event) => {
                     event.preventDefault();
-                    setMenu(true);
+                    if (live) setMenu(true);
                 }}
             >
                 <span className="chat-avatar">
@@ -115,7 +115,7 @@ const Row = memo(function Row({ room, active, now, onLeave }: { room: RoomSummar
             </a>
             <Menu.Root open={menu} onOpenChange={setMenu} modal={false}>
                 <Menu.Trigger asChild>
-                    <button type="button" className="row-button chat-menu" aria-label={`${t("common.more")}: ${room.name}`} tabIndex={-1}>
+                    <button type="button" className="row-button chat-menu" aria-label={`${t("common.more")}: ${room.name}`} tabIndex={-1} disabled={!live}>
                         <MoreHorizontal size={18} />
                     </button>
                 </Menu.Trigger>
@@ -147,22 +147,13 @@ const keyOfRoom = (room: RoomSummary): string => room.roomId;
 export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
     const engine = useEngine();
     const { t } = useI18n();
-    const rooms = useRooms();
-    const ready = useStore(engine.ready);
+    const { rooms, live } = useShownChats();
     const failure = useStore(engine.failure);
     const now = useNow();
     const [query, setQuery] = useState("");
     const [leaving, setLeaving] = useState<RoomSummary | null>(null);
     const pane = useRef<HTMLDivElement>(null);
-    const [listed, setListed] = useState(false);
-    useEffect(() => {
-        if (rooms.length > 0) setListed(true);
-        else if (ready) {
-            const timer = setTimeout(() => setListed(true), 50); // the list is drawn just after it is known
-            return () => clearTimeout(timer);
-        }
-        return undefined;
-    }, [ready, rooms.length]);
+    const listed = live || rooms.length > 0;
 
     const wanted = query.trim().toLowerCase();
     const shown = wanted ? rooms.filter((room) => room.name.toLowerCase().includes(wanted)) : rooms;
@@ -187,7 +178,7 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
             <div className="chats-search">
                 <SearchField label={t("chats.filter")} value={query} onChange={setQuery} />
             </div>
-            <div className="chats-list">
+            <div className="chats-list" aria-busy={!live}>
                 {!listed && failure !== null ? (
                     <div className="chats-failure">
                         <ErrorNotice error={failure} onRetry={engine.retryNow} />
@@ -209,7 +200,7 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
                     <EmptyState title={t("chats.none_found")} />
                 ) : (
                     <VirtualList items={shown} keyOf={keyOfRoom} estimate_px={72}>
-                        {(room) => <Row room={room} active={room.roomId === activeRoomId} now={now} onLeave={setLeaving} />}
+                        {(room) => <Row room={room} live={live} active={room.roomId === activeRoomId} now={now} onLeave={setLeaving} />}
                     </VirtualList>
                 )}
             </div>

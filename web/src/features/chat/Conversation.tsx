@@ -1,4 +1,4 @@
-import { ArrowDown, ChevronLeft, Info } from "lucide-react";
+import { ArrowDown } from "lucide-react";
 import { EventType, RoomMemberEvent, type MatrixEvent, type Room } from "matrix-js-sdk";
 import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
 import { useAssistant } from "@/features/assistant/context";
@@ -9,12 +9,11 @@ import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/cha
 import type { TimelineRow } from "@/features/chat/engine/timeline";
 import { useTimeline } from "@/features/chat/engine/useTimeline";
 import { ForwardDialog } from "@/features/chat/ForwardDialog";
-import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
+import { ConversationBar } from "@/features/chat/parts/ConversationBar";
 import { RowView, type RowActions } from "@/features/chat/parts/Rows";
 import { useI18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
-import { goBack } from "@/lib/router";
-import { Confirm, EmptyState, IconButton, SkeletonRows } from "@/ui/parts";
+import { Confirm, EmptyState, SkeletonRows } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 import { VirtualList, type VirtualListHandle } from "@/ui/VirtualList";
 
@@ -219,23 +218,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                 setFiles(dropped);
             }}
         >
-            <header className="bar">
-                <IconButton label={t("common.back")} className="only-phone" onClick={() => goBack({ page: "chats" })}>
-                    <ChevronLeft size={24} />
-                </IconButton>
-                <h1 className="bar-heading">
-                    <button type="button" className="bar-title" onClick={onPanel}>
-                        <RemoteAvatar id={summary?.colourId ?? room.roomId} name={title} mxc={summary?.avatarMxc} size={36} />
-                        <span className="grow">
-                            <span className="bar-name nowrap">{title}</span>
-                            {subtitle && <span className="small quiet nowrap bar-sub">{subtitle}</span>}
-                        </span>
-                    </button>
-                </h1>
-                <IconButton label={t("chat.info")} aria-expanded={panelOpen} onClick={onPanel}>
-                    <Info size={21} />
-                </IconButton>
-            </header>
+            <ConversationBar id={summary?.colourId ?? room.roomId} title={title} avatarMxc={summary?.avatarMxc} subtitle={subtitle} panel={{ open: panelOpen, toggle: onPanel }} />
 
             <div className="timeline" onKeyDown={onKeyDown}>
                 {!timeline.ready ? (

@@ -1,6 +1,6 @@
 import { MessageCircle, ServerCog, UserRound, UsersRound } from "lucide-react";
 import { useAssistant } from "@/features/assistant/context";
-import { useEngine, useRooms } from "@/features/chat/engine/context";
+import { useEngine, useShownChats } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
 import { useIsDesktop } from "@/lib/hooks";
@@ -13,7 +13,7 @@ export function Navigation() {
     const { t } = useI18n();
     const route = useRoute();
     const desktop = useIsDesktop();
-    const rooms = useRooms();
+    const { rooms } = useShownChats();
     const isAdmin = useStore(useAssistant().isAdmin);
     const unread = rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread) + (room.invite ? 1 : 0), 0);
 

@@ -1,6 +1,6 @@
 import { useMemo, useState, type KeyboardEvent } from "react";
 import { useAiOn, useAssistant } from "@/features/assistant/context";
-import { useEngine, useRooms } from "@/features/chat/engine/context";
+import { useEngine, useShownChats } from "@/features/chat/engine/context";
 import { usePeopleSearch } from "@/features/chat/people";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
@@ -25,7 +25,7 @@ export default function Palette({ onClose, onKeys }: { onClose(): void; onKeys()
     const engine = useEngine();
     const i18n = useI18n();
     const { t } = i18n;
-    const rooms = useRooms();
+    const { rooms } = useShownChats();
     const isAdmin = useStore(useAssistant().isAdmin);
     const aiOn = useAiOn();
     const [query, setQuery] = useState("");

@@ -2,7 +2,7 @@ import { createContext, useCallback, useContext, useEffect, useState, useSyncExt
 import { RoomStateEvent, type Room } from "matrix-js-sdk";
 import type { Engine } from "@/features/chat/engine/engine";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
-import type { RoomSummary } from "@/features/chat/engine/roomList";
+import type { RoomSummary, ShownChats } from "@/features/chat/engine/roomList";
 import { useStore } from "@/lib/store";
 
 export const EngineContext = createContext<Engine | null>(null);
@@ -14,6 +14,9 @@ export function useEngine(): Engine {
 }
 
 export const useRooms = (): readonly RoomSummary[] => useStore(useEngine().rooms.list);
+
+/** What the list shows, which is there before `useRooms` is. */
+export const useShownChats = (): ShownChats => useStore(useEngine().rooms.shown);
 
 export function useRoomSummary(roomId: string): RoomSummary | null {
     return useRooms().find((room) => room.roomId === roomId) ?? null;

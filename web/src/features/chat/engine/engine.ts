@@ -14,6 +14,7 @@ import {
 import { logger } from "matrix-js-sdk/lib/logger";
 import { Drafts, draftType, uploadDraft } from "@/features/chat/engine/drafts";
 import { Media } from "@/features/chat/engine/media";
+import { KeptChats } from "@/features/chat/engine/keptChats";
 import { markDirect, personName, roomNameGenerator } from "@/features/chat/engine/names";
 import { Outbox, type OutgoingFile } from "@/features/chat/engine/outbox";
 import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxStorage";
@@ -50,6 +51,7 @@ export class Engine {
     /** Why there is nothing to show yet, where the first answer failed. */
     readonly failure = new Store<unknown>(null);
     private readonly share: SyncShare;
+    private readonly kept: KeptChats;
     private readonly store: IndexedDBStore | MemoryStore;
     private leaving = false;
 
@@ -85,7 +87,9 @@ export class Engine {
                 ),
             upload: (file, onProgress) => this.media.upload(file.blob, file.name, file.type, onProgress),
         });
-        this.rooms = new RoomList(this.client, this.account, this.drafts, this.outbox);
+        this.kept = new KeptChats(session, localStorage, () => readSession(session.userId)?.deviceId === session.deviceId);
+        this.rooms = new RoomList(this.client, this.account, this.drafts, this.outbox, this.kept.read());
+        this.rooms.shown.subscribe(() => this.kept.offer(this.rooms.shown.get().rooms));
     }
 
     get me(): string {
@@ -93,7 +97,7 @@ export class Engine {
     }
 
     async start(): Promise<void> {
-        this.client.on(ClientEvent.Sync, (state, _last, data) => this.onSync(state, data?.error));
+        this.client.on(ClientEvent.Sync, (state, _last, data) => this.onSync(state, data?.fromCache === true, data?.error));
         this.client.on(RoomEvent.Timeline, (event, _room, toStart) => {
             if (!toStart) this.outbox.confirm(event.getUnsigned().transaction_id, event.getId());
         });
@@ -107,6 +111,7 @@ export class Engine {
         window.addEventListener("online", this.retryNow);
         window.addEventListener("offline", this.probe);
         document.addEventListener("visibilitychange", this.onVisibility);
+        window.addEventListener("pagehide", this.onPageHide);
 
         void this.outbox.start().catch(() => undefined); // no storage: nothing was kept
         try {
@@ -126,6 +131,9 @@ export class Engine {
         window.removeEventListener("online", this.retryNow);
         window.removeEventListener("offline", this.probe);
         document.removeEventListener("visibilitychange", this.onVisibility);
+        window.removeEventListener("pagehide", this.onPageHide);
+        this.kept.stop();
+        this.rooms.stop();
         this.outbox.stop();
         this.drafts.stop();
         this.share.stop();
@@ -155,13 +163,16 @@ export class Engine {
         online.set(reached);
     }
 
+    private readonly onPageHide = (): void => this.kept.write();
+
     private readonly onVisibility = (): void => {
+        if (document.hidden) this.kept.write();
         // A tab that is put away keeps what it has, so that the next start asks only for what is new.
         if (document.hidden && this.store instanceof IndexedDBStore && this.ready.get()) void this.store.save(true).catch(() => undefined);
         else if (!document.hidden && this.connection.get() === "offline") this.retryNow();
     };
 
-    private onSync(state: SyncState, error: unknown): void {
+    private onSync(state: SyncState, fromCache: boolean, error: unknown): void {
         if (isUp(state)) {
             if (!this.ready.get()) {
                 this.account.refresh();
@@ -172,12 +183,14 @@ export class Engine {
                 this.rooms.start();
                 this.ready.set(true);
             }
+            if (!fromCache) this.rooms.goLive();
             const before = this.connection.get();
             this.setReached(true);
             this.failure.set(null);
             if (before !== "online") this.outbox.flush();
         } else if (state === SyncState.Error || state === SyncState.Reconnecting) {
             this.setReached(false);
+            this.rooms.goLive(); // nothing younger comes now
             if (!this.ready.get() && error) this.failure.set(error);
         }
     }
@@ -221,6 +234,7 @@ export class Engine {
     async forget(): Promise<void> {
         this.stop();
         removeSession(this.me);
+        this.kept.erase();
         await this.store.deleteAllData().catch(() => undefined);
         indexedDB.deleteDatabase(outboxDatabase(this.me));
         for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`) || key.startsWith(`lingxi.draft_ai.${this.me}.`)) localStorage.removeItem(key);
@@ -232,6 +246,7 @@ export class Engine {
         this.leaving = true;
         this.stop();
         if (readSession(this.me)?.accessToken === this.transport.accessToken) removeSession(this.me);
+        this.kept.erase();
         void this.store.deleteAllData().catch(() => undefined);
         this.onEnded(false);
     }

@@ -48,14 +48,25 @@ export function isMuted(client: MatrixClient, roomId: string): boolean {
     return !own.actions.some((action) => action === "notify" || action === "coalesce");
 }
 
+/** What the list of chats shows. Until it is `live` it is what was kept: to look at and to open, nothing else. */
+export interface ShownChats {
+    readonly rooms: readonly RoomSummary[];
+    readonly live: boolean;
+}
+
+/** What was kept may be younger than the client's store: the server's first answer is given this long to come before. */
+const liveAfterMs = 2_000;
+
 /** Summaries of all chats, made again only for those of which there is news, and at most once a frame. */
 export class RoomList {
     readonly list = new Store<readonly RoomSummary[]>([]);
+    readonly shown: Store<ShownChats>;
     private readonly summaries = new Map<string, RoomSummary>();
     private readonly dirty = new Set<string>();
     private allDirty = true;
     private scheduled = false;
     private started = false;
+    private liveTimer: ReturnType<typeof setTimeout> | null = null;
     private lastTook_ms = 0;
     private direct = new Map<string, string>();
 
@@ -64,7 +75,9 @@ export class RoomList {
         private readonly account: AccountSettings,
         private readonly drafts: Drafts,
         private readonly outbox: Outbox,
+        kept: readonly RoomSummary[],
     ) {
+        this.shown = new Store<ShownChats>({ rooms: kept, live: false });
         const touchRoom = (room: Room | undefined | null) => room && this.touch(room.roomId);
         client.on(RoomEvent.Timeline, (_event, room) => touchRoom(room));
         client.on(RoomEvent.TimelineReset, (room) => touchRoom(room));
@@ -105,7 +118,21 @@ export class RoomList {
     /** Until the first answer is whole, every room of it is news: one list is made of it at the end. */
     start(): void {
         this.started = true;
-        this.touchAll();
+        this.rebuild();
+        if (this.shown.get().rooms.length === 0) this.goLive();
+        else this.liveTimer = setTimeout(() => this.goLive(), liveAfterMs);
+    }
+
+    /** From here on what is shown is what is. */
+    goLive(): void {
+        if (!this.started || this.shown.get().live) return;
+        if (this.liveTimer !== null) clearTimeout(this.liveTimer);
+        if (this.allDirty || this.dirty.size > 0) this.rebuild();
+        this.shown.set({ rooms: this.list.get(), live: true });
+    }
+
+    stop(): void {
+        if (this.liveTimer !== null) clearTimeout(this.liveTimer);
     }
 
     private schedule(): void {
@@ -114,13 +141,12 @@ export class RoomList {
         // Not a frame: a hidden tab has none, and its title counts too. A long list leaves time for the rest.
         setTimeout(() => {
             this.scheduled = false;
-            const from = performance.now();
             this.rebuild();
-            this.lastTook_ms = performance.now() - from;
         }, Math.min(250, 16 + 4 * this.lastTook_ms));
     }
 
     private rebuild(): void {
+        const from = performance.now();
         this.direct = directRooms(this.client);
         const rooms = this.client.getRooms();
         const shown = new Set<string>();
@@ -134,6 +160,8 @@ export class RoomList {
         this.allDirty = false;
         this.dirty.clear();
         this.list.set([...this.summaries.values()].sort(compareRooms));
+        if (this.shown.get().live) this.shown.set({ rooms: this.list.get(), live: true });
+        this.lastTook_ms = performance.now() - from;
     }
 
     private lastEvent(room: Room): MatrixEvent | null {

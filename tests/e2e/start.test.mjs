@@ -1,0 +1,176 @@
+// The second start: the list of chats stands as it was before the client has read anything or the server has answered.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { bubble, password, register } from "./people.mjs";
+import { launchBrowser, personPage, shot, startServer, violations } from "./server.mjs";
+
+const hostile = `<img src=x onerror="window.taken=1"> {{7*7}} \u202eevil`;
+const keptKey = "lingxi.chats.@wang:test.lingxi";
+let server, browser, wang, emma, gone, muted, pinned, open;
+
+before(async () => {
+    server = await startServer("--server-name", "test.lingxi", "--registration", "open");
+    browser = await launchBrowser();
+    wang = await register(server, "wang", "王小明");
+    emma = await register(server, "emma", "Emma Hart");
+    gone = await emma.createRoom("Over by tomorrow", [wang]);
+    for (let index = 0; index < 30; index += 1) await emma.say(await emma.createRoom(`Group ${index}`, [wang]), `the last words of group ${index}`);
+    const marked = await emma.createRoom(hostile, [wang]);
+    await emma.say(marked, `<script>window.taken=2</script>${hostile}`);
+    muted = await emma.createRoom("Muted", [wang]);
+    await wang.call("PUT", `/pushrules/global/room/${encodeURIComponent(muted)}`, { actions: [] });
+    await emma.say(muted, "shh");
+    pinned = await emma.createRoom("Pinned", [wang]);
+    await wang.call("PUT", `/user/${encodeURIComponent(wang.userId)}/rooms/${encodeURIComponent(pinned)}/tags/m.favourite`, { order: 0.5 });
+    open = await wang.direct(emma);
+    await emma.say(open, "Did you get the tickets?");
+});
+after(async () => {
+    await browser?.close();
+    await server?.end();
+});
+
+const live = (page) => page.locator(".chats-list[aria-busy=false] [data-chat]").first().waitFor();
+const kept = (page) => page.evaluate((key) => localStorage.getItem(key), keptKey);
+const rows = (page) => page.locator(".chat-row").evaluateAll((all) => all.map((row) => row.querySelector(".chat-link").innerText.replace(/\s+/g, " ")));
+
+/** Away from the client, which so writes what it keeps; what the SDK keeps goes, so that its answer needs the server. */
+async function leave(page) {
+    await page.goto(`${server.url}/favicon.svg`);
+    await page.evaluate(async () => {
+        for (const { name } of await indexedDB.databases()) if (!name.startsWith("lingxi.outbox.")) indexedDB.deleteDatabase(name);
+    });
+}
+
+/** Holds what /sync is asked; `release` lets it go. */
+async function holdSync(page) {
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    await page.route(/\/sync\?/, async (route) => {
+        await released;
+        await route.continue().catch(() => undefined); // the page may have gone on
+    });
+    return async () => {
+        release();
+        await page.unroute(/\/sync\?/);
+    };
+}
+
+for (const phone of [true, false])
+    test(`the list stands and a chat opens before the server has answered, ${phone ? "phone" : "desktop"}`, async () => {
+        const shape = phone ? "phone" : "desktop";
+        const page = await personPage(browser, { phone });
+        await wang.enter(page);
+        await live(page);
+        const before = await rows(page);
+        assert.ok(before.length > 8 && before[0].includes("Pinned"), before.join("\n"));
+        await leave(page);
+        assert.ok(await kept(page), "the list was kept");
+        if (phone) await wang.call("POST", `/rooms/${encodeURIComponent(gone)}/leave`, {});
+
+        const release = await holdSync(page);
+        await page.goto(`${server.url}/`);
+        await page.locator(".chats-list[aria-busy=true] [data-chat]").first().waitFor();
+        assert.deepEqual(await rows(page), before);
+        assert.equal(await page.evaluate(() => window.taken), undefined);
+        assert.ok((await rows(page)).some((row) => row.includes(hostile)), "hostile words are words");
+        await shot(page, `start-kept-${shape}`);
+        assert.deepEqual(await violations(page), []);
+
+        // Nothing can be done to a chat yet.
+        const first = page.locator(".chat-row").nth(1);
+        assert.equal(await first.locator(".chat-menu").isDisabled(), true);
+        await first.locator(".chat-link").dispatchEvent("contextmenu");
+        assert.equal(await page.locator("[role=menu]").count(), 0);
+
+        // What is on the screen stays where it is when the live list comes.
+        await page.locator(".chats-list .virtual").evaluate((element) => element.scrollTo(0, 500));
+        const place = () => page.locator("[data-chat]", { hasText: "Group 20" }).evaluate((row) => Math.round(row.getBoundingClientRect().top));
+        const top = await place();
+        if (!phone) {
+            await page.locator(`[data-chat="${open}"]`).evaluate((link) => link.click());
+            await page.getByRole("heading", { level: 1, name: "Emma Hart" }).waitFor();
+            await page.locator(".conversation [role=status]").waitFor();
+            assert.equal(await page.getByLabel("Write a message").count(), 0);
+            await shot(page, `start-kept-chat-${shape}`);
+            assert.deepEqual(await violations(page), []);
+        }
+        await release();
+        await live(page);
+        assert.equal(await place(), top);
+        if (!phone) await bubble(page, "Did you get the tickets?").waitFor();
+        await page.locator(".chats-list .virtual").evaluate((element) => element.scrollTo(0, 1e6));
+        await page.locator("[data-chat]", { hasText: "Group 0" }).waitFor();
+        assert.equal(await page.locator("[data-chat]", { hasText: "Over by tomorrow" }).count(), 0);
+        assert.deepEqual(page.faults, []);
+        await page.context().close();
+    });
+
+test("on a phone a chat that is tapped early has its head and its way back, and fills", async () => {
+    const page = await personPage(browser, { phone: true });
+    await wang.enter(page);
+    await live(page);
+    await leave(page);
+    const release = await holdSync(page);
+    await page.goto(`${server.url}/`);
+    const row = page.locator(`.chats-list[aria-busy=true] [data-chat="${open}"]`);
+    await row.tap();
+    await page.getByRole("heading", { level: 1, name: "Emma Hart" }).waitFor();
+    await page.getByRole("button", { name: "Back" }).tap();
+    await row.tap();
+    await page.locator(".conversation [role=status]").waitFor();
+    await shot(page, "start-kept-chat-phone");
+    assert.deepEqual(await violations(page), []);
+    await release();
+    await bubble(page, "Did you get the tickets?").waitFor();
+    await page.getByLabel("Write a message").waitFor();
+    await page.getByRole("button", { name: "Back" }).tap();
+    await live(page);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
+test("a damaged list is none", async () => {
+    const page = await personPage(browser);
+    await wang.enter(page);
+    await live(page);
+    await leave(page);
+    await page.evaluate((key) => localStorage.setItem(key, localStorage.getItem(key).replace('"unread":', '"unread":"many","was":')), keptKey);
+    const release = await holdSync(page);
+    await page.goto(`${server.url}/`);
+    await page.locator(".chats-list [role=status]").waitFor();
+    assert.equal(await page.locator("[data-chat]").count(), 0);
+    await release();
+    await live(page);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
+test("signing out, or the end of the session by the server, leaves nothing of the list here", async () => {
+    const page = await personPage(browser);
+    const session = await wang.enter(page);
+    await live(page);
+    await leave(page);
+    await page.goto(`${server.url}/`);
+    await live(page);
+    assert.ok(await kept(page));
+    await session.call("POST", "/logout", {});
+    await page.evaluate(() => void (location.hash = "#/me/devices")); // asks something now
+    await page.getByLabel("Username").waitFor();
+    assert.equal(await kept(page), null);
+
+    await page.evaluate(() => void (location.hash = "#/"));
+    await page.getByLabel("Username").fill("wang");
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await live(page);
+    await page.waitForFunction((key) => localStorage.getItem(key) !== null, keptKey);
+    await page.evaluate(() => void (location.hash = "#/me/account"));
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Sign out" }).click();
+    await page.getByLabel("Username").waitFor();
+    await page.goto(`${server.url}/favicon.svg`);
+    assert.equal(await kept(page), null);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
