@@ -106,7 +106,7 @@ export class RoomList {
 
     touch(roomId: string | undefined): void {
         if (!roomId) return;
-        this.dirty.add(roomId);
+        if (!this.allDirty) this.dirty.add(roomId); // a first answer's every event comes by here
         this.schedule();
     }
 
