@@ -64,6 +64,9 @@ for (const phone of [true, false])
         await live(page);
         const before = await rows(page);
         assert.ok(before.length > 8 && before[0].includes("Pinned"), before.join("\n"));
+        const own = () => page.locator(".rail-me").allInnerTexts();
+        const myself = await own();
+        if (!phone) assert.deepEqual(myself, ["小明"]);
         await leave(page);
         assert.ok(await kept(page), "the list was kept");
         if (phone) await wang.call("POST", `/rooms/${encodeURIComponent(gone)}/leave`, {});
@@ -72,6 +75,7 @@ for (const phone of [true, false])
         await page.goto(`${server.url}/`);
         await page.locator(".chats-list[aria-busy=true] [data-chat]").first().waitFor();
         assert.deepEqual(await rows(page), before);
+        assert.deepEqual(await own(), myself);
         assert.equal(await page.evaluate(() => window.taken), undefined);
         assert.ok((await rows(page)).some((row) => row.includes(hostile)), "hostile words are words");
         await shot(page, `start-kept-${shape}`);

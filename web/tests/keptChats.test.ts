@@ -5,6 +5,8 @@ import type { RoomSummary } from "@/features/chat/engine/roomList";
 const key = "lingxi.chats.@wang:test";
 const session = { userId: "@wang:test", deviceId: "PHONE" };
 
+const me = { name: "王小明", avatarMxc: "mxc://test/me" };
+
 function room(index: number, more: Partial<RoomSummary> = {}): RoomSummary {
     return {
         roomId: `!${index}:test`,
@@ -47,10 +49,10 @@ describe("the kept list of chats", () => {
     const open = (as = session) => new KeptChats(as, storage, () => current);
     const keep = (rows: readonly RoomSummary[]) => {
         const kept = open();
-        kept.offer(rows);
+        kept.offer(me, rows);
         kept.write();
     };
-    const damage = (change: (value: { version: number; device: string; rows: Record<string, unknown>[] }) => void) => {
+    const damage = (change: (value: { version: number; device: string; me?: unknown; rows: Record<string, unknown>[] }) => void) => {
         keep([room(1), room(2)]);
         const value = JSON.parse(storage.values.get(key) ?? "") as Parameters<typeof change>[0];
         change(value);
@@ -66,19 +68,19 @@ describe("the kept list of chats", () => {
     it("gives back the rows as they stood, in their order", () => {
         const rows = [room(3, { invite: { inviter: "Emma" } }), room(1), room(2, { avatarMxc: null, directUserId: "@emma:test", lastSender: null })];
         keep(rows);
-        expect(open().read()).toEqual(rows);
+        expect(open().read()).toEqual({ me, rows });
     });
 
     it("is written once when the list has come to rest, however often it changed", () => {
         const kept = open();
         for (let change = 0; change < 50; change += 1) {
-            kept.offer([room(change)]);
+            kept.offer(me, [room(change)]);
             vi.advanceTimersByTime(100);
         }
         expect(storage.writes).toBe(0);
         vi.advanceTimersByTime(10_000);
         expect(storage.writes).toBe(1);
-        expect(open().read()).toEqual([room(49)]);
+        expect(open().read().rows).toEqual([room(49)]);
     });
 
     it("writes nothing where nothing waits", () => {
@@ -88,7 +90,7 @@ describe("the kept list of chats", () => {
 
     it("keeps the first 200 rows, and of long words the beginning", () => {
         keep(Array.from({ length: 1_000 }, (_, index) => room(index, { lastText: "x".repeat(60_000) })));
-        const rows = open().read();
+        const rows = open().read().rows;
         expect(rows.map((row) => row.roomId)).toEqual(Array.from({ length: 200 }, (_, index) => `!${index}:test`));
         expect(rows[0]?.lastText).toBe("x".repeat(256));
     });
@@ -98,20 +100,22 @@ describe("the kept list of chats", () => {
         keep(Array.from({ length: 200 }, (_, index) => room(index, { name: long, lastText: long, draft: long, lastSender: long })));
         const text = storage.values.get(key) ?? "";
         expect(2 * text.length).toBeLessThanOrEqual(256 * 1024);
-        const kept = open().read().length;
+        const kept = open().read().rows.length;
         expect(kept).toBeGreaterThan(50);
         expect(kept).toBeLessThan(200);
     });
 
     it("leaves out a row that could not be read again, and only that", () => {
         keep([room(1), room(2, { lastAtMs: Number.NaN }), room(3, { avatarMxc: `mxc://${"a".repeat(5_000)}` })]);
-        expect(open().read()).toEqual([room(1), room(3, { avatarMxc: null })]);
+        expect(open().read().rows).toEqual([room(1), room(3, { avatarMxc: null })]);
     });
 
     it.each<[string, Parameters<typeof damage>[0]]>([
         ["of another version", (value) => (value.version += 1)],
         ["of another session", (value) => (value.device = "LAPTOP")],
         ["with a field of another type", (value) => (value.rows[1]!["unread"] = "2")],
+        ["with a profile that is none", (value) => (value.me = { name: 7 })],
+        ["without a profile", (value) => delete value.me],
         ["with a field less", (value) => delete value.rows[0]!["muted"]],
         ["with a time that is none", (value) => (value.rows[0]!["lastAtMs"] = 1e300)],
         ["with a negative count", (value) => (value.rows[0]!["unread"] = -1)],
@@ -123,23 +127,23 @@ describe("the kept list of chats", () => {
         ["without rows", (value) => (value.rows = {} as never)],
     ])("ignores and removes one %s", (_what, change) => {
         damage(change);
-        expect(open().read()).toEqual([]);
+        expect(open().read().rows).toEqual([]);
         expect(storage.values.has(key)).toBe(false);
     });
 
     it.each(["", "null", "[]", "{", '{"version":1,"device":"PHONE","rows":[', `"${"x".repeat(200_000)}"`])("ignores and removes what is no such list, %#", (text) => {
         storage.values.set(key, text);
-        expect(open().read()).toEqual([]);
+        expect(open().read().rows).toEqual([]);
         expect(storage.values.has(key)).toBe(false);
     });
 
     it("goes at sign-out, and nothing is written after it", () => {
         const kept = open();
-        kept.offer([room(1)]);
+        kept.offer(me, [room(1)]);
         kept.write();
-        kept.offer([room(2)]);
+        kept.offer(me, [room(2)]);
         kept.erase();
-        kept.offer([room(3)]);
+        kept.offer(me, [room(3)]);
         kept.write();
         vi.advanceTimersByTime(10_000);
         expect(storage.values.size).toBe(0);
@@ -147,24 +151,24 @@ describe("the kept list of chats", () => {
 
     it("is not written by a tab whose session another tab has ended", () => {
         const kept = open();
-        kept.offer([room(1)]);
+        kept.offer(me, [room(1)]);
         current = false;
         vi.advanceTimersByTime(10_000);
-        kept.offer([room(1)]);
+        kept.offer(me, [room(1)]);
         kept.write();
         expect(storage.values.size).toBe(0);
     });
 
     it("is of one account", () => {
         keep([room(1)]);
-        expect(open({ ...session, userId: "@emma:test" }).read()).toEqual([]);
-        expect(open().read()).toEqual([room(1)]);
+        expect(open({ ...session, userId: "@emma:test" }).read().rows).toEqual([]);
+        expect(open().read().rows).toEqual([room(1)]);
     });
 
     it("goes where its next form has no room", () => {
         keep([room(1)]);
         storage.full = true;
         keep([room(2)]);
-        expect(open().read()).toEqual([]);
+        expect(open().read().rows).toEqual([]);
     });
 });

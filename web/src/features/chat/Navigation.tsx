@@ -24,12 +24,12 @@ export function Navigation() {
     ];
     if (desktop && isAdmin) entries.push({ target: { page: "admin", section: null }, words: t("nav.admin"), icon: ServerCog, active: route.page === "admin" });
 
-    const profile = engine.client.getUser(engine.me);
+    const profile = engine.ownProfile();
     return (
         <nav className={desktop ? "rail" : "tabs"} aria-label={t("nav.label")}>
             {desktop && (
                 <div className="rail-me">
-                    <RemoteAvatar id={engine.me} name={profile?.rawDisplayName || engine.name(engine.me)} mxc={profile?.avatarUrl} size={40} />
+                    <RemoteAvatar id={engine.me} name={profile.name} mxc={profile.avatarMxc} size={40} />
                 </div>
             )}
             {entries.map(({ target, words, icon: Icon, active, badge }) => (

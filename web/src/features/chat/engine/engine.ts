@@ -14,7 +14,7 @@ import {
 import { logger } from "matrix-js-sdk/lib/logger";
 import { Drafts, draftType, uploadDraft } from "@/features/chat/engine/drafts";
 import { Media } from "@/features/chat/engine/media";
-import { KeptChats } from "@/features/chat/engine/keptChats";
+import { KeptChats, type OwnProfile } from "@/features/chat/engine/keptChats";
 import { markDirect, personName, roomNameGenerator } from "@/features/chat/engine/names";
 import { Outbox, type OutgoingFile } from "@/features/chat/engine/outbox";
 import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxStorage";
@@ -52,6 +52,7 @@ export class Engine {
     readonly failure = new Store<unknown>(null);
     private readonly share: SyncShare;
     private readonly kept: KeptChats;
+    private readonly keptProfile: OwnProfile | null;
     private readonly store: IndexedDBStore | MemoryStore;
     private leaving = false;
 
@@ -88,8 +89,10 @@ export class Engine {
             upload: (file, onProgress) => this.media.upload(file.blob, file.name, file.type, onProgress),
         });
         this.kept = new KeptChats(session, localStorage, () => readSession(session.userId)?.deviceId === session.deviceId);
-        this.rooms = new RoomList(this.client, this.account, this.drafts, this.outbox, this.kept.read());
-        this.rooms.shown.subscribe(() => this.kept.offer(this.rooms.shown.get().rooms));
+        const kept = this.kept.read();
+        this.keptProfile = kept.me;
+        this.rooms = new RoomList(this.client, this.account, this.drafts, this.outbox, kept.rows);
+        this.rooms.shown.subscribe(() => this.kept.offer(this.ownProfile(), this.rooms.shown.get().rooms));
     }
 
     get me(): string {
@@ -193,6 +196,13 @@ export class Engine {
             this.rooms.goLive(); // nothing younger comes now
             if (!this.ready.get() && error) this.failure.set(error);
         }
+    }
+
+    /** How this person is called and looks; until the client knows, as it was kept. */
+    ownProfile(): OwnProfile {
+        if (!this.ready.get() && this.keptProfile) return this.keptProfile;
+        const user = this.client.getUser(this.me);
+        return { name: user?.rawDisplayName || this.name(this.me), avatarMxc: user?.avatarUrl ?? null };
     }
 
     /** A name as this person knows it. */

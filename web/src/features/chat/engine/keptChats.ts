@@ -1,6 +1,17 @@
 import type { RoomSummary } from "@/features/chat/engine/roomList";
 import type { Session } from "@/session/sessions";
 
+/** Whose list it is, as the rail shows it. */
+export interface OwnProfile {
+    readonly name: string;
+    readonly avatarMxc: string | null;
+}
+
+interface Kept {
+    readonly me: OwnProfile | null;
+    readonly rows: readonly RoomSummary[];
+}
+
 type KeptStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /** Another number when what is written means something else. */
@@ -48,6 +59,12 @@ function isRow(value: unknown): value is RoomSummary {
     return fields.every((field) => checks[field](row[field]));
 }
 
+function isProfile(value: unknown): value is OwnProfile {
+    if (typeof value !== "object" || value === null) return false;
+    const { name, avatarMxc } = value as Record<string, unknown>;
+    return isText(name) && isTextOrNull(avatarMxc);
+}
+
 const cut = (text: string): string => (text.length <= text_limit_chars ? text : text.slice(0, text_limit_chars));
 const cutOrNull = (text: string | null): string | null => text && cut(text);
 
@@ -70,7 +87,7 @@ function shortened(room: RoomSummary): RoomSummary {
  */
 export class KeptChats {
     private timer: ReturnType<typeof setTimeout> | null = null;
-    private latest: readonly RoomSummary[] | null = null;
+    private latest: Kept | null = null;
     private ended = false;
 
     /** `current`: whether the session is still the one of this account here. Another tab may have signed it out. */
@@ -80,23 +97,22 @@ export class KeptChats {
         private readonly current: () => boolean,
     ) {}
 
-    read(): readonly RoomSummary[] {
+    read(): Kept {
         try {
             const text = this.storage.getItem(keyOf(this.session.userId));
-            if (text === null) return [];
-            const rows = this.rowsIn(text);
-            if (rows) return rows;
+            const kept = text === null ? null : this.keptIn(text);
+            if (kept) return kept;
             this.storage.removeItem(keyOf(this.session.userId));
         } catch {
             // No storage: nothing was kept.
         }
-        return [];
+        return { me: null, rows: [] };
     }
 
     /** The list has changed: it is written when it has come to rest. */
-    offer(rows: readonly RoomSummary[]): void {
+    offer(me: OwnProfile | null, rows: readonly RoomSummary[]): void {
         if (this.ended) return;
-        this.latest = rows;
+        this.latest = { me, rows };
         if (this.timer !== null) clearTimeout(this.timer);
         this.timer = setTimeout(() => this.write(), restMs);
     }
@@ -105,12 +121,12 @@ export class KeptChats {
     write(): void {
         if (this.timer !== null) clearTimeout(this.timer);
         this.timer = null;
-        const rows = this.latest;
+        const kept = this.latest;
         this.latest = null;
-        if (rows === null || this.ended || !this.current()) return;
+        if (kept === null || this.ended || !this.current()) return;
         const key = keyOf(this.session.userId);
         try {
-            this.storage.setItem(key, this.textOf(rows));
+            this.storage.setItem(key, this.textOf(kept));
         } catch {
             this.storage.removeItem(key); // full: an old list is worse than none
         }
@@ -127,8 +143,9 @@ export class KeptChats {
         this.storage.removeItem(keyOf(this.session.userId));
     }
 
-    private textOf(rows: readonly RoomSummary[]): string {
-        const head = `{"version":${version},"device":${JSON.stringify(this.session.deviceId)},"rows":[`;
+    private textOf({ me, rows }: Kept): string {
+        const own = isProfile(me) ? me : null;
+        const head = `{"version":${version},"device":${JSON.stringify(this.session.deviceId)},"me":${JSON.stringify(own)},"rows":[`;
         const written: string[] = [];
         let size_bytes = 2 * (head.length + 2);
         for (const room of rows.slice(0, rows_limit)) {
@@ -142,17 +159,19 @@ export class KeptChats {
         return `${head}${written.join(",")}]}`;
     }
 
-    private rowsIn(text: string): readonly RoomSummary[] | null {
+    private keptIn(text: string): Kept | null {
         if (2 * text.length > limit_bytes) return null;
-        let kept: { version?: unknown; device?: unknown; rows?: unknown } | null;
+        let kept: { version?: unknown; device?: unknown; me?: unknown; rows?: unknown } | null;
         try {
             kept = JSON.parse(text) as typeof kept;
         } catch {
             return null;
         }
         if (kept?.version !== version || kept.device !== this.session.deviceId || !Array.isArray(kept.rows) || kept.rows.length > rows_limit) return null;
+        const { me } = kept;
+        if (me !== null && !isProfile(me)) return null;
         const rows: readonly unknown[] = kept.rows;
         if (!rows.every(isRow) || new Set(rows.map((row) => row.roomId)).size !== rows.length) return null;
-        return rows;
+        return { me, rows };
     }
 }
