@@ -94,19 +94,6 @@ export function until(client, condition, what) {
     });
 }
 
-/** kill -9, as a power cut; the address is free again when this returns. */
-export async function kill(server) {
-    await server.stop("SIGKILL");
-    for (;;) {
-        try {
-            await (await fetch(`${server.url}/healthz`)).text();
-            await new Promise((resolve) => setTimeout(resolve, 20));
-        } catch {
-            return;
-        }
-    }
-}
-
 export function stop(...clients) {
     for (const client of clients) {
         client?.letSync();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { deflateSync } from "node:zlib";
 import { startServer } from "../e2e/server.mjs";
-import { bodies, call, clientOf, kill, password, register, sdk, setUp, start, stateInClient, stateOnServer, stop, until } from "./js_sdk.mjs";
+import { bodies, call, clientOf, password, register, sdk, setUp, start, stateInClient, stateOnServer, stop, until } from "./js_sdk.mjs";
 
 const { Direction, EventType, Filter, NotificationCountType, Preset, PushRuleKind, ReceiptType, RelationType, ThreadFilterType, Visibility } = sdk;
 
@@ -456,10 +456,10 @@ test("a server that dies in the middle of it loses nothing and says nothing twic
         }
     };
     const sending = send();
-    for (const end of [kill, (it) => it.stop(), kill]) {
+    for (const end of [server.kill, server.stop, server.kill]) {
         const enough = acknowledged.length + 12;
         while (acknowledged.length < enough) await new Promise((resolve) => setTimeout(resolve, 10));
-        await end(server);
+        await end();
         await server.start();
         bob.retryImmediately();
     }

@@ -134,7 +134,7 @@ test("messages written without a server wait, say so, outlive a reload, and go o
     const tab = await anotherTab(desk);
     await tab.goto(desk.url());
     await area(tab).waitFor();
-    await server.stop("SIGKILL");
+    await server.kill();
     await area(desk).focus();
     for (const text of ["down 1", "down 2", "down 3"]) {
         await desk.keyboard.type(text);
@@ -158,7 +158,7 @@ test("messages written without a server wait, say so, outlive a reload, and go o
 });
 
 test("an edit and a reaction made without a server go out when it is back", async () => {
-    await server.stop("SIGKILL");
+    await server.kill();
     await area(desk).focus();
     await desk.keyboard.press("ArrowUp");
     await area(desk).fill("down 3, changed");

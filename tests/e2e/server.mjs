@@ -1,6 +1,6 @@
 // Starts the real executables for a browser test, and a browser to meet them.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,16 @@ export const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url
 mkdirSync(screenshots, { recursive: true });
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-/** A running server; `restart` keeps its data and its address. */
+/** Whether it runs: one that has ended but was not waited for has no executable. */
+function isThere(pid) {
+    try {
+        return readlinkSync(`/proc/${pid}/exe`) !== "";
+    } catch {
+        return false;
+    }
+}
+
+/** A running server; what is started again keeps its data and its address. */
 export async function startServer(...args) {
     const data = mkdtempSync(join(tmpdir(), "lingxi-e2e-"));
     const server = { output: "", listen: "127.0.0.1:0", data: join(data, "d") };
@@ -41,6 +50,15 @@ export async function startServer(...args) {
             server.process.once("exit", resolve);
             server.process.kill(signal);
         });
+    /** kill -9 of everything at once, as a power cut: who outlives the supervisor by a moment has the data still. */
+    server.kill = async () => {
+        process.kill(server.process.pid, "SIGSTOP"); // it would start again what is killed
+        const { core, gateway, render } = JSON.parse(readFileSync(join(server.data, "run", "processes.json"), "utf8"));
+        const children = [core, gateway, render].filter(Boolean);
+        for (const pid of children) if (isThere(pid)) process.kill(pid, "SIGKILL");
+        await server.stop("SIGKILL");
+        while (children.some(isThere)) await new Promise((resolve) => setTimeout(resolve, 10));
+    };
     server.end = async () => {
         await server.stop();
         rmSync(data, { recursive: true, force: true });

@@ -79,7 +79,7 @@ test("no accessibility rule is broken in the conversation", async () => {
 });
 
 test("what is written while the server is down is sent once when it is back", async () => {
-    await server.stop("SIGKILL");
+    await server.kill();
     await write(emma, "Write a message", "written while it was down");
     await bubble(emma, "written while it was down").waitFor();
     await server.start();

@@ -138,13 +138,15 @@ TEST(Residue, goes_also_while_people_write_without_pause) {
         }
         bool writing = true;
         auto writer = [](Database& db, bool& going) -> Task<void> {
-            for (std::int64_t i = 200'000; going; ++i) {
+            std::int64_t i = 200'000;
+            while (going) {
                 co_await write(db, [i](Transaction& tx) -> Result<void> {
                     tx.prepare("INSERT INTO letter VALUES (?1, ?2, ?3)")
                         .bind(i % 12, i, std::string(400, 'w'))
                         .run();
                     return {};
                 });
+                ++i;
             }
         };
         runtime::TaskGroup group(house.runtime, "writer");
