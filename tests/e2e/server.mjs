@@ -1,6 +1,6 @@
 // Starts the real executables for a browser test, and a browser to meet them.
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,10 +15,16 @@ export const screenshots = fileURLToPath(new URL("screenshots/", import.meta.url
 mkdirSync(screenshots, { recursive: true });
 const axeSource = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
-/** Whether it runs: one that has ended but was not waited for has no executable. */
+function childrenOf(pid) {
+    const of = (thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+    return readdirSync(`/proc/${pid}/task`).flatMap(of);
+}
+
+/** Whether it holds anything still: one that is over is a zombie until it is waited for, and so is its first thread before. */
 function isThere(pid) {
     try {
-        return readlinkSync(`/proc/${pid}/exe`) !== "";
+        const isZombie = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)[0] === "Z";
+        return !isZombie || readdirSync(`/proc/${pid}/task`).length > 1;
     } catch {
         return false;
     }
@@ -50,12 +56,12 @@ export async function startServer(...args) {
             server.process.once("exit", resolve);
             server.process.kill(signal);
         });
-    /** kill -9 of everything at once, as a power cut: who outlives the supervisor by a moment has the data still. */
+    /** kill -9 of everything at once, as a power cut: who outlives the supervisor by a moment has data and port still. */
     server.kill = async () => {
-        process.kill(server.process.pid, "SIGSTOP"); // it would start again what is killed
-        const { core, gateway, render } = JSON.parse(readFileSync(join(server.data, "run", "processes.json"), "utf8"));
-        const children = [core, gateway, render].filter(Boolean);
-        for (const pid of children) if (isThere(pid)) process.kill(pid, "SIGKILL");
+        const { pid } = server.process;
+        process.kill(pid, "SIGSTOP"); // it would start again what is killed
+        const children = childrenOf(pid);
+        for (const child of children) process.kill(child, "SIGKILL");
         await server.stop("SIGKILL");
         while (children.some(isThere)) await new Promise((resolve) => setTimeout(resolve, 10));
     };
