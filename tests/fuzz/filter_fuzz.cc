@@ -38,7 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto pattern = text.substr(0, cut);
     const auto subject = text.substr(std::min(cut + 1, text.size()));
     if (size < 512) require(chat::matches_wildcard(pattern, subject) == matches(pattern, subject));
-    // A word is found in a text that is the word. Other bytes than UTF-8 are no characters, and never come here.
+    // A word is found in a text that is the word. Other bytes than UTF-8 are no characters, and never come
+    // here.
     if (base::is_utf8(text) && chat::matches_glob(pattern, subject) && subject.size() < 4096)
         require(chat::matches_word(pattern, subject));
     chat::matches_word(pattern, subject);
