@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import struct
+import time
 import zlib
 from pathlib import Path
 
