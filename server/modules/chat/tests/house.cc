@@ -170,6 +170,13 @@ std::string House::room(const Actor& creator, const base::json::object& body) {
     return reply.text("room_id");
 }
 
+std::string House::restricted_room(const Actor& creator, const std::string& for_members_of) {
+    const base::json::object allow{{"type", "m.room_membership"}, {"room_id", for_members_of}};
+    const base::json::object rule{{"join_rule", "restricted"}, {"allow", base::json::array{allow}}};
+    const base::json::object state{{"type", "m.room.join_rules"}, {"content", rule}};
+    return room(creator, {{"initial_state", base::json::array{state}}});
+}
+
 void House::join(const Actor& actor, const std::string& room_id) {
     const auto reply = post("/_matrix/client/v3/join/" + in_path(room_id), actor);
     EXPECT_EQ(reply.status, 200) << reply.body;

@@ -58,6 +58,8 @@ class House {
 
     /// Makes a room and returns its id.
     std::string room(const Actor& creator, const base::json::object& body = {});
+    /// One that members of another may join.
+    std::string restricted_room(const Actor& creator, const std::string& for_members_of);
     void join(const Actor& actor, const std::string& room_id);
     /// Says something and returns the event's id.
     std::string say(const Actor& actor, const std::string& room_id, std::string_view body);

@@ -103,14 +103,7 @@ TEST_F(MembershipApi, knocks_where_that_is_the_rule) {
 
 TEST_F(MembershipApi, joins_a_restricted_room_through_a_room_it_names) {
     const auto space = house.room(alice, {{"preset", "public_chat"}});
-    const auto room = house.room(
-        alice,
-        {{"initial_state",
-          base::json::array{
-              {{"type", "m.room.join_rules"},
-               {"content",
-                {{"join_rule", "restricted"},
-                 {"allow", base::json::array{{{"type", "m.room_membership"}, {"room_id", space}}}}}}}}}});
+    const auto room = house.restricted_room(alice, space);
     EXPECT_EQ(house.post(rooms_path(room, "join"), bob).errcode(), "M_FORBIDDEN");
     house.join(bob, space);
     house.join(bob, room);
@@ -122,14 +115,7 @@ TEST_F(MembershipApi, joins_a_restricted_room_through_a_room_it_names) {
 
 TEST_F(MembershipApi, nobody_vouches_for_themselves_into_a_restricted_room) {
     const auto space = house.room(alice, {{"preset", "public_chat"}});
-    const auto room = house.room(
-        alice,
-        {{"initial_state",
-          base::json::array{
-              {{"type", "m.room.join_rules"},
-               {"content",
-                {{"join_rule", "restricted"},
-                 {"allow", base::json::array{{{"type", "m.room_membership"}, {"room_id", space}}}}}}}}}});
+    const auto room = house.restricted_room(alice, space);
     const base::json::object claim{{"membership", "join"}, {"join_authorised_via_users_server", "@alice:x"}};
     const auto own_member = rooms_path(room, "state/m.room.member/" + in_path("@bob:x"));
     EXPECT_EQ(house.put(own_member, bob, claim).errcode(), "M_FORBIDDEN");

@@ -330,14 +330,7 @@ TEST_F(Reading, a_directory_of_published_rooms) {
     const auto closed = house.room(alice);
     EXPECT_EQ(house.get("/_matrix/client/v1/room_summary/" + in_path(closed), bob).errcode(), "M_NOT_FOUND");
     // Whoever may join a restricted room may see what it is.
-    const auto restricted = house.room(
-        alice,
-        {{"initial_state",
-          base::json::array{
-              {{"type", "m.room.join_rules"},
-               {"content",
-                {{"join_rule", "restricted"},
-                 {"allow", base::json::array{{{"type", "m.room_membership"}, {"room_id", rooms[1]}}}}}}}}}});
+    const auto restricted = house.restricted_room(alice, rooms[1]);
     const auto summary = "/_matrix/client/v1/room_summary/" + in_path(restricted);
     EXPECT_EQ(house.get(summary, bob).errcode(), "M_NOT_FOUND");
     house.join(bob, rooms[1]);
