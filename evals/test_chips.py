@@ -55,6 +55,11 @@ def test_there_are_at_least_300_intents_of_10_examples_and_three_stances(languag
     assert not [name for name, (_, stances) in intents.items() if stances != {"+", "-", "?"}]
 
 
+def test_each_intent_is_there_in_both_languages():
+    # A message is understood in its own language and answered in the person's: by the intent of the same name.
+    assert set(read_intents("zh")) == set(read_intents("en"))
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_hardly_a_case_is_an_example(language):
     # "Are you there" is said in the same words by everybody; more than that would be a leak.

@@ -68,7 +68,7 @@ def test_three_labelled_suggestions_come_for_the_conversation(people, model):
 
     [request] = model.requests()
     assert request["body"]["stream"] is True and request["body"]["response_format"] == {"type": "json_object"}
-    assert "language of the conversation" in request["body"]["messages"][0]["content"]
+    assert 'language in which "me" writes' in request["body"]["messages"][0]["content"]
     assert [(line["speaker"], line["text"]) for line in conversation_in(request)] == [
         ("人物A", "周末去爬山吗？"), ("me", "去哪座山"), ("人物A", "香山，早上八点")]
 

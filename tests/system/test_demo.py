@@ -65,6 +65,8 @@ def test_each_has_a_question_to_answer_with_a_suggestion_of_the_offline_method(p
                          seconds=180, what="the offline method")  # its index is built when it is first asked for
                 offered += person.post("/_lingxi/client/v1/assist/chips", body)["suggestions"]
         assert {chip["stance"] for chip in offered} == {"accept", "decline", "ask"}
+        # 林晓 is asked in English and Emma in Chinese; each is offered what they themselves would write.
+        assert [bool(re.search(r"[\u4e00-\u9fff]", chip["text"])) for chip in offered] == [person is people[0]] * len(offered)
 
 
 def test_no_word_of_it_is_said_to_come_from_ai_and_the_note_tells_what_a_model_adds(demo, people):

@@ -221,7 +221,7 @@ export function startFake({ dist, port = 0, host = "127.0.0.1", now = Date.now()
         ["POST", "/_lingxi/admin/v1/models/discover", () => ok({ found: [{ kind: "llama-server", base_url: "http://127.0.0.1:8080/v1", models: ["qwen2.5-7b"] }] })],
         ["GET", "/_lingxi/admin/v1/budget", () => ok({ ai_enabled: true, person_tokens_per_day: 100_000, server_tokens_per_day: 2_000_000, time_zone: "Asia/Shanghai", used_today_tokens: 48_210, cost_today: [{ currency: "CNY", micros: 123_400 }] })],
         ["GET", "/_lingxi/client/v1/assist/status", () => ok({ ai_enabled: true, model: model ? { available: true, provider: "Ollama", model: "qwen3-8b", on_this_machine: true } : null, budget: { used_tokens: 1234, cap_tokens: 100_000, resets_at_ms: now + 40_000_000 }, policy: "allowed", consents: [], assistant_user_id: `@assistant:${serverName}` })],
-        ["POST", "/_lingxi/client/v1/assist/chips", ({ body }) => ok({ method: "offline", suggestions: body.language === "zh" ? [{ text: "好啊，几点出发？", stance: "accept", intent: "invite" }, { text: "这次去不了，下次吧", stance: "decline", intent: "invite" }, { text: "都有谁去？", stance: "ask", intent: "invite" }] : [{ text: "Sounds good, what time?", stance: "accept", intent: "invite" }, { text: "I can’t make it this time", stance: "decline", intent: "invite" }, { text: "Who else is coming?", stance: "ask", intent: "invite" }] })],
+        ["POST", "/_lingxi/client/v1/assist/chips", ({ browserLanguage }) => ok({ method: "offline", suggestions: browserLanguage.startsWith("zh") ? [{ text: "好啊，几点出发？", stance: "accept", intent: "invite" }, { text: "这次去不了，下次吧", stance: "decline", intent: "invite" }, { text: "都有谁去？", stance: "ask", intent: "invite" }] : [{ text: "Sounds good, what time?", stance: "accept", intent: "invite" }, { text: "I can’t make it this time", stance: "decline", intent: "invite" }, { text: "Who else is coming?", stance: "ask", intent: "invite" }] })],
         ["GET", "/_lingxi/client/v1/assist/receipts", () => ok({ receipts: [receipt("call1"), { ...receipt("call2"), purpose: "suggest_replies", outcome: "cancelled" }], next: null })],
         ["GET", "/_lingxi/client/v1/assist/receipts/:call", ({ params }) => ok(receipt(params.call))],
     ];
@@ -316,7 +316,7 @@ export function startFake({ dist, port = 0, host = "127.0.0.1", now = Date.now()
             const match = method === request.method && pattern.exec(url.pathname);
             if (!match) continue;
             const params = Object.fromEntries(names.map((name, index) => [name, decodeURIComponent(match[index + 1])]));
-            return void send(run({ me, device, params, query: url.searchParams, body: json() }));
+            return void send(run({ me, device, params, query: url.searchParams, body: json(), browserLanguage: request.headers["accept-language"] ?? "" }));
         }
         if (process.env.FAKE_VERBOSE) console.log("fake: no route", request.method, url.pathname);
         send(error(404, "M_UNRECOGNIZED"));

@@ -115,8 +115,12 @@ std::vector<egress::PromptMessage> suggestions_prompt(const Excerpt& excerpt, st
                       "next, in the manner in which \"me\" writes. Take different stances, such as agreeing, "
                       "declining and asking. "
                       "Invent no facts, promises, names or numbers. ");
-    rules += language.empty() ? "Write in the language of the conversation. "
-                              : "Write in this language: " + language_name(language) + ". ";
+    if (std::ranges::any_of(excerpt.lines, &ExcerptLine::own)) {
+        rules += "Write in the language in which \"me\" writes, also where the others write in another. ";
+    } else {
+        rules += language.empty() ? "Write in the language of the conversation. "
+                                  : "Write in this language: " + language_name(language) + ". ";
+    }
     rules += R"(Answer with one JSON object and nothing else: {"suggestions": ["…", "…", "…"]})";
     json::array conversation;
     for (const ExcerptLine& line : excerpt.lines)

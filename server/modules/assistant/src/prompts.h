@@ -13,7 +13,8 @@ namespace assistant {
 /// Prompts: instructions of ours in the system message; the words of people only as quoted JSON in the user's
 /// message, which the instructions say is never to be obeyed.
 
-/// `language` empty: that of the conversation.
+/// In the language in which the person writes; where the excerpt holds nothing of theirs in `language`, and
+/// where that is empty in the conversation's.
 std::vector<egress::PromptMessage> suggestions_prompt(const Excerpt& excerpt, std::string_view language);
 std::vector<egress::PromptMessage> translation_prompt(std::string_view text,
                                                       std::string_view target_language);

@@ -1,4 +1,5 @@
 #include "assist_fixture.h"
+#include "excerpt.h"
 
 namespace assistant::test {
 namespace {
@@ -42,6 +43,50 @@ TEST_F(Assist, chips_answer_the_message_of_another_and_call_no_model) {
     EXPECT_TRUE(world.fake->requests.empty());
     const auto own = world.post(bob, kChips, {{"room_id", room}, {"event_id", event}});
     EXPECT_TRUE(own.body.at("suggestions").as_array().empty());
+}
+
+TEST_F(Assist, chips_are_in_the_language_that_the_person_writes_here) {
+    const auto offered_to = [&](const Person& person, const std::string& event) {
+        const auto answer = world.post(person, kChips, {{"room_id", room}, {"event_id", event}});
+        std::string all;
+        for (const auto& chip : answer.body.at("suggestions").as_array()) all += chip.at("text").as_string();
+        EXPECT_FALSE(all.empty());
+        return all;
+    };
+    // Nothing of hers yet: the message tells it, then what her account is set to.
+    const auto first = world.say(bob, room, "晚上一起吃饭吧");
+    EXPECT_TRUE(is_mostly_chinese(offered_to(alice, first)));
+    world.set_account_data(alice, "im.lingxi.settings", {{"language", "en-GB"}});
+    EXPECT_FALSE(is_mostly_chinese(offered_to(alice, first)));
+    // What she writes here weighs more; what she passes on, or takes back, is not hers.
+    const auto said = world.say(alice, room, "好呀，去哪儿吃？");
+    world.send(alice, room,
+               {{"msgtype", "m.text"},
+                {"body", "The restaurant is closed on Mondays and on Tuesdays"},
+                {"im.lingxi.forwarded", json::object{}}});
+    const auto second = world.say(bob, room, "能来接我一下吗");
+    EXPECT_TRUE(is_mostly_chinese(offered_to(alice, second)));
+    world.redact(alice, room, said);
+    EXPECT_FALSE(is_mostly_chinese(offered_to(alice, second)));
+    // Each of the two is offered their own.
+    world.say(alice, room, "Sure, where shall I pick you up?");
+    const auto third = world.say(bob, room, "明天几点见？");
+    EXPECT_FALSE(is_mostly_chinese(offered_to(alice, third)));
+    const auto fourth = world.say(alice, room, "what time shall we meet tomorrow?");
+    EXPECT_TRUE(is_mostly_chinese(offered_to(bob, fourth)));
+}
+
+TEST_F(Assist, a_model_is_told_to_write_as_the_person_writes) {
+    world.consent(bob, room);
+    const auto asked = world.say(bob, room, "周末去爬山吗");
+    world.post(alice, kSuggestions, ids({asked}));
+    EXPECT_TRUE(prompt().contains("in the language of the conversation"));
+    const auto own = world.say(alice, room, "Which mountain?");
+    auto wish = ids({asked, own});
+    wish["language"] = "zh";  // what the client is set to
+    world.post(alice, kSuggestions, std::move(wish));
+    EXPECT_TRUE(prompt().contains("in the language in which \"me\" writes"));
+    EXPECT_FALSE(prompt().contains("Chinese"));
 }
 
 TEST_F(Assist, suggestions_stream_what_was_used_and_three_labelled_texts) {

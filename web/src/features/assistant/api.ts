@@ -58,8 +58,8 @@ const assist = "/_lingxi/client/v1/assist";
 export const fetchStatus = (fetch: Fetch, roomId: string | null) =>
     request<AssistStatus>("GET", `${assist}/status${roomId ? `?room_id=${encodeURIComponent(roomId)}` : ""}`, undefined, { fetch });
 
-export const fetchChips = (fetch: Fetch, roomId: string, eventId: string, language: string, signal: AbortSignal) =>
-    request<{ method: string; suggestions: OfflineChip[] }>("POST", `${assist}/chips`, { room_id: roomId, event_id: eventId, language }, { fetch, signal });
+export const fetchChips = (fetch: Fetch, roomId: string, eventId: string, signal: AbortSignal) =>
+    request<{ method: string; suggestions: OfflineChip[] }>("POST", `${assist}/chips`, { room_id: roomId, event_id: eventId }, { fetch, signal });
 
 export const fetchReceipts = (fetch: Fetch, from: string | null) =>
     request<{ receipts: Receipt[]; next?: string | number | null }>("GET", `${assist}/receipts?limit=30${from ? `&from=${encodeURIComponent(from)}` : ""}`, undefined, { fetch });

@@ -121,7 +121,7 @@ export class Assistant {
     }
 
     /** The offline method's chips for the last message. */
-    async refreshChips(room: Room, language: string): Promise<void> {
+    async refreshChips(room: Room): Promise<void> {
         const store = this.chips.of(room.roomId);
         const last = lastMessage(room);
         const eventId = last?.getId() ?? null;
@@ -144,7 +144,7 @@ export class Assistant {
             if (!wantedStill()) return;
             try {
                 const late = AbortSignal.any([abort.signal, AbortSignal.timeout(chipsDeadlineMs)]);
-                const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, language, late);
+                const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, late);
                 if (wantedStill()) store.set({ eventId, items: suggestions.slice(0, 3) });
                 return;
             } catch (error) {

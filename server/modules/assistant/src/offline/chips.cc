@@ -17,6 +17,9 @@ constexpr double kContextShare = 0.15;
 constexpr std::size_t kContextTurns = 3;
 constexpr std::size_t kMessageLimitBytes = 600;
 constexpr std::size_t kCandidates = 8;
+/// Of each of a person's messages this much tells their language, so that one pasted article does not
+/// outweigh the others.
+constexpr std::size_t kTellingLimitBytes = 60;
 
 std::unique_ptr<Classifier> build(Language language) {
     std::vector<Intent> intents;
@@ -47,6 +50,14 @@ const Reply* pick(const Intent& intent, Stance stance, std::span<const Turn> con
 
 }  // namespace
 
+std::optional<Language> language_written_in(std::span<const std::string> messages) {
+    std::string all;
+    for (const std::string& message : messages) {
+        if (!is_no_prose(message)) all.append(message, 0, kTellingLimitBytes).append("\n");
+    }
+    return language_if_told(all);
+}
+
 Chips::Chips() : chinese_(build(Language::chinese)), english_(build(Language::english)) {}
 Chips::~Chips() = default;
 
@@ -68,7 +79,14 @@ std::vector<Classifier::Match> Chips::understand(std::string_view message) const
     return matches;
 }
 
-std::vector<Chip> Chips::suggest(std::span<const Turn> conversation) const {
+const Intent* Chips::counterpart(const Intent& intent, Language language) const {
+    const auto& intents = classifier_for(language).intents();
+    const auto found = std::ranges::find(intents, intent.name, &Intent::name);
+    return found == intents.end() ? nullptr : &*found;
+}
+
+std::vector<Chip> Chips::suggest(std::span<const Turn> conversation,
+                                 std::optional<Language> reply_language) const {
     if (conversation.empty() || conversation.back().own) return {};
     auto matches = understand(conversation.back().text);
     if (matches.empty()) return {};
@@ -90,9 +108,11 @@ std::vector<Chip> Chips::suggest(std::span<const Turn> conversation) const {
     std::ranges::sort(matches, std::ranges::greater{}, &Classifier::Match::score);
 
     std::vector<Chip> chips;
-    const auto offer = [&](const Intent& intent, Stance stance) {
-        if (const Reply* reply = pick(intent, stance, conversation, chips))
-            chips.push_back({reply->text, stance, intent.name});
+    const auto offer = [&](const Intent& understood, Stance stance) {
+        const Intent* intent = counterpart(understood, reply_language.value_or(language));
+        if (intent == nullptr) return;
+        if (const Reply* reply = pick(*intent, stance, conversation, chips))
+            chips.push_back({reply->text, stance, intent->name});
     };
     const bool clear = matches.size() < 2 || matches[0].score >= kClearLead * matches[1].score;
     offer(*matches[0].intent, Stance::accept);

@@ -74,14 +74,19 @@ std::vector<std::vector<UChar32>> words_of(const std::vector<UChar32>& character
 
 }  // namespace
 
-Language language_of(std::string_view text) {
+std::optional<Language> language_if_told(std::string_view text) {
     std::size_t han = 0;
     std::size_t letters = 0;
     for (const UChar32 c : normalise(text)) {
         if (is_han(c)) ++han;
         if (u_isalpha(c)) ++letters;
     }
+    if (letters == 0) return std::nullopt;
     return han * 5 >= letters && han > 0 ? Language::chinese : Language::english;
+}
+
+Language language_of(std::string_view text) {
+    return language_if_told(text).value_or(Language::english);
 }
 
 std::vector<std::string> features_of(std::string_view text, Language language) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,8 @@ namespace assistant::offline {
 
 enum class Language : std::uint8_t { chinese, english };
 
+/// What the letters tell; nothing where there are none ("12:30 👍").
+std::optional<Language> language_if_told(std::string_view text);
 /// Chinese where Han characters make up at least a fifth of the letters, else English.
 Language language_of(std::string_view text);
 

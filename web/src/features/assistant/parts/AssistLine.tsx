@@ -33,7 +33,7 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
     useEffect(() => {
         setAsked(false);
         if (!visible) return;
-        void assistant.refreshChips(room, language);
+        void assistant.refreshChips(room);
         if (auto) void assistant.autoSuggest(room, language);
     }, [assistant, room, language, lastId, visible, auto]);
 
