@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from datetime import datetime, time, timedelta, timezone
 
 import pytest
 import requests
@@ -27,6 +28,17 @@ def log_in(server, token):
 @pytest.fixture(scope="module")
 def people(demo):
     return [Person(demo, log_in(demo, token).json()) for _, token in tokens(demo)]
+
+
+def zone_where_it_is(wall_clock):
+    """The zone in which the clocks on the wall show this now."""
+    now = datetime.now(timezone.utc)
+    ahead = (wall_clock.hour * 60 + wall_clock.minute - now.hour * 60 - now.minute) % (24 * 60)
+    return timezone(timedelta(minutes=ahead if ahead <= 12 * 60 else ahead - 24 * 60))
+
+
+def moment_of(event, zone):
+    return datetime.fromtimestamp(event["origin_server_ts"] / 1000, zone)
 
 
 def messages(person):
@@ -73,6 +85,26 @@ def test_no_word_of_it_is_said_to_come_from_ai_and_the_note_tells_what_a_model_a
     assert "im.lingxi.ai" not in json.dumps(messages(people[0]))
     assert re.search(r"written by AI.*model.*translation.*@assistant", demo.output, re.S)
     assert re.search("AI.*模型.*翻译.*@assistant", demo.output, re.S)
+
+
+@pytest.mark.parametrize("wall_clock", [time(0, 1), time(6), time(19, 58), time(23, 50)])
+def test_it_was_said_from_yesterday_evening_until_just_now_whatever_the_hour(monkeypatch, wall_clock):
+    here = zone_where_it_is(wall_clock)
+    sign, offset = "-" if here.utcoffset(None) >= timedelta(0) else "+", abs(here.utcoffset(None))
+    monkeypatch.setenv("TZ", f"HERE{sign}{offset.seconds // 3600:02}:{offset.seconds // 60 % 60:02}")  # west is plus
+    with Server("--demo", server_name=None, registration=None) as server:
+        now = datetime.now(here)
+        person = Person(server, log_in(server, tokens(server)[0][1]).json())
+        said = []
+        for room_id in person.get("/joined_rooms")["joined_rooms"]:
+            times = [moment_of(event, here) for event in reversed(person.timeline(room_id))]  # the room's making too
+            assert times == sorted(times)
+            said += [moment_of(event, here) for event in person.timeline(room_id) if event["type"] == "m.room.message"]
+    yesterday = [at for at in said if at.date() == now.date() - timedelta(days=1)]
+    assert len([at for at in yesterday if 20 <= at.hour < 22]) >= 10
+    assert len({at.replace(second=0, microsecond=0) for at in said}) == len(said)
+    assert timedelta(0) < now - max(said) < timedelta(minutes=30)
+    assert len([at for at in said if now - at < timedelta(hours=2)]) >= 5
 
 
 def test_a_later_start_gives_new_links_to_the_same_conversation(demo, people):

@@ -197,7 +197,8 @@ class Core {
     runtime::Task<base::Result<void>> start_all(std::vector<std::string> addresses,
                                                 std::vector<int> listeners) {
         identity_.emplace(runtime_, *database_, clock_, random_, identity_options(settings_, public_url_));
-        chat_.emplace(runtime_, *database_, clock_, random_);
+        const base::Clock& real_clock = clock_;
+        chat_.emplace(runtime_, *database_, settings_.boolean("demo") ? demo_clock_ : real_clock, random_);
         assistant_.emplace(runtime_, *database_, clock_, random_, *chat_, gateway_);
         chat_->add_content_check(
             [this](identity::UserNumber, std::string_view type, const base::json::object& content) {
@@ -323,7 +324,7 @@ class Core {
         std::string note = "\nLingxi is running at " + public_url_ + "\n";
         if (public_url_.find(address) == std::string::npos) note += "  (listening on " + address + ")\n";
         if (settings_.boolean("demo")) {
-            auto demo = co_await furnish_demo(*identity_, *chat_, random_, *database_);
+            auto demo = co_await furnish_demo(*identity_, *chat_, demo_clock_, random_, *database_);
             co_return note +
                 (demo ? *demo : "The demonstration could not be furnished: " + demo.error().message + "\n");
         }
@@ -368,6 +369,7 @@ class Core {
     std::string public_url_;
     std::string setup_command_;
     base::SystemClock clock_;
+    DemoClock demo_clock_;
     base::SystemRandom random_;
     runtime::Runtime runtime_;
     wire::Peer gateway_peer_{runtime_};
