@@ -6,6 +6,7 @@ whole when it failed. A group that crashes, runs into its time limit or runs no 
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -59,7 +60,9 @@ def environment():
 
 def read_junit(path, outcome, label):
     """Adds the cases of a JUnit file (GoogleTest's and pytest's and Vitest's are alike) to the outcome."""
-    for case in ElementTree.parse(path).getroot().iter("testcase"):
+    # Colours of what a browser test says stand in Node's report as they are, which XML forbids.
+    report = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", "", Path(path).read_text(encoding="utf-8", errors="replace"))
+    for case in ElementTree.fromstring(report).iter("testcase"):
         name = f"{label}: {case.get('classname', '')}.{case.get('name', '')}"
         if case.find("failure") is not None or case.find("error") is not None:
             outcome.failed.append(name)

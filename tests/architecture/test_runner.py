@@ -39,6 +39,11 @@ def test_a_report_that_was_cut_off_is_a_failure(tmp_path):
     assert len(run(tmp_path, write("<testsuites><testsuite><testcase name=") + "; exit 1").failed) == 1
 
 
+def test_a_failure_that_speaks_in_colours_is_told_by_its_name(tmp_path):
+    script = write(REPORT.format(name="a", inner="<failure>\033[2mwaiting\033[22m</failure>")) + "; exit 1"
+    assert run(tmp_path, script).failed == ["sample: C.a"]
+
+
 def test_a_failing_end_after_passing_cases_is_a_failure(tmp_path):
     assert run(tmp_path, write(REPORT.format(name="a", inner="")) + "; exit 3").failed == ["sample: ended with 3"]
 

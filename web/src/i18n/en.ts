@@ -165,6 +165,7 @@ export const en = {
     "chat.image": "Picture",
     "chat.image_from": (name: string) => `Picture from ${name}`,
     "chat.image_failed": "The picture could not be loaded.",
+    "chat.image_unshowable": "This picture cannot be shown",
     "chat.open_image": "Open picture",
     "chat.file": "File",
     "chat.video": "Video",

@@ -159,6 +159,7 @@ export const zh: Dictionary = {
     "chat.image": "图片",
     "chat.image_from": (name) => `${name} 发的图片`,
     "chat.image_failed": "图片没能加载。",
+    "chat.image_unshowable": "这张图片无法显示",
     "chat.open_image": "查看图片",
     "chat.file": "文件",
     "chat.video": "视频",

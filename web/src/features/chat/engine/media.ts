@@ -158,7 +158,10 @@ export class Media {
     }
 }
 
-export type Picture = { state: "none" | "loading" | "failed"; url: null } | { state: "ready"; url: string };
+export type Picture = { state: "none" | "loading" | "failed" | "refused"; url: null } | { state: "ready"; url: string };
+
+/** The server answers so where there can never be a thumbnail: what is there is no picture, or a damaged one. */
+const isRefused = (error: unknown): boolean => error instanceof ApiError && error.status === 400;
 
 /** A picture for as long as the component shows it. */
 export function usePicture(mxc: string | null | undefined, size: Size | null): Picture {
@@ -184,7 +187,7 @@ export function usePicture(mxc: string | null | undefined, size: Size | null): P
                 if (gone) media.release(mxc, wanted);
                 else setPicture({ state: "ready", url });
             },
-            () => !gone && setPicture({ state: "failed", url: null }),
+            (error: unknown) => !gone && setPicture({ state: isRefused(error) ? "refused" : "failed", url: null }),
         );
         return () => {
             gone = true;

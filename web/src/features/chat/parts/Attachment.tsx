@@ -1,4 +1,4 @@
-import { Download, FileText } from "lucide-react";
+import { Download, FileText, ImageOff } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useEngine } from "@/features/chat/engine/context";
 import { text } from "@/features/chat/engine/content";
@@ -44,13 +44,16 @@ export function PictureMessage({ content, sender }: { content: Record<string, un
     const box = useMemo(() => pictureBox(content["info"]), [content]);
     const [open, setOpen] = useState(false);
     const thumbnail = usePicture(parseMxc(mxc) ? mxc : null, { width: widest_px, height: tallest_px });
-    const whole = usePicture(thumbnail.state === "failed" ? mxc : null, null); // no thumbnail yet: the picture itself
+    // No thumbnail yet: the picture itself. Not of a damaged one, of which browsers draw nothing and report no error.
+    const whole = usePicture(thumbnail.state === "failed" ? mxc : null, null);
     const drawable = useDrawable(thumbnail.url ?? whole.url);
-    const failed = thumbnail.state === "none" || (thumbnail.state === "failed" && whole.state === "failed");
+    const failed = thumbnail.state === "failed" && (whole.state === "failed" || whole.state === "refused");
+    const unshowable = thumbnail.state === "none" || thumbnail.state === "refused" || drawable.broken;
+    if (failed || unshowable) return <FileMessage content={content} note={t(unshowable ? "chat.image_unshowable" : "chat.image_failed")} height={box.height} />;
     return (
         <>
-            <button type="button" className="picture" style={box} aria-label={`${t("chat.image_from", sender)} · ${t("chat.open_image")}`} onClick={() => setOpen(true)} disabled={failed}>
-                {drawable.url ? <img src={drawable.url} alt={text(content["body"])} width={box.width} height={box.height} draggable={false} onError={drawable.onError} /> : failed || drawable.broken ? <span className="small">{t("chat.image_failed")}</span> : <span className="skeleton" />}
+            <button type="button" className="picture" style={box} aria-label={`${t("chat.image_from", sender)} · ${t("chat.open_image")}`} onClick={() => setOpen(true)}>
+                {drawable.url ? <img src={drawable.url} alt={text(content["body"])} width={box.width} height={box.height} draggable={false} onError={drawable.onError} /> : <span className="skeleton" />}
             </button>
             {open && <PictureDialog mxc={mxc} name={text(content["body"])} sender={sender} preview={drawable.url} onClose={() => setOpen(false)} />}
         </>
@@ -89,16 +92,18 @@ function useDownload(mxc: string, name: string): { save(): void; busy: boolean }
     return { save, busy };
 }
 
-export function FileMessage({ content }: { content: Record<string, unknown> }) {
+/** `note`: why what was sent as a picture stands here as a file, as high as the picture would be. */
+export function FileMessage({ content, note, height }: { content: Record<string, unknown>; note?: string; height?: number }) {
     const { t, formats } = useI18n();
     const name = text(content["filename"]) || text(content["body"]) || t("chat.file");
     const size = (content["info"] as { size?: unknown } | undefined)?.size;
     const { save, busy } = useDownload(text(content["url"]), name);
     return (
-        <button type="button" className="file" onClick={save} disabled={busy}>
-            <FileText size={28} aria-hidden="true" />
+        <button type="button" className="file" style={{ minHeight: height }} onClick={save} disabled={busy}>
+            {note ? <ImageOff size={28} aria-hidden="true" /> : <FileText size={28} aria-hidden="true" />}
             <span className="grow">
                 <span className="file-name">{name}</span>
+                {note && <span className="small file-size">{note}</span>}
                 <span className="small file-size">{typeof size === "number" ? formats.bytes(size) : t("chat.file")}</span>
             </span>
             <Download size={18} aria-hidden="true" />
