@@ -1,7 +1,6 @@
 // Everything that is read out of a request's target and header fields.
 #include "forwarded.h"
 #include "fuzz.h"
-#include "http_date.h"
 #include "negotiation.h"
 #include "target.h"
 
@@ -9,6 +8,7 @@
 #include <string_view>
 
 #include <base/encoding.h>
+#include <base/http_date.h>
 
 using fuzz::require;
 
@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     net::accepts_encoding(text, "gzip");
     net::etag_matches(text, "\"a\"");
     net::rate_key(text);
-    if (const auto at = net::parse_http_date(text)) require(net::format_http_date(*at).size() >= 29);
+    if (const auto at = base::parse_http_date(text)) require(base::format_http_date(*at).size() >= 29);
     const std::string block(text.substr(0, 64));
     if (const auto proxies = net::TrustedProxies::parse({&block, 1})) {
         proxies->client(net::IpAddress{}, text);

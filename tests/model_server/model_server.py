@@ -8,7 +8,7 @@ Commands (POST /control, JSON): {"fault": NAME, "times": N} makes the next N ans
 {"answer": TEXT} sets the text; {"delay_ms": N} waits before each piece; {"reset": true} forgets all of it.
 GET /requests lists what came: path, authorization, body, and raw, the exact bytes; GET /count only how many; GET /gone
 how many of those that hung or were endless were given up by the client.
-Faults: hang, error_NNN (any status), retry_later, garbage, html, cut, cut_json, slow, stall, wrong_usage, zero_usage,
+Faults: hang, error_NNN (any status), retry_later, retry_at, garbage, html, cut, cut_json, slow, stall, wrong_usage, zero_usage,
 no_usage, no_done, never_closed, split_utf8, keep_alive, keep_alive_only, reasoning, reasoning_then_error, sensitive,
 error_in_stream, huge_line, endless, empty, no_response, redirect, tool_call; no_json_mode (400 for a response_format) and
 least_of_dialect (422 for a stream_options too, and no usage), as some servers are.
@@ -18,6 +18,8 @@ import argparse
 import asyncio
 import json
 import re
+import time
+from email.utils import formatdate
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 
@@ -126,6 +128,11 @@ class ModelServer:
         unknown = {"no_json_mode": ["response_format"], "least_of_dialect": ["response_format", "stream_options"]}.get(fault, [])
         if any(name in body for name in unknown):
             return await self.plain(writer, 400 if fault == "no_json_mode" else 422, {"error": "extra inputs are not permitted"})
+        if fault == "retry_at":  # a server whose clock is a day behind
+            then = [formatdate(time.time() - 86_400 + later, usegmt=True).encode() for later in (0, 60)]
+            writer.write(b"HTTP/1.1 503 X\r\nDate: %s\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n" % tuple(then))
+            await writer.drain()
+            return True
         if fault == "retry_later":
             writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
             await writer.drain()

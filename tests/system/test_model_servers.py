@@ -183,6 +183,14 @@ def test_a_server_that_asks_to_be_asked_later_is(alice, server, models):
     wait_for(lambda: translate(alice, "later").errcode is None, what="the pause to be over")
 
 
+def test_a_server_that_names_the_hour_at_which_to_ask_again_is_left_alone_until_then(alice, server, models):
+    models[0].control(fault="retry_at", times=1)
+    translate(alice, "overloaded")
+    assert translate(alice, "at once").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    assert len(models[0].requests()) == 1
+    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open"
+
+
 def test_redirects_are_not_followed(alice, models):
     models[0].control(fault="redirect")
     translate(alice, "elsewhere")

@@ -1,10 +1,10 @@
 #include "model_service.h"
 
 #include "completion_stream.h"
+#include "retry_after.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <optional>
 #include <vector>
 
@@ -102,14 +102,12 @@ base::Error error_of_status(int status) {
             {}};
 }
 
-/// The pause that an overloaded server asks for, in seconds (dates are not taken).
-std::optional<std::chrono::seconds> pause_of(int status, const std::optional<std::string>& retry_after) {
+/// The pause that an overloaded server asks for.
+std::optional<std::chrono::seconds> pause_of(int status, const HttpTransfer& transfer,
+                                             const base::Clock& clock) {
+    const auto retry_after = transfer.header("retry-after");
     if ((status != 429 && status != 503) || !retry_after) return std::nullopt;
-    int seconds = 0;
-    const auto* const end = retry_after->data() + retry_after->size();
-    const auto [at, error] = std::from_chars(retry_after->data(), end, seconds);
-    if (error != std::errc() || at != end || seconds <= 0) return std::nullopt;
-    return std::chrono::seconds(seconds);
+    return pause_asked_for(*retry_after, transfer.header("date").value_or(""), clock.now_ms() / 1000);
 }
 
 HttpRequest http_request(const StoredProvider& provider, std::string body,
@@ -370,7 +368,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     auto status = co_await transfer->status(content_by);
     if (!status) co_return fail(request, offer, attempt, call, std::move(status.error()));
     if (*status != 200) {
-        if (const auto pause = pause_of(*status, transfer->header("retry-after"))) router_.rest(id, *pause);
+        if (const auto pause = pause_of(*status, *transfer, clock_)) router_.rest(id, *pause);
         if ((*status == 400 || *status == 422) && offer.form != BodyForm::least) {
             count_attempt("refused");
             attempt.paid_before = false;

@@ -2,6 +2,7 @@
 #include "model_service.h"
 #include "provider_store.h"
 #include "redaction.h"
+#include "retry_after.h"
 #include "sse_parser.h"
 
 #include <gtest/gtest.h>
@@ -25,6 +26,27 @@ TEST(SseParser, bytes_may_be_cut_anywhere) {
 TEST(SseParser, an_endless_line_is_refused) {
     SseParser parser(100);
     EXPECT_EQ(parser.feed("data: " + std::string(200, 'x')).error().code, "model.bad_answer");
+}
+
+TEST(RetryAfter, is_seconds_or_a_date_and_bounded) {
+    using namespace std::chrono_literals;
+    constexpr std::int64_t kNow = 784111777;  // Sun, 06 Nov 1994 08:49:37 GMT
+    constexpr const char* kNowDate = "Sun, 06 Nov 1994 08:49:37 GMT";
+    EXPECT_EQ(pause_asked_for("30", "", kNow), 30s);
+    EXPECT_EQ(pause_asked_for("30 ", "", kNow), 30s);
+    EXPECT_EQ(pause_asked_for("Sun, 06 Nov 1994 08:50:37 GMT", "", kNow), 60s);
+    // The server's clock is an hour ahead of ours, or behind: what counts is what it says of its own time.
+    EXPECT_EQ(pause_asked_for("Sun, 06 Nov 1994 08:50:37 GMT", kNowDate, kNow - 3600), 60s);
+    EXPECT_EQ(pause_asked_for("Sun, 06 Nov 1994 08:50:37 GMT", kNowDate, kNow + 3600), 60s);
+    EXPECT_EQ(pause_asked_for("Sun, 06 Nov 1994 08:50:37 GMT", "soon", kNow), 60s);
+    for (const char* no_pause : {"", "0", "-1", "1.5", "soon", kNowDate, "Sun, 06 Nov 1994 08:49:36 GMT",
+                                 "Sun, 06 Nov 1994 08:50:37 CET", "30, 40"}) {
+        EXPECT_EQ(pause_asked_for(no_pause, kNowDate, kNow), std::nullopt) << no_pause;
+    }
+    for (const char* for_ever :
+         {"99999999", "999999999999999999999999999999", "Fri, 31 Dec 9999 23:59:59 GMT"}) {
+        EXPECT_EQ(pause_asked_for(for_ever, kNowDate, kNow), 24h) << for_ever;
+    }
 }
 
 TEST(CompletionStream, usage_may_stand_in_a_chunk_without_choices) {

@@ -3,7 +3,6 @@
 #include "connection.h"
 #include "events.h"
 #include "gzip.h"
-#include "http_date.h"
 #include "negotiation.h"
 #include "text.h"
 
@@ -13,6 +12,7 @@
 #include <array>
 #include <charconv>
 
+#include <base/http_date.h>
 #include <base/log.h>
 
 namespace net {
@@ -121,8 +121,8 @@ bool is_not_modified(const Headers& headers, std::string_view if_none_match,
     if (!if_none_match.empty()) return etag && etag_matches(if_none_match, *etag);
     const auto modified = headers.get("Last-Modified");
     if (if_modified_since.empty() || !modified) return false;
-    const auto since = parse_http_date(if_modified_since);
-    const auto at = parse_http_date(*modified);
+    const auto since = base::parse_http_date(if_modified_since);
+    const auto at = base::parse_http_date(*modified);
     return since && at && *at <= *since;
 }
 

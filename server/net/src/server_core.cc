@@ -1,9 +1,10 @@
 #include "server_core.h"
 
 #include "connection.h"
-#include "http_date.h"
 
 #include <algorithm>
+
+#include <base/http_date.h>
 
 namespace net {
 namespace {
@@ -44,7 +45,7 @@ std::string_view ServerCore::date() {
     const auto second = clock.now_ms() / 1000;
     if (second != date_second_ || date_.empty()) {
         date_second_ = second;
-        date_ = format_http_date(second);
+        date_ = base::format_http_date(second);
     }
     return date_;
 }

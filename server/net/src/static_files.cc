@@ -1,4 +1,3 @@
-#include "http_date.h"
 #include "negotiation.h"
 #include "target.h"
 
@@ -13,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <base/http_date.h>
 #include <net/static_files.h>
 
 namespace net {
@@ -174,7 +174,7 @@ runtime::Task<Response> serve(const std::filesystem::path& root, Request request
     if (!opened.encoding.empty()) response.headers.add("Content-Encoding", opened.encoding);
     response.headers.add("Vary", "Accept-Encoding");
     response.headers.add("ETag", etag_of(opened));
-    response.headers.add("Last-Modified", format_http_date(status.st_mtim.tv_sec));
+    response.headers.add("Last-Modified", base::format_http_date(status.st_mtim.tv_sec));
     // What the build names by its contents never changes; everything else is asked for again each time.
     const bool is_immutable = file.size() > 1 && file.front() == "assets";
     response.headers.add("Cache-Control", is_immutable ? "public, max-age=31536000, immutable" : "no-cache");

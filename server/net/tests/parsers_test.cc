@@ -3,7 +3,6 @@
 #include "forwarded.h"
 #include "gzip.h"
 #include "head_check.h"
-#include "http_date.h"
 #include "negotiation.h"
 #include "request_head.h"
 #include "router.h"
@@ -113,19 +112,6 @@ TEST(ETag, matches_weakly_and_by_star) {
     EXPECT_FALSE(etag_matches("\"b\"", "\"a\""));
     EXPECT_FALSE(etag_matches("a", "\"a\""));
     EXPECT_FALSE(etag_matches("\"a", "\"a\""));
-}
-
-TEST(HttpDate, goes_there_and_back) {
-    EXPECT_EQ(format_http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
-    EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 784111777);
-    for (const std::int64_t at : {0LL, 951782400LL, 1'700'000'000LL, 4'102'444'800LL}) {
-        EXPECT_EQ(parse_http_date(format_http_date(at)), at);
-    }
-    for (const auto bad : {"", "Sun, 06 Nov 1994 08:49:37 CET", "Sun, 31 Feb 1994 08:49:37 GMT",
-                           "Sun, 06 Nov 1994 25:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
-                           "Sun, -6 Nov 1994 08:49:37 GMT"}) {
-        EXPECT_FALSE(parse_http_date(bad)) << bad;
-    }
 }
 
 std::string client_of(std::vector<std::string> trusted, std::string_view peer, std::string_view forwarded) {

@@ -1,11 +1,11 @@
-#include "http_date.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 
-namespace net {
+#include <base/http_date.h>
+
+namespace base {
 namespace {
 
 constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
@@ -60,4 +60,4 @@ std::optional<std::int64_t> parse_http_date(std::string_view text) {
     return std::chrono::seconds(days).count() + *hours * 3600 + *minutes * 60 + *seconds;
 }
 
-}  // namespace net
+}  // namespace base
