@@ -106,21 +106,6 @@ void House::restart() {
     start();
 }
 
-void House::turn_until(const bool& done) {
-    while (!done) runtime_.io().run_one();
-}
-
-void House::await(runtime::Task<void> task) {
-    bool done = false;
-    std::exception_ptr fault;
-    boost::asio::co_spawn(runtime_.io(), std::move(task), [&](std::exception_ptr error) {
-        fault = error;
-        done = true;
-    });
-    turn_until(done);
-    if (fault) std::rethrow_exception(fault);
-}
-
 Actor House::person(const std::string& localpart) {
     const auto user = write([&](storage::Transaction& tx) {
         return identity::create_account(tx, {.localpart = localpart, .display_name = "Name of " + localpart});

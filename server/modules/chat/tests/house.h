@@ -1,16 +1,14 @@
 #pragma once
 
+#include "await.h"
 #include "core.h"
 
-#include <exception>
 #include <filesystem>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 
 #include <base/clock.h>
@@ -71,8 +69,9 @@ class House {
 
     /// Runs the task to its end, and everything else meanwhile.
     template <class T>
-    T await(runtime::Task<T> task);
-    void await(runtime::Task<void> task);
+    T await(runtime::Task<T> task) {
+        return chat::await(runtime_, std::move(task));
+    }
     template <class F>
     auto read(F job) {
         return await(database_->read(std::move(job)));
@@ -90,7 +89,6 @@ class House {
 
   private:
     void start();
-    void turn_until(const bool& done);
 
     std::string directory_;
     runtime::Runtime runtime_;
@@ -102,21 +100,6 @@ class House {
     std::vector<net::Route> routes_;
     int transactions_ = 0;
 };
-
-template <class T>
-T House::await(runtime::Task<T> task) {
-    std::optional<T> result;
-    bool done = false;
-    std::exception_ptr fault;
-    boost::asio::co_spawn(runtime_.io(), std::move(task), [&](std::exception_ptr error, T value) {
-        fault = error;
-        if (!error) result.emplace(std::move(value));
-        done = true;
-    });
-    turn_until(done);
-    if (fault) std::rethrow_exception(fault);
-    return *std::move(result);
-}
 
 /// An id as a path segment.
 std::string in_path(std::string_view id);

@@ -156,22 +156,7 @@ class MediaHouse : public testing::Test {
 
     template <class T>
     T await(runtime::Task<T> task) {
-        std::optional<T> result;
-        bool done = false;
-        std::exception_ptr fault;
-        boost::asio::co_spawn(runtime_.io(), std::move(task), [&](std::exception_ptr error, T value) {
-            fault = error;
-            if (!error) result.emplace(std::move(value));
-            done = true;
-        });
-        while (!done) runtime_.io().run_one();
-        if (fault) std::rethrow_exception(fault);
-        return *std::move(result);
-    }
-    void await(runtime::Task<void> task) {
-        bool done = false;
-        boost::asio::co_spawn(runtime_.io(), std::move(task), [&](std::exception_ptr) { done = true; });
-        while (!done) runtime_.io().run_one();
+        return chat::await(runtime_, std::move(task));
     }
 
     std::string directory_;

@@ -181,20 +181,16 @@ TEST_F(MembershipApi, carries_out_the_news_of_accounts) {
     ASSERT_TRUE(house.await(hooks.account_created(news)));  // once more
     EXPECT_EQ(house.news.size(), told);
 
-    const auto first = house.await(
-        hooks.account_created({.user = carol.user,
-                               .user_id = identity::UserId("@carol:x"),
-                               .inviter = {},
-                               .room_ids = {},
-                               .first_steps = identity::FirstSteps{"客厅", "zh", "Asia/Shanghai"}}));
+    const identity::AccountCreated first_of_all{
+        .user = carol.user,
+        .user_id = identity::UserId("@carol:x"),
+        .inviter = {},
+        .room_ids = {},
+        .first_steps = identity::FirstSteps{"客厅", "zh", "Asia/Shanghai"}};
+    const auto first = house.await(hooks.account_created(first_of_all));
     ASSERT_TRUE(first && *first);
     EXPECT_EQ(house.state(carol, **first, "m.room.name").at("name").as_string(), "客厅");
-    const auto again = house.await(
-        hooks.account_created({.user = carol.user,
-                               .user_id = identity::UserId("@carol:x"),
-                               .inviter = {},
-                               .room_ids = {},
-                               .first_steps = identity::FirstSteps{"客厅", "zh", "Asia/Shanghai"}}));
+    const auto again = house.await(hooks.account_created(first_of_all));  // once more
     ASSERT_TRUE(again && *again);
     EXPECT_EQ(**again, **first);
 

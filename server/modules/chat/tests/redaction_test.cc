@@ -105,8 +105,7 @@ TEST(Redaction, refuses_edits_that_come_after_it) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto said = server.say(room, alice, "secret");
     ASSERT_TRUE(server.say(room, alice, redaction_of(said.id.value), "m.room.redaction"));
     const auto late = server.say(room, alice, edit_of(said.id.value, "secret again"));

@@ -68,8 +68,7 @@ TEST(HistoryVisibility, shows_a_person_their_own_leave) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto kicked = server.member(room, alice, bob, "leave");
     ASSERT_TRUE(kicked);
     const auto view = server.view(room, bob);
@@ -109,8 +108,7 @@ TEST(Relations, bundle_the_latest_valid_edit) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto said = server.say(room, alice, "one");
     EXPECT_EQ(relations_in(server.shown(room, alice, said.position)), nullptr);
     ASSERT_TRUE(server.say(room, alice, edit_of(said, "two")));
@@ -126,14 +124,14 @@ TEST(Relations, bundle_the_latest_valid_edit) {
     EXPECT_EQ(relations_in(shown)->at("m.replace").at("event_id").as_string(), latest->id.value);
     EXPECT_EQ(shown.at("content").at("body").as_string(), "one");
 
-    ASSERT_TRUE(server.say(room, alice, {{"redacts", latest->id.value}}, "m.room.redaction"));
+    ASSERT_TRUE(server.redact(room, alice, *latest));
     EXPECT_EQ(relations_in(server.shown(room, bob, said.position))
                   ->at("m.replace")
                   .at("content")
                   .at("body")
                   .as_string(),
               "* two");
-    ASSERT_TRUE(server.say(room, alice, {{"redacts", said.id.value}}, "m.room.redaction"));
+    ASSERT_TRUE(server.redact(room, alice, said));
     EXPECT_EQ(relations_in(server.shown(room, bob, said.position)), nullptr);
 }
 
@@ -141,15 +139,14 @@ TEST(Relations, take_the_words_of_all_edits_with_those_of_the_redacted_original)
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto said = server.say(room, alice, "one");
     const auto second = server.say(room, alice, edit_of(said, "two"));
     const auto third = server.say(room, alice, edit_of(said, "three"));
     const auto of_bob = server.say(room, bob, edit_of(said, "not an edit, for it is another's"));
     ASSERT_TRUE(second && third && of_bob);
 
-    ASSERT_TRUE(server.say(room, alice, {{"redacts", said.id.value}}, "m.room.redaction"));
+    ASSERT_TRUE(server.redact(room, alice, said));
 
     for (const Position position : {said.position, second->position, third->position}) {
         const auto shown = server.shown(room, bob, position);
@@ -163,8 +160,7 @@ TEST(Relations, refuse_the_same_reaction_twice_until_it_is_redacted) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto said = server.say(room, alice, "x");
     const auto react = [&](const Actor& who, std::string_view key) {
         return server.say(
@@ -177,7 +173,7 @@ TEST(Relations, refuse_the_same_reaction_twice_until_it_is_redacted) {
     EXPECT_EQ(react(alice, "👍").error().code, "M_DUPLICATE_ANNOTATION");
     EXPECT_TRUE(react(alice, "👎"));
     EXPECT_TRUE(react(bob, "👍"));
-    ASSERT_TRUE(server.say(room, alice, {{"redacts", first->id.value}}, "m.room.redaction"));
+    ASSERT_TRUE(server.redact(room, alice, *first));
     EXPECT_TRUE(react(alice, "👍"));
     EXPECT_EQ(relations_in(server.shown(room, alice, said.position)),
               nullptr);  // annotations are not aggregated
@@ -196,9 +192,7 @@ TEST(Relations, count_a_thread_and_who_took_part) {
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
     const auto carol = server.person("carol");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
-    ASSERT_TRUE(server.member(room, carol, carol, "join"));
+    auto room = server.room(alice, {bob, carol});
     const auto root = server.say(room, alice, "root");
     const auto reply = [&](const Actor& who, const Appended& to) {
         return server.say(
@@ -218,10 +212,10 @@ TEST(Relations, count_a_thread_and_who_took_part) {
     EXPECT_EQ(thread_for(carol).at("latest_event").at("event_id").as_string(), second->id.value);
     EXPECT_EQ(reply(carol, *first).error().code, "M_UNKNOWN");
 
-    ASSERT_TRUE(server.say(room, bob, {{"redacts", second->id.value}}, "m.room.redaction"));
+    ASSERT_TRUE(server.redact(room, bob, *second));
     EXPECT_EQ(thread_for(carol).at("count").as_int64(), 1);
     EXPECT_EQ(thread_for(carol).at("latest_event").at("event_id").as_string(), first->id.value);
-    ASSERT_TRUE(server.say(room, bob, {{"redacts", first->id.value}}, "m.room.redaction"));
+    ASSERT_TRUE(server.redact(room, bob, *first));
     EXPECT_EQ(relations_in(server.shown(room, carol, root.position)), nullptr);
     EXPECT_FALSE(has_participated(server.tx(), root.room, root.position, bob.user));
 }
@@ -258,9 +252,7 @@ TEST(Relations, leave_out_those_whom_the_reader_ignores) {
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
     const auto carol = server.person("carol");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
-    ASSERT_TRUE(server.member(room, carol, carol, "join"));
+    auto room = server.room(alice, {bob, carol});
     const auto root = server.say(room, alice, "root");
     const auto kept = server.say(room, carol, related(root, "m.thread"));
     ASSERT_TRUE(kept && server.say(room, bob, related(root, "m.thread")) &&
@@ -287,8 +279,7 @@ TEST(Relations, are_of_what_the_reader_may_see) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto root = server.say(room, alice, "root");
     const auto edit = server.say(room, alice, edit_of(root, "while bob was there"));
     const auto reply = server.say(room, alice, related(root, "m.thread"));
@@ -310,8 +301,7 @@ TEST(RoomView, tells_those_who_left_that_something_was_redacted_and_not_why) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto said = server.say(room, alice, "x");
     ASSERT_TRUE(server.member(room, bob, bob, "leave"));
     ASSERT_TRUE(

@@ -254,8 +254,7 @@ TEST_F(SyncAnswers, tell_invitations_by_stripped_state_but_not_those_of_the_igno
 }
 
 TEST_F(SyncAnswers, tell_that_one_has_left_once) {
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     Client client(server, bob);
     client.sync();
     server.say(room, ann, "last words");
@@ -335,8 +334,7 @@ TEST_F(SyncAnswers, tell_a_former_member_no_state_of_after_they_left) {
 }
 
 TEST_F(SyncAnswers, leave_out_messages_of_the_ignored_but_not_their_state) {
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     put_account_data(server.tx(), bob.user, kNoRoom, "m.ignored_user_list",
                      R"({"ignored_users":{"@ann:x":{}}})");
     Client client(server, bob);
@@ -350,8 +348,7 @@ TEST_F(SyncAnswers, leave_out_messages_of_the_ignored_but_not_their_state) {
 }
 
 TEST_F(SyncAnswers, count_unread_messages_from_where_one_has_read_to) {
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     Client client(server, bob);
     EXPECT_EQ(count(joined(client.sync(), room)), 0);
     const auto first = server.say(room, ann, "one");
@@ -385,8 +382,7 @@ TEST_F(SyncAnswers, count_unread_messages_from_where_one_has_read_to) {
 }
 
 TEST_F(SyncAnswers, count_every_unread_message_however_many) {
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     server.say(room, ann, "read");
     server.say(room, bob, "mine");
     for (int unread = 1; unread <= 100; ++unread) {
@@ -397,8 +393,7 @@ TEST_F(SyncAnswers, count_every_unread_message_however_many) {
 }
 
 TEST_F(SyncAnswers, count_the_same_whether_or_not_they_remember) {
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     Client client(server, bob);
     client.sync();
     const auto root = server.say(room, ann, "root");
@@ -426,8 +421,7 @@ TEST_F(SyncAnswers, count_the_same_whether_or_not_they_remember) {
 }
 
 TEST_F(SyncAnswers, tell_others_of_public_receipts_only) {
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     const auto said = server.say(room, ann, "one");
     Client client(server, ann);
     client.sync();
@@ -504,8 +498,7 @@ TEST(SyncAnswer, says_the_same_from_a_snapshot_that_others_read_too) {
     const auto ann = server.person("ann");
     const auto bob = server.person("bob");
     const auto eve = server.person("eve");
-    auto room = server.room(ann);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(ann, {bob});
     Client one(server, ann);
     Client other(server, bob);
     one.sync();

@@ -103,7 +103,7 @@ TEST(SyncModel, no_event_is_lost_doubled_or_disordered_however_far_the_snapshot_
         for (const auto* name : {"ann", "bob", "eve", "zoe"}) people.push_back(server.person(name));
         std::vector<RoomWriter> rooms;
         for (int i = 0; i < 3; ++i)
-            rooms.push_back(server.room(people[static_cast<std::size_t>(i)],
+            rooms.push_back(server.room(people[static_cast<std::size_t>(i)], {},
                                         i == 0 ? RoomVersion::v11 : RoomVersion::v12));
         std::vector<Device> devices;
         for (const auto& wish : all_wishes()) devices.push_back({pick(random, people), wish, {}, {}});

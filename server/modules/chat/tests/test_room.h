@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,8 +33,9 @@ struct TestServer {
         return {*user, "@" + std::string(localpart) + ":x", identity::DeviceNumber{user->value * 10}, false};
     }
 
-    /// The creator has joined; the levels are written as createRoom does it.
-    RoomWriter room(const Actor& creator, RoomVersion version = RoomVersion::v12) {
+    /// The creator and these others have joined; the levels are written as createRoom does it.
+    RoomWriter room(const Actor& creator, const std::vector<Actor>& others = {},
+                    RoomVersion version = RoomVersion::v12) {
         auto writer = create_room(tx(), version, RoomId("!room" + std::to_string(++rooms) + ":x"), creator,
                                   {{"room_version", to_string(version)}, {"nonce", rooms}}, ++now_ms);
         EXPECT_TRUE(writer);
@@ -44,6 +46,7 @@ struct TestServer {
         EXPECT_TRUE(
             writer->append_state(creator, "m.room.power_levels", "", {{"users", users}, {"invite", 0}}));
         EXPECT_TRUE(writer->append_state(creator, "m.room.join_rules", "", {{"join_rule", "public"}}));
+        for (const Actor& other : others) EXPECT_TRUE(member(*writer, other, other, "join"));
         return std::move(*writer);
     }
 
@@ -62,6 +65,9 @@ struct TestServer {
         const auto said = say(writer, actor, {{"msgtype", "m.text"}, {"body", body}});
         EXPECT_TRUE(said);
         return said.value_or(Appended{});
+    }
+    base::Result<Appended> redact(RoomWriter& writer, const Actor& actor, const Appended& said) {
+        return say(writer, actor, {{"redacts", said.id.value}}, "m.room.redaction");
     }
     base::Result<Appended> member(RoomWriter& writer, const Actor& actor, const Actor& target,
                                   std::string_view membership) {

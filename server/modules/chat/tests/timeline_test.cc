@@ -15,8 +15,7 @@ TEST(Timeline, is_a_line_of_events_that_can_be_signed_and_verified) {
         TestServer server;
         const auto alice = server.person("alice");
         const auto bob = server.person("bob");
-        auto room = server.room(alice, version);
-        ASSERT_TRUE(server.member(room, bob, bob, "join"));
+        auto room = server.room(alice, {bob}, version);
         const auto last = server.say(room, bob, "hello 世界");
         const ServerKey key{base::SigningKey::from_seed({7}), "ed25519:t"};
 
@@ -51,8 +50,7 @@ TEST(Timeline, an_event_names_its_senders_member_event_as_it_is_now) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice, RoomVersion::v11);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob}, RoomVersion::v11);
     const auto renamed = room.append_state(bob, "m.room.member", bob.user_id,
                                            {{"membership", "join"}, {"displayname", "Bob"}});
     ASSERT_TRUE(renamed);
@@ -99,8 +97,7 @@ TEST(Timeline, follows_the_power_levels_that_change_within_a_job) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     EXPECT_FALSE(room.append_state(bob, "m.room.name", "", {{"name", "Bob's"}}));
     ASSERT_TRUE(room.append_state(alice, "m.room.power_levels", "", {{"users", {{bob.user_id, 50}}}}));
     EXPECT_TRUE(room.append_state(bob, "m.room.name", "", {{"name", "Bob's"}}));
@@ -200,15 +197,13 @@ TEST(Redaction, needs_the_level_for_the_words_of_others) {
     TestServer server;
     const auto alice = server.person("alice");
     const auto bob = server.person("bob");
-    auto room = server.room(alice);
-    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    auto room = server.room(alice, {bob});
     const auto said = server.say(room, alice, "x");
     const auto bobs = server.say(room, bob, "y");
-    EXPECT_EQ(server.say(room, bob, {{"redacts", said.id.value}}, "m.room.redaction").error().code,
-              "M_FORBIDDEN");
-    EXPECT_TRUE(server.say(room, bob, {{"redacts", bobs.id.value}}, "m.room.redaction"));
+    EXPECT_EQ(server.redact(room, bob, said).error().code, "M_FORBIDDEN");
+    EXPECT_TRUE(server.redact(room, bob, bobs));
     const auto more = server.say(room, bob, "z");
-    EXPECT_TRUE(server.say(room, alice, {{"redacts", more.id.value}}, "m.room.redaction"));
+    EXPECT_TRUE(server.redact(room, alice, more));
     EXPECT_EQ(server.say(room, alice, {{"redacts", "$nothing"}}, "m.room.redaction").error().code,
               "M_NOT_FOUND");
     EXPECT_EQ(server.say(room, alice, base::json::object{}, "m.room.redaction").error().code,
