@@ -212,6 +212,20 @@ TEST(UpgradeRoom, moves_state_aliases_and_closes_the_old_one) {
     house.join(bob, made);
 }
 
+TEST(UpgradeRoom, ai_that_was_forbidden_stays_so_and_nobody_has_agreed_to_it_in_the_new_room) {
+    House house;
+    const auto alice = house.person("alice");
+    const auto old = house.room(alice);
+    const auto consent = "state/im.lingxi.consent/" + in_path(alice.user_id);
+    ASSERT_EQ(house.put(rooms_path(old, "state/im.lingxi.ai_policy/"), alice, {{"ai", "forbidden"}}).status,
+              200);
+    ASSERT_EQ(house.put(rooms_path(old, consent), alice, {{"agreed", true}}).status, 200);
+    const auto made =
+        house.post(rooms_path(old, "upgrade"), alice, {{"new_version", "12"}}).text("replacement_room");
+    EXPECT_EQ(rule_of(house, alice, made, "im.lingxi.ai_policy", "ai"), "forbidden");
+    EXPECT_EQ(house.get(rooms_path(made, consent), alice).status, 404);
+}
+
 TEST(UpgradeRoom, ignores_further_creators_where_the_version_knows_none) {
     House house;
     const auto alice = house.person("alice");

@@ -12,10 +12,17 @@
 namespace chat {
 namespace {
 
-/// What the specification recommends to carry over, before the power levels that may restrict it.
-constexpr std::array<std::string_view, 8> kCarried{
-    "m.room.server_acl",   "m.room.encryption",         "m.room.name",      "m.room.avatar", "m.room.topic",
-    "m.room.guest_access", "m.room.history_visibility", "m.room.join_rules"};
+/// What the specification recommends to carry over, before the power levels that may restrict it; and that AI
+/// was forbidden, since silence would allow it. Who agreed to a model did so in the old room alone.
+constexpr std::array<std::string_view, 9> kCarried{"m.room.server_acl",
+                                                   "m.room.encryption",
+                                                   "m.room.name",
+                                                   "m.room.avatar",
+                                                   "m.room.topic",
+                                                   "m.room.guest_access",
+                                                   "m.room.history_visibility",
+                                                   "m.room.join_rules",
+                                                   "im.lingxi.ai_policy"};
 constexpr std::size_t kAliasLimit = 1000;
 
 base::json::object content_or_empty(storage::Transaction& tx, RoomNumber room, std::string_view type) {
