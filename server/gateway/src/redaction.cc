@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace gateway {
@@ -167,75 +168,107 @@ std::optional<Match> match_secret(std::string_view text) {
 
 /// Digits in groups, as people write numbers: "138 1234 5678", "(415) 555-2671".
 struct Number {
+    struct Group {
+        std::size_t begin;
+        std::size_t end;
+    };
     std::string digits;
-    std::vector<std::size_t> groups;  ///< how many digits each has
-    std::size_t end = 0;
+    std::vector<Group> groups;  ///< where each stands
+
+    /// How many digits the first `count` groups have.
+    std::size_t digits_in(std::size_t count) const {
+        std::size_t sum = 0;
+        for (std::size_t i = 0; i < count; ++i) sum += groups[i].end - groups[i].begin;
+        return sum;
+    }
 };
 
+/// As many groups as follow each other; what one number has no room for may be another behind it.
 Number read_number(std::string_view text) {
     constexpr std::size_t kDigitsLimit = 20;
     constexpr std::size_t kSeparatorLimit = 2;  // ") "
     Number number;
     std::size_t at = 0;
-    while (number.digits.size() < kDigitsLimit) {
-        std::size_t next = at;
-        while (next < text.size() && next - at <= kSeparatorLimit &&
-               std::string_view("+ -.()").contains(text[next]) && (text[next] != '+' || next == 0))
-            ++next;
-        if (next >= text.size() || !is_digit(text[next]) || (at > 0 && next - at > kSeparatorLimit)) break;
-        at = next;
-        while (at < text.size() && is_digit(text[at]) && number.digits.size() < kDigitsLimit)
-            number.digits += text[at++];
-        number.groups.push_back(at - next);
-        number.end = at;
+    for (;;) {
+        std::size_t begin = at;
+        while (begin < text.size() && begin - at <= kSeparatorLimit &&
+               std::string_view("+ -.()").contains(text[begin]) && (text[begin] != '+' || begin == 0))
+            ++begin;
+        if (begin >= text.size() || !is_digit(text[begin]) || (at > 0 && begin - at > kSeparatorLimit)) break;
+        std::size_t end = begin;
+        while (end < text.size() && is_digit(text[end])) ++end;
+        if (number.digits.size() + (end - begin) > kDigitsLimit) break;
+        number.digits.append(text.substr(begin, end - begin));
+        number.groups.push_back({begin, end});
+        at = end;
     }
     return number;
 }
 
+using Sizes = std::span<const std::size_t>;  // of groups, in digits
+
 /// Cards stand in groups of four, or as 4-6-5 and 4-6-4, or in one.
-bool is_grouped_like_a_card(const std::vector<std::size_t>& groups) {
+bool is_grouped_like_a_card(Sizes groups) {
     if (groups.size() == 3 && groups[0] == 4 && groups[1] == 6) return true;
     return std::all_of(groups.begin(), groups.end() - 1, [](std::size_t size) { return size == 4; });
 }
 
 /// An area code of three or four digits, then the number; or all in one. Not the groups of a date.
-bool is_grouped_like_a_landline(const std::vector<std::size_t>& groups) {
+bool is_grouped_like_a_landline(Sizes groups) {
     return groups.size() == 1 || (groups.size() <= 3 && (groups[0] == 3 || groups[0] == 4));
 }
 
-bool is_north_american(const Number& number) {
-    const auto& groups = number.groups;
-    const std::size_t first = groups.size() == 4 && number.digits.front() == '1' && groups[0] == 1 ? 1 : 0;
+bool is_north_american(std::string_view digits, Sizes groups) {
+    const std::size_t first = groups.size() == 4 && digits.front() == '1' && groups[0] == 1 ? 1 : 0;
     return groups.size() == first + 3 && groups[first] == 3 && groups[first + 1] == 3 &&
            groups[first + 2] == 4;
 }
 
-/// An identity, card or telephone number, by its length, groups and checksum. Short numbers, dates, prices
-/// and times stay as they are.
-std::optional<Match> match_number(std::string_view text) {
-    const Number number = read_number(text);
-    const std::string& digits = number.digits;
-    const std::size_t end = number.end;
-    if (digits.empty()) return std::nullopt;
-    if (digits.size() == 17 && end < text.size() && (text[end] == 'X' || text[end] == 'x') &&
-        is_resident_id(text.substr(0, 18))) {
-        return Match{"ID", end + 1};
-    }
-    if (end < text.size() && is_letter(text[end])) return std::nullopt;
-    if (is_resident_id(digits)) return Match{"ID", end};
+/// What these digits are, by their number, groups and checksum. Short numbers, dates, prices and times are
+/// nothing.
+std::string_view kind_of_number(std::string_view digits, Sizes groups, bool has_plus) {
+    if (is_resident_id(digits)) return "ID";
     // Before cards: one in ten would pass for one.
     const bool prefixed = digits.size() == 13 && digits.starts_with("861") && digits[3] >= '3';
-    if (prefixed) return Match{"PHONE", end};
-    if (digits.size() >= 13 && digits.size() <= 19 && is_grouped_like_a_card(number.groups) &&
-        passes_luhn(digits)) {
-        return Match{"CARD", end};
-    }
+    if (prefixed) return "PHONE";
+    if (digits.size() >= 13 && digits.size() <= 19 && is_grouped_like_a_card(groups) && passes_luhn(digits))
+        return "CARD";
     const bool mobile = digits.size() == 11 && digits[0] == '1' && digits[1] >= '3';
-    const bool landline = digits.size() >= 10 && digits.size() <= 12 && digits[0] == '0' &&
-                          is_grouped_like_a_landline(number.groups);
-    const bool international = text.starts_with('+') && digits.size() >= 8 && digits.size() <= 15;
-    if (mobile || landline || international || is_north_american(number)) return Match{"PHONE", end};
+    const bool landline =
+        digits.size() >= 10 && digits.size() <= 12 && digits[0] == '0' && is_grouped_like_a_landline(groups);
+    const bool international = has_plus && digits.size() >= 8 && digits.size() <= 15;
+    const bool is_phone = mobile || landline || international || is_north_american(digits, groups);
+    return is_phone ? "PHONE" : "";
+}
+
+/// The longest number that begins here and ends where one of its groups does: what stands behind it ("10:30",
+/// "5pm", another number) is not a part of it. A letter behind it means nothing but in an identity number.
+std::optional<Match> match_number_here(std::string_view text) {
+    const Number number = read_number(text);
+    std::vector<std::size_t> sizes;
+    for (const auto& group : number.groups) sizes.push_back(group.end - group.begin);
+    for (std::size_t count = sizes.size(); count > 0; --count) {
+        const std::string_view digits = std::string_view(number.digits).substr(0, number.digits_in(count));
+        const std::size_t end = number.groups[count - 1].end;
+        const bool has_x = digits.size() == 17 && end < text.size() && (text[end] == 'X' || text[end] == 'x');
+        if (has_x && is_resident_id(std::string(digits) + 'X')) return Match{"ID", end + 1};
+        const auto kind = kind_of_number(digits, Sizes(sizes).first(count), text.starts_with('+'));
+        if (!kind.empty()) return Match{kind, end};
+    }
     return std::nullopt;
+}
+
+/// An identity, card or telephone number. Where one may end and another begin in the same digits ("150 4111
+/// 1111 1111 1111"), all that may be a part of either goes.
+std::optional<Match> match_number(std::string_view text) {
+    auto match = match_number_here(text);
+    if (!match) return std::nullopt;
+    for (std::size_t at = 1; at < match->length; ++at) {
+        if (!is_digit(text[at]) || is_digit(text[at - 1])) continue;
+        const auto inner = match_number_here(text.substr(at));
+        if (inner && at + inner->length > match->length) *match = {inner->kind, at + inner->length};
+    }
+    return match;
 }
 
 }  // namespace
