@@ -179,6 +179,10 @@ base::Result<ProviderStore> ProviderStore::open(std::filesystem::path file, bool
                         base::ErrorKind::invalid, "gateway.bad_config",
                         "Provider '" + stored.shown.id + "' stands twice, or there are too many.");
                 }
+                if (store.is_taken(stored.shown.name, stored.shown.id)) {
+                    return base::fail(base::ErrorKind::invalid, "gateway.bad_config",
+                                      "Two providers are named '" + stored.shown.name + "'.");
+                }
                 store.providers_.push_back(std::move(stored));
             }
         }
@@ -188,6 +192,12 @@ base::Result<ProviderStore> ProviderStore::open(std::filesystem::path file, bool
                               std::string(error.description()) + ".");
     }
     return store;
+}
+
+bool ProviderStore::is_taken(std::string_view name, std::string_view id) const {
+    return std::ranges::any_of(providers_, [&](const StoredProvider& other) {
+        return other.shown.id != id && other.shown.name == name;
+    });
 }
 
 const StoredProvider* ProviderStore::find(std::string_view id) const {
@@ -200,6 +210,10 @@ base::Result<void> ProviderStore::put(egress::Provider provider, std::optional<s
     if (auto checked = check(provider); !checked) return checked;
     if (key && key->find_first_of("\r\n") != std::string::npos)
         return bad_provider("The key holds a line break.");
+    if (provider.name.empty()) provider.name = provider.id;
+    if (is_taken(provider.name, provider.id))
+        return bad_provider(
+            "Another model server has this name, and people agree to a name: choose another.");
     auto next = providers_;
     auto place =
         std::ranges::find(next, provider.id, [](const StoredProvider& stored) { return stored.shown.id; });
@@ -214,7 +228,6 @@ base::Result<void> ProviderStore::put(egress::Provider provider, std::optional<s
     } else if (moved) {
         place->api_key.clear();
     }
-    if (provider.name.empty()) provider.name = provider.id;
     provider.has_key = !place->api_key.empty();
     provider.on_this_machine = is_loopback_url(provider.base_url);
     provider.circuit_open = false;
