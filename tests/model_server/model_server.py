@@ -5,7 +5,8 @@ It holds no model: what it answers is set by command, and so are its faults. Run
     python3 tests/model_server/model_server.py --port 0        prints "listening on http://127.0.0.1:PORT"
 
 Commands (POST /control, JSON): {"fault": NAME, "times": N} makes the next N answers (all, without N) go wrong;
-{"answer": TEXT} sets the text; {"delay_ms": N} waits before each piece; {"reset": true} forgets all of it.
+{"answer": TEXT} sets the text, {"piece": N} how many of its characters come at once; {"delay_ms": N} waits before each
+piece; {"reset": true} forgets all of it. What a request says of max_tokens is not looked at.
 GET /requests lists what came: path, authorization, body, and raw, the exact bytes; GET /count only how many; GET /gone
 how many of those that hung or were endless were given up by the client.
 Faults: hang, error_NNN (any status), retry_later, retry_at, garbage, html, cut, cut_json, slow, stall, wrong_usage, zero_usage,
@@ -37,6 +38,7 @@ class ModelServer:
         self.fault_times = None
         self.answer = None
         self.delay_seconds = 0.0
+        self.piece = 3
 
     def take_fault(self):
         """The fault for this answer, counting it off."""
@@ -97,6 +99,8 @@ class ModelServer:
             self.fault, self.fault_times = command["fault"], command.get("times")
         if "answer" in command:
             self.answer = command["answer"]
+        if "piece" in command:
+            self.piece = command["piece"]
         if "delay_ms" in command:
             self.delay_seconds = command["delay_ms"] / 1000
         return await self.plain(writer, 200, {})
@@ -150,7 +154,7 @@ class ModelServer:
 
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
         text = self.text_for(body)
-        pieces = [text[i:i + 3] for i in range(0, len(text), 3)]
+        pieces = [text[i:i + self.piece] for i in range(0, len(text), self.piece)]
 
         async def send(data):
             writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
@@ -202,6 +206,7 @@ class ModelServer:
                 await send(data)
         try:
             while fault == "endless":
+                await asyncio.sleep(self.delay_seconds)
                 await send(self.chunk({"content": "more and more "}))
         except ConnectionError:
             self.gone += 1

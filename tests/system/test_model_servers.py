@@ -80,6 +80,8 @@ def test_a_broken_answer_ends_in_words_and_is_settled(alice, models, fault):
 
 @pytest.mark.parametrize("fault", ["hang", "stall", "endless", "keep_alive_only"])
 def test_a_client_that_goes_ends_the_call_at_once_at_the_model_too(alice, models, fault):
+    if fault == "endless":
+        models[0].control(answer="", delay_ms=50)  # not so fast that it comes to its limit
     models[0].control(fault=fault)
     before = len(receipts(alice))
     response = requests.post(alice.server.url + ASSIST + "/translations", stream=True, timeout=60,
@@ -91,6 +93,32 @@ def test_a_client_that_goes_ends_the_call_at_once_at_the_model_too(alice, models
     wait_for(lambda: requests.get(models[0].url + "/gone", timeout=10).json()["gone"] == 1, seconds=20,
              what="the end at the model server")
     wait_for(lambda: len(receipts(alice)) > before and receipts(alice)[0]["outcome"] == "cancelled", what="the receipt")
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_who_goes_on_beyond_the_limit_is_ended_and_counted(alice, models):
+    """The request says how many tokens there may be; this server never looks at that."""
+    models[0].control(fault="endless")
+    answer = translate(alice, "without an end")
+    limit = models[0].requests()[0]["body"]["max_tokens"]
+    assert answer.errcode is None and answer.text.startswith("模型译文：") and len(answer.text) < 1_000_000
+    wait_for(lambda: requests.get(models[0].url + "/gone", timeout=10).json()["gone"] == 1, what="the end at the model server")
+    receipt = receipts(alice)[0]
+    assert (receipt["outcome"], receipt["estimated"]) == ("done", True)
+    assert limit < receipt["output_tokens"] <= 16 * limit
+    assert receipt["cost_micros"] == receipt["input_tokens"] * 2 + receipt["output_tokens"] * 8
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+    models[0].control(reset=True)
+    assert translate(alice, "without an end").errcode is None and len(models[0].requests()) == 1, "what was cut is not kept"
+
+
+def test_a_count_beyond_the_limit_is_believed_where_as_much_came(alice, models):
+    models[0].control(answer="字" * 1300, piece=1300)
+    answer = translate(alice, "x")
+    told = 1300 // 4 + 1
+    assert told > models[0].requests()[0]["body"]["max_tokens"]
+    assert answer.text == "字" * 1300 and answer.one("done")["usage"]["output_tokens"] == told
+    assert (receipts(alice)[0]["output_tokens"], receipts(alice)[0]["estimated"]) == (told, False)
     assert used_tokens(alice) == spent_as_receipts_say(alice)
 
 

@@ -128,6 +128,7 @@ json::object to_json(const ModelEvent& event) {
             {"input_tokens", finished.input_tokens},
             {"output_tokens", finished.output_tokens},
             {"estimated", finished.estimated},
+            {"received_bytes", finished.received_bytes},
             {"finish_reason", finished.finish_reason},
             {"retracted", finished.retracted}};
 }
@@ -166,6 +167,7 @@ base::Result<ModelEvent> read_model_event(std::string_view text) {
         return Finished{.input_tokens = std::min(count("input_tokens"), kTokensLimit),
                         .output_tokens = std::min(count("output_tokens"), kTokensLimit),
                         .estimated = base::get_bool(*object, "estimated").value_or(true),
+                        .received_bytes = std::min(count("received_bytes"), kTokensLimit),
                         .finish_reason = text_of(*object, "finish_reason"),
                         .retracted = base::get_bool(*object, "retracted").value_or(false)};
     }

@@ -4,6 +4,7 @@
 
 #include <base/encoding.h>
 #include <base/json.h>
+#include <egress/model.h>
 
 namespace gateway {
 namespace {
@@ -44,6 +45,11 @@ std::optional<CompletionStream::Usage> CompletionStream::usage() const {
     return counts_too_little ? std::nullopt : std::optional(usage_);
 }
 
+bool CompletionStream::is_longer_than(std::int64_t tokens) const {
+    return pieces_ > tokens || received_bytes_ > tokens * egress::kTokenLimitBytes ||
+           usage_.output_tokens > tokens;
+}
+
 base::Result<void> CompletionStream::take_event(std::string_view data, std::string& text) {
     if (done_) return {};
     if (data == "[DONE]") {
@@ -74,17 +80,19 @@ base::Result<void> CompletionStream::take_event(std::string_view data, std::stri
     if (const auto reason = base::get_string(*choice, "finish_reason")) finish_reason_ = *reason;
     const json::object* delta = base::get_object(*choice, "delta");
     if (delta == nullptr) return {};
-    for (const std::string_view name : {"reasoning_content", "reasoning"}) {
-        if (const auto reasoning = base::get_string(*delta, name); reasoning && !reasoning->empty()) {
-            started_ = true;
-            received_bytes_ += static_cast<std::int64_t>(reasoning->size());
-        }
-    }
-    if (const auto content = base::get_string(*delta, "content"); content && !content->empty()) {
-        started_ = true;
-        received_bytes_ += static_cast<std::int64_t>(content->size());
-        text += *content;
-    }
+    const auto piece_of = [&](std::string_view name) {
+        const auto piece = base::get_string(*delta, name).value_or(std::string_view{});
+        received_bytes_ += static_cast<std::int64_t>(piece.size());
+        return piece;
+    };
+    // Some servers say the same under both names.
+    const auto reasoning_content = piece_of("reasoning_content");
+    const auto reasoning = piece_of("reasoning");
+    const auto content = piece_of("content");
+    if (!reasoning_content.empty() || !reasoning.empty()) ++pieces_;
+    if (!content.empty()) ++pieces_;
+    started_ = started_ || pieces_ > 0;
+    text += content;
     return {};
 }
 

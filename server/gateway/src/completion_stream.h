@@ -38,6 +38,10 @@ class CompletionStream {
     const std::string& finish_reason() const { return finish_reason_; }
     /// Bytes of content and reasoning so far: the upper estimate of the tokens where no usable usage comes.
     std::int64_t received_bytes() const { return received_bytes_; }
+    /// Whether more has come than an answer of so many tokens can be: more pieces, each of which is a token
+    /// at least; more bytes than so many tokens have in any language; or more by the server's own running
+    /// count.
+    bool is_longer_than(std::int64_t tokens) const;
 
   private:
     base::Result<void> take_event(std::string_view data, std::string& text);
@@ -46,6 +50,7 @@ class CompletionStream {
     Usage usage_;  ///< the most that was said: some servers count with every piece
     std::string finish_reason_;
     std::int64_t received_bytes_ = 0;
+    std::int64_t pieces_ = 0;  ///< of content and of reasoning
     bool started_ = false;
     bool understood_ = false;
     bool done_ = false;

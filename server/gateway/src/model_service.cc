@@ -31,7 +31,6 @@ constexpr std::array<FirstContent, 3> kFirstContent{FirstContent{25s, 10s}, Firs
 constexpr auto kGapLimit = 20s;
 /// After the answer's end, for the usage: servers that never close would be waited for in vain.
 constexpr auto kTailLimit = 3s;
-constexpr std::size_t kAnswerLimitBytes = 512 * 1024;
 
 std::string_view role_name(egress::PromptMessage::Role role) {
     switch (role) {
@@ -381,6 +380,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     Redaction::Restorer restorer(offer.redaction);
     std::string answer;
     bool content_sent = false;
+    bool is_cut = false;
     const auto give = [&](std::string text) -> runtime::Task<base::Result<void>> {
         if (text.empty()) co_return base::Result<void>{};
         content_sent = true;
@@ -392,14 +392,11 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         // The answer was whole; only its usage did not come.
         if (!piece && !completion.finish_reason().empty()) break;
         const auto received = completion.received_bytes();
+        const bool had_ended = !completion.finish_reason().empty();
         auto text = !piece           ? base::Result<std::string>(base::fail(std::move(piece.error())))
                     : piece->empty() ? completion.finish()
                                      : completion.feed(*piece);
-        if (text) {
-            answer += *text;
-            if (answer.size() > kAnswerLimitBytes)
-                text = unavailable("model.bad_answer", "The answer is too long.");
-        }
+        if (text) answer += *text;
         if (!text) {
             if (!content_sent) co_return fail(request, offer, attempt, call, std::move(text.error()));
             if (steady_clock::now() < request.deadline) router_.failed(id);
@@ -410,6 +407,14 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         if (auto given = co_await give(restorer.feed(*text)); !given)
             co_return base::fail(std::move(given.error()));
         if (completion.done() || piece->empty()) break;
+        // Whoever goes on beyond what was asked for is not listened to: what is not read is not spent.
+        const bool goes_on =
+            completion.finish_reason().empty() || (had_ended && completion.received_bytes() > received);
+        if (goes_on && completion.is_longer_than(request.max_output_tokens)) {
+            transfer->abort();
+            is_cut = true;
+            break;
+        }
         const auto now = steady_clock::now();
         if (completion.received_bytes() > received) content_by = std::min(request.deadline, now + kGapLimit);
         if (!completion.finish_reason().empty()) content_by = std::min(content_by, now + kTailLimit);
@@ -418,19 +423,26 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     router_.succeeded(id);
     count_attempt("answered");
 
-    // Where the provider says nothing, a byte counts as a token: never less than what is true.
+    // Where the provider says nothing, a byte counts as a token: never less than what is true. One that kept
+    // to the limit did not spend more than that.
+    const std::int64_t limit_tokens = request.max_output_tokens;
+    const auto received = completion.received_bytes();
+    const bool kept_to_limit = !completion.is_longer_than(limit_tokens);
     egress::Finished finished{.input_tokens = offer.prepared.outbound_bytes,
-                              .output_tokens = completion.received_bytes(),
+                              .output_tokens = kept_to_limit ? std::min(received, limit_tokens) : received,
                               .estimated = true,
+                              .received_bytes = received,
                               .finish_reason = completion.finish_reason(),
                               .retracted = completion.finish_reason() == "sensitive" ||
                                            completion.finish_reason() == "content_filter"};
-    if (completion.usage()) {
+    if (is_cut && finished.finish_reason.empty()) finished.finish_reason = "length";
+    if (completion.usage() && !is_cut) {  // a count while it went on is not the whole
         finished.input_tokens = completion.usage()->input_tokens;
         finished.output_tokens = completion.usage()->output_tokens;
         finished.estimated = false;
     }
-    if (!request.reuse_scope.empty() && !finished.retracted && !answer.empty()) {
+    const bool is_whole = !finished.retracted && finished.finish_reason != "length" && !answer.empty();
+    if (!request.reuse_scope.empty() && is_whole) {
         cache_.put(id, request.reuse_scope, offer.prepared.outbound_sha256,
                    {std::move(answer), finished.finish_reason});
     }

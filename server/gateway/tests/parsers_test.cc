@@ -5,6 +5,8 @@
 #include "retry_after.h"
 #include "sse_parser.h"
 
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 #include <base/json.h>
@@ -118,6 +120,43 @@ TEST(CompletionStream, a_usage_that_cannot_be_is_none) {
     EXPECT_EQ(counted_as_it_came->output_tokens, 2);
 }
 
+TEST(CompletionStream, an_answer_is_too_long_by_its_pieces_its_bytes_or_its_servers_count) {
+    const auto feed = [](CompletionStream& stream, std::string_view name, std::string_view piece) {
+        ASSERT_TRUE(stream
+                        .feed(R"(data: {"choices":[{"delta":{")" + std::string(name) + R"(":")" +
+                              std::string(piece) +
+                              R"("}}]})"
+                              "\n\n")
+                        .has_value());
+    };
+    CompletionStream by_pieces;
+    for (const std::string_view name : {"reasoning_content", "reasoning", "content", "content"})
+        feed(by_pieces, name, "x");
+    feed(by_pieces, "content", "");
+    EXPECT_FALSE(by_pieces.is_longer_than(4));
+    feed(by_pieces, "reasoning", "x");
+    EXPECT_TRUE(by_pieces.is_longer_than(4));
+
+    CompletionStream by_bytes;
+    feed(by_bytes, "content", std::string(64, 'x'));
+    EXPECT_FALSE(by_bytes.is_longer_than(4));
+    feed(by_bytes, "reasoning", "x");
+    EXPECT_TRUE(by_bytes.is_longer_than(4));
+
+    CompletionStream by_count;
+    ASSERT_TRUE(
+        by_count.feed("data: {\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":5}}\n\n").has_value());
+    EXPECT_FALSE(by_count.is_longer_than(5));
+    EXPECT_TRUE(by_count.is_longer_than(4));
+
+    CompletionStream under_both_names;
+    ASSERT_TRUE(
+        under_both_names
+            .feed("data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"x\",\"reasoning\":\"x\"}}]}\n\n")
+            .has_value());
+    EXPECT_FALSE(under_both_names.is_longer_than(1));
+}
+
 TEST(CompletionStream, reasoning_is_counted_but_not_shown) {
     CompletionStream stream;
     EXPECT_EQ(*stream.feed("data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"hmm\"}}]}\n\n"), "");
@@ -147,9 +186,10 @@ TEST(Redaction, keys_are_known_by_the_marks_of_their_issuers) {
 
 TEST(Redaction, ordinary_numbers_stay) {
     Redaction redaction;
-    for (const std::string text : {"2026年11月23日 10:30", "2026-11-23 10:30", "05.11.2026 10:30",
-                                   "05-11-2026 10.15", "1.234.567,89 €", "(1) 2 (3) 4", "v1.20.300.4000",
-                                   "¥128.50", "room 4021", "第12345678页", "1 2 3 4 5 6 7"}) {
+    for (const std::string text :
+         {"2026年11月23日 10:30", "2026-11-23 10:30", "05.11.2026 10:30", "05-11-2026 10.15",
+          "1.234.567,89 €", "(1) 2 (3) 4", "v1.20.300.4000", "¥128.50", "room 4021", "第12345678页",
+          "1 2 3 4 5 6 7", "2026-11-23 10:30 ok", "12345678901234567890123 4", "1024 2048 4096 8192"}) {
         EXPECT_EQ(redaction.redact(text), text);
     }
 }
@@ -166,6 +206,45 @@ TEST(Redaction, numbers_are_known_however_they_are_grouped) {
          {"4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111", "3782 822463 10005"}) {
         Redaction redaction;
         EXPECT_EQ(redaction.redact(number), "[CARD_1]") << number;
+    }
+}
+
+TEST(Redaction, a_number_ends_where_something_else_begins) {
+    for (const auto& [text, redacted] : {
+             std::pair<std::string, std::string>("打13812345678 10点", "打[PHONE_1] 10点"),
+             {"13812345678 10:30", "[PHONE_1] 10:30"},
+             {"138 1234 5678 5pm", "[PHONE_1] 5pm"},
+             {"4111 1111 1111 1111 12/27", "[CARD_1] 12/27"},
+             {"4111111111111111 123", "[CARD_1] 123"},
+             {"110101199003070011 2", "[ID_1] 2"},
+             {"11010519491231002X 2", "[ID_1] 2"},
+             {"110105 19491231 002X", "[ID_1]"},
+             {"(415) 555-2671 2 people", "[PHONE_1] 2 people"},
+             {"13812345678-2", "[PHONE_1]-2"},
+             {"13812345678.", "[PHONE_1]."},
+             {"13812345678 13912345678", "[PHONE_1] [PHONE_2]"},
+             {"13812345678 13912345678 1", "[PHONE_1] [PHONE_2] 1"},
+             {"138 1234 5678 139 1234 5678", "[PHONE_1] [PHONE_2]"},
+             {"10 13812345678 10", "10 [PHONE_1] 10"},
+             {"13812345678abc", "[PHONE_1]abc"},
+             {"4111111111111111or", "[CARD_1]or"},
+             {"110101199003070011a", "[ID_1]a"},
+             {"+86 138 1234 5678, 2", "[PHONE_1], 2"},
+         }) {
+        Redaction redaction;
+        const auto got = redaction.redact(text);
+        EXPECT_EQ(got, redacted) << text;
+        EXPECT_EQ(redaction.restore(got), text);
+    }
+}
+
+TEST(Redaction, where_numbers_overlap_all_that_may_be_of_one_goes) {
+    for (const std::string text :
+         {"150 4111 1111 1111 1111", "150 4111 1111 1111 1111 12/27", "+86 10 4111 1111 1111 1111 ok"}) {
+        Redaction redaction;
+        const auto redacted = redaction.redact(text);
+        EXPECT_EQ(redacted.find("111"), std::string::npos) << redacted;
+        EXPECT_EQ(redaction.restore(redacted), text);
     }
 }
 
@@ -325,6 +404,29 @@ TEST_F(ProviderFile, a_key_does_not_follow_to_another_address) {
     ASSERT_TRUE(store->put(provider("one"), "key-1").has_value());
     ASSERT_TRUE(store->put(provider("one", "https://elsewhere.example.com/v1"), std::nullopt).has_value());
     EXPECT_TRUE(store->find("one")->api_key.empty());
+}
+
+TEST_F(ProviderFile, a_name_is_one_servers_alone_since_people_agree_to_a_name) {
+    auto store = ProviderStore::open(directory_ / "gateway.toml", false);
+    auto named = provider("one");
+    named.name = "Qwen";
+    ASSERT_TRUE(store->put(named, std::nullopt).has_value());
+    ASSERT_TRUE(store->put(named, std::nullopt).has_value()) << "its own name";
+    auto another = provider("two", "https://elsewhere.example.com/v1");
+    another.name = "Qwen";
+    const auto refused = store->put(another, std::nullopt);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, "gateway.bad_provider");
+    named.name = "two";
+    ASSERT_TRUE(store->put(named, std::nullopt).has_value());
+    another.name.clear();
+    EXPECT_FALSE(store->put(another, std::nullopt)) << "without a name, it would be called by its id";
+    EXPECT_EQ(store->all().size(), 1U);
+
+    std::ofstream(directory_ / "by_hand.toml")
+        << "[[provider]]\nid = \"a\"\nname = \"Q\"\nbase_url = \"https://a.example/v1\"\nmodel = \"m\"\n"
+           "[[provider]]\nid = \"b\"\nname = \"Q\"\nbase_url = \"https://b.example/v1\"\nmodel = \"m\"\n";
+    EXPECT_EQ(ProviderStore::open(directory_ / "by_hand.toml", true).error().code, "gateway.bad_config");
 }
 
 TEST_F(ProviderFile, a_read_only_file_is_never_written) {

@@ -26,6 +26,9 @@ enum class Lane : std::uint8_t { interactive, user_async, background };
 /// The largest request body that may leave, and so the most tokens that a prompt can be: whoever says more
 /// than that is not believed.
 constexpr std::int64_t kOutboundLimitBytes = std::int64_t{1024} * 1024;
+/// More bytes than a token has on average in any language: whoever says that an answer was more tokens than
+/// asked for is believed up to so many times the limit.
+constexpr std::int64_t kTokenLimitBytes = 16;
 /// A unit of the currency a token.
 constexpr std::int64_t kPriceLimitMicrosPerMillion = 1'000'000'000'000;
 
@@ -89,9 +92,10 @@ struct Delta {
 struct Finished {
     std::int64_t input_tokens = 0;
     std::int64_t output_tokens = 0;
-    bool estimated = false;     ///< the provider sent no usable usage: counted by an upper estimate
-    std::string finish_reason;  ///< "stop", "length", …
-    bool retracted = false;     ///< the provider took back what it had sent (finish_reason "sensitive")
+    bool estimated = false;           ///< the provider sent no usable usage: counted by an upper estimate
+    std::int64_t received_bytes = 0;  ///< of content and reasoning: no token is shorter than a byte
+    std::string finish_reason;        ///< "stop", "length", …
+    bool retracted = false;           ///< the provider took back what it had sent (finish_reason "sensitive")
 };
 
 /// Whether a call that failed with this code, before any text came, was not worked on at all.

@@ -223,9 +223,14 @@ Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState 
                 .estimated = true,
                 .currency = call->currency};
     if (finished) {
-        // A provider that counts more than there was, or nothing at all, is not believed.
+        // A provider that counts more than there was, or nothing at all, is not believed. One that went on
+        // beyond its limit is, as far as what came of it bears that out.
         usage.input_tokens = std::clamp<std::int64_t>(finished->input_tokens, 0, call->outbound_bytes);
-        usage.output_tokens = std::clamp<std::int64_t>(finished->output_tokens, 0, call->output_limit_tokens);
+        usage.output_tokens = std::clamp<std::int64_t>(
+            finished->output_tokens, 0,
+            std::max(
+                call->output_limit_tokens,
+                std::min(finished->received_bytes, call->output_limit_tokens * egress::kTokenLimitBytes)));
         usage.estimated = finished->estimated || usage.input_tokens != finished->input_tokens ||
                           usage.output_tokens != finished->output_tokens;
     }

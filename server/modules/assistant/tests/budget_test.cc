@@ -92,6 +92,34 @@ TEST_F(Budget, a_provider_that_counts_more_than_there_was_is_not_believed) {
     EXPECT_EQ(used(kAlice), 450);
 }
 
+TEST_F(Budget, what_was_spent_beyond_the_limit_counts_as_far_as_what_came_bears_it_out) {
+    ASSERT_TRUE(hold("a", kAlice, 600));
+    ASSERT_TRUE(go("a", 450));
+    const auto usage =
+        settle(tx, egress::CallId("a"), CallState::done,
+               egress::Finished{.input_tokens = 100, .output_tokens = 700, .received_bytes = 2000}, kNowMs);
+    EXPECT_EQ(usage.output_tokens, 700) << "of a hundred";
+    EXPECT_FALSE(usage.estimated);
+    EXPECT_EQ(usage.cost_micros, 100 + 3 * 700);
+    EXPECT_EQ(used(kAlice), 800);
+    EXPECT_FALSE(hold("b", kAlice, 201)) << "the next reservation sees it";
+
+    for (const auto& [received, believed] :
+         {std::pair<std::int64_t, std::int64_t>(30, 100), {100'000, 100 * egress::kTokenLimitBytes}}) {
+        const auto id = "liar " + std::to_string(received);
+        ASSERT_TRUE(hold(id, kBob, 150, kNowMs + kDayMs));
+        ASSERT_TRUE(go(id, 50));
+        const auto lie = settle(
+            tx, egress::CallId(id), CallState::done,
+            egress::Finished{.input_tokens = 10, .output_tokens = 1'000'000'000, .received_bytes = received},
+            kNowMs);
+        EXPECT_EQ(lie.output_tokens, believed);
+        EXPECT_TRUE(lie.estimated);
+        settle_open(tx, kBob, kNowMs);
+        tx.prepare("DELETE FROM spent_tokens").run();
+    }
+}
+
 TEST_F(Budget, an_id_reserves_once) {
     ASSERT_TRUE(hold("a", kAlice, 300));
     const auto again = hold("a", kAlice, 300);
