@@ -447,6 +447,32 @@ TEST(SyncService, presence_is_shared_with_those_who_share_a_room) {
     });
 }
 
+TEST(SyncService, two_devices_that_differ_in_presence_leave_each_other_waiting) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        auto phone = ann;
+        phone.device = identity::DeviceNumber{ann.device.value + 1};
+        const auto room = co_await h.room({ann});
+        std::string desk_since;
+        co_await h.poll(ann, desk_since);
+        runtime::TaskGroup group(h.runtime, "parked");
+        auto desk = std::make_shared<Parked>();
+        group.spawn(park(h, ann, desk_since, desk));
+        std::string phone_since;
+        co_await h.poll(phone, phone_since, "0", {}, "unavailable");
+        // What was told of before the two were there; then nothing happens.
+        const auto told = co_await h.poll(phone, phone_since, "0", {}, "unavailable");
+        EXPECT_TRUE(told.at("presence").at("events").as_array().empty());
+        const auto waited = co_await h.poll(phone, phone_since, "2500", {}, "unavailable");
+        EXPECT_TRUE(waited.at("presence").at("events").as_array().empty());
+        EXPECT_FALSE(desk->is_done);
+        co_await h.say(room, ann, "hello");
+        co_await until(desk->is_done);
+        co_await group.stop();
+    });
+}
+
 TEST(SyncService, lists_what_notified) {
     TestHouse house;
     house.run([](TestHouse& h) -> Task<void> {

@@ -3,12 +3,19 @@
 #include "event/canonical_json.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace chat {
 namespace {
 
 /// A client that does not ask again within this time is gone.
 constexpr std::chrono::seconds kGoneAfter{45};
+/// The same where its device says something else meanwhile. Longer than a client takes from one answer to its
+/// next request: two windows of one device, one of them idle, are woken together and may come back in any
+/// order.
+constexpr std::chrono::seconds kOverruledAfter{5};
+/// Of those that are not asking any more.
+constexpr std::ptrdiff_t kVoicesLimit = 32;
 
 }  // namespace
 
@@ -41,31 +48,67 @@ void Presence::change(identity::UserNumber user, Person& person, PresenceState s
     if (news_.empty() || news_.back() != user) news_.push_back(user);
 }
 
-void Presence::poll_begins(identity::UserNumber user, std::string_view user_id, PresenceState says) {
-    if (says == PresenceState::offline) return;
-    auto& person = people_[user];
-    ++person.polls;
-    person.seen_at = clock_.steady_now();
-    if (says == PresenceState::online) person.last_active_ms = clock_.now_ms();
+void Presence::tell(identity::UserNumber user, Person& person, bool is_news) {
+    auto state = PresenceState::offline;
+    for (const auto& voice : person.voices) state = std::max(state, voice.says);
+    if (is_news || person.state != state) change(user, person, state);
+}
+
+void Presence::add_voice(Person& person, const Voice& voice) {
+    auto& voices = person.voices;
+    std::erase_if(voices, [&](const Voice& other) {
+        return !other.is_asking && other.device == voice.device && other.says == voice.says;
+    });
+    // Whoever logs in again and again leaves devices behind.
+    const auto is_over = [](const Voice& other) { return !other.is_asking; };
+    if (std::ranges::count_if(voices, is_over) >= kVoicesLimit)
+        voices.erase(std::ranges::find_if(voices, is_over));
+    voices.push_back(voice);
+}
+
+void Presence::speak(Person& person, const Voice& voice) {
+    for (auto& other : person.voices) {
+        if (other.device == voice.device && other.says != voice.says) other.is_overruled = true;
+    }
+    add_voice(person, voice);
+}
+
+std::uint64_t Presence::poll_begins(Speaker speaker, std::string_view user_id, PresenceState says) {
+    if (says == PresenceState::offline) return 0;
+    auto& person = people_[speaker.user];
     if (person.user_id.empty()) person.user_id = user_id;
-    if (person.state != says) change(user, person, says);
+    if (says == PresenceState::online) person.last_active_ms = clock_.now_ms();
+    speak(person, {.poll = ++last_poll_, .device = speaker.device, .says = says, .is_asking = true});
+    tell(speaker.user, person);
+    return last_poll_;
 }
 
-void Presence::poll_ends(identity::UserNumber user) {
+void Presence::poll_ends(identity::UserNumber user, std::uint64_t poll) {
     const auto at = people_.find(user);
-    if (at == people_.end()) return;
-    at->second.polls = std::max(0, at->second.polls - 1);
-    at->second.seen_at = clock_.steady_now();
+    if (at == people_.end() || poll == 0) return;
+    const auto voice = std::ranges::find(at->second.voices, poll, &Voice::poll);
+    if (voice == at->second.voices.end()) return;
+    auto over = *voice;
+    at->second.voices.erase(voice);
+    over.is_asking = false;
+    over.heard_at = clock_.steady_now();
+    add_voice(at->second, over);
 }
 
-void Presence::set(identity::UserNumber user, std::string_view user_id, PresenceState state,
+void Presence::set(Speaker speaker, std::string_view user_id, PresenceState state,
                    std::optional<std::string> status_message) {
-    auto& person = people_[user];
+    auto& person = people_[speaker.user];
     person.user_id = user_id;
-    person.seen_at = clock_.steady_now();
     person.last_active_ms = clock_.now_ms();
-    if (status_message) person.status_message = std::move(*status_message);
-    change(user, person, state);
+    std::erase_if(person.voices,
+                  [&](const Voice& voice) { return !voice.is_asking && voice.device == speaker.device; });
+    for (auto& voice : person.voices) {
+        if (voice.device == speaker.device) voice.says = state;
+    }
+    speak(person, {.device = speaker.device, .says = state, .heard_at = clock_.steady_now()});
+    const bool is_news = status_message && *status_message != person.status_message;
+    if (is_news) person.status_message = std::move(*status_message);
+    tell(speaker.user, person, is_news);
 }
 
 void Presence::restore(identity::UserNumber user, std::string user_id, std::string status_message) {
@@ -78,6 +121,7 @@ void Presence::forget(identity::UserNumber user) {
     const auto at = people_.find(user);
     if (at == people_.end()) return;
     at->second.status_message.clear();
+    at->second.voices.clear();
     change(user, at->second, PresenceState::offline);
 }
 
@@ -90,8 +134,11 @@ void Presence::tell_again(identity::UserNumber user) {
 void Presence::expire() {
     const auto now = clock_.steady_now();
     for (auto& [user, person] : people_) {
-        if (person.state != PresenceState::offline && person.polls == 0 && now - person.seen_at > kGoneAfter)
-            change(user, person, PresenceState::offline);
+        std::erase_if(person.voices, [now](const Voice& voice) {
+            return !voice.is_asking &&
+                   now - voice.heard_at > (voice.is_overruled ? kOverruledAfter : kGoneAfter);
+        });
+        tell(user, person);
     }
 }
 

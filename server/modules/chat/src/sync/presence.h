@@ -18,8 +18,10 @@ enum class PresenceState : std::uint8_t { offline, unavailable, online };
 std::string_view to_string(PresenceState state);
 std::optional<PresenceState> parse_presence(std::string_view text);
 
-/// Who is there, in memory; only what people say of themselves is stored. Positions begin at the time of the
-/// start in milliseconds, so that a token of before a restart lies before them. I/O thread only.
+/// Who is there, in memory; only what people say of themselves is stored. Each device speaks for itself, and
+/// what is told of a person is the most active of them: or one that is idle and one that is not would
+/// contradict each other for ever, and wake everybody each time. Positions begin at the time of the start in
+/// milliseconds, so that a token of before a restart lies before them. I/O thread only.
 class Presence {
   public:
     explicit Presence(const base::Clock& clock);
@@ -32,11 +34,17 @@ class Presence {
         std::int64_t position = 0;  ///< of the last change
     };
 
-    /// A device asks for news, saying so of itself. Ends with poll_ends(). Offline: leaves things as they
-    /// are.
-    void poll_begins(identity::UserNumber user, std::string_view user_id, PresenceState says);
-    void poll_ends(identity::UserNumber user);
-    void set(identity::UserNumber user, std::string_view user_id, PresenceState state,
+    /// Which device speaks.
+    struct Speaker {
+        identity::UserNumber user;
+        identity::DeviceNumber device;
+    };
+    /// A device asks for news, saying so of itself. Offline: leaves things as they are. To be ended with
+    /// poll_ends(), by the number that this returns.
+    std::uint64_t poll_begins(Speaker speaker, std::string_view user_id, PresenceState says);
+    void poll_ends(identity::UserNumber user, std::uint64_t poll);
+    /// Holds for the requests of the device that are under way as well.
+    void set(Speaker speaker, std::string_view user_id, PresenceState state,
              std::optional<std::string> status_message);
     /// What a person said of themselves before the last restart.
     void restore(identity::UserNumber user, std::string user_id, std::string status_message);
@@ -45,7 +53,7 @@ class Presence {
     void tell_again(identity::UserNumber user);
     /// A position after all that were told up to now.
     std::int64_t next() { return ++last_; }
-    /// Those who have not been heard of for a while go offline.
+    /// What was said by those who have not been heard of for a while holds no longer.
     void expire();
 
     const Known* find(identity::UserNumber user) const;
@@ -63,14 +71,28 @@ class Presence {
     static std::string content(const Known& known, std::int64_t now_ms);
 
   private:
-    struct Person : Known {
-        int polls = 0;
-        std::chrono::steady_clock::time_point seen_at;
+    /// What one request says of its device; it holds for a while after the request has ended.
+    struct Voice {
+        std::uint64_t poll = 0;
+        identity::DeviceNumber device;
+        PresenceState says = PresenceState::offline;
+        bool is_asking = false;
+        bool is_overruled = false;                       ///< the device said something else later
+        std::chrono::steady_clock::time_point heard_at;  ///< where it is not asking: when it ended
     };
+    struct Person : Known {
+        std::vector<Voice> voices;  ///< those that are asking, and a few that were
+    };
+    void add_voice(Person& person, const Voice& voice);
+    /// A device says something now.
+    void speak(Person& person, const Voice& voice);
+    /// Tells what the voices say together, where that is not what was told last, or `is_news` anyway.
+    void tell(identity::UserNumber user, Person& person, bool is_news = false);
     void change(identity::UserNumber user, Person& person, PresenceState state);
 
     const base::Clock& clock_;
     std::int64_t last_;
+    std::uint64_t last_poll_ = 0;
     std::unordered_map<identity::UserNumber, Person> people_;
     std::map<std::int64_t, identity::UserNumber> order_;  ///< by position of the last change
     std::vector<identity::UserNumber> news_;

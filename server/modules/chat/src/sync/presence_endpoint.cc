@@ -71,7 +71,7 @@ runtime::Task<net::Response> set_presence(SyncCore& core, net::Request request) 
             });
         if (!stored) co_return matrix_error(stored.error());
     }
-    core.presence.set(owner->user, owner->user_id, *state, std::move(message));
+    core.presence.set({owner->user, owner->device}, owner->user_id, *state, std::move(message));
     co_return net::json(200, "{}");
 }
 

@@ -166,19 +166,17 @@ std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, cons
 class Present {
   public:
     Present(SyncCore& core, const Caller& caller, PresenceState says)
-        : core_(core), user_(caller.user), says_(says) {
-        core_.presence.poll_begins(user_, caller.user_id, says_);
-    }
-    ~Present() {
-        if (says_ != PresenceState::offline) core_.presence.poll_ends(user_);
-    }
+        : core_(core),
+          user_(caller.user),
+          poll_(core.presence.poll_begins({caller.user, caller.device}, caller.user_id, says)) {}
+    ~Present() { core_.presence.poll_ends(user_, poll_); }
     Present(const Present&) = delete;
     Present& operator=(const Present&) = delete;
 
   private:
     SyncCore& core_;
     identity::UserNumber user_;
-    PresenceState says_;
+    std::uint64_t poll_;
 };
 
 runtime::Task<base::Result<SyncAnswer>> read_answer(SyncCore& core, SyncQuery query) {
