@@ -1,6 +1,10 @@
 #include "house.h"
+#include "rooms/room_writer.h"
+#include "stream_store.h"
 #include "sync/account_data_store.h"
+#include "timeline/relation_store.h"
 
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -233,6 +237,78 @@ TEST_F(Reading, lists_relations_page_by_page_and_recursively) {
     EXPECT_EQ(ids(threads), std::vector<std::string>{root});
     // The last place that there is, though no event will ever stand there.
     EXPECT_EQ(ids(house.get(path + "?dir=f&to=t1_9223372036854775807", alice)).size(), 6u);
+}
+
+TEST_F(Reading, pages_through_all_that_relates_to_an_event_however_much_it_is) {
+    constexpr int kReplies = 1'100;
+    const auto root = house.say(alice, room, "root");
+    const auto elsewhere = house.say(alice, room, "elsewhere");
+    // To some of the replies something relates in turn, three steps deep and four; and the latest are
+    // relations to another event, more than one page looks at.
+    std::vector<std::string> expected;
+    const auto written = house.write([&](storage::Transaction& tx) -> base::Result<void> {
+        RoomWriter writer(tx, load_rules(tx, find_room(tx, room).value()), 1'000);
+        const auto relate = [&](const std::string& to, std::string_view how, std::string_view type) {
+            base::json::object relation{{"rel_type", how}, {"event_id", to}};
+            if (how == "m.annotation") relation["key"] = "k";
+            const auto content =
+                prepare_content(type, {{"body", "r"}, {"m.relates_to", std::move(relation)}}).value();
+            return writer
+                .append({.type = type,
+                         .state_key = {},
+                         .sender = alice.user,
+                         .sender_id = alice.user_id,
+                         .content = content,
+                         .now_ms = 1'000})
+                .value()
+                .id.value;
+        };
+        const auto other = relate(root, "m.reference", "m.room.message");
+        expected.push_back(other);
+        for (int i = 0; i < kReplies; ++i) {
+            const auto reply = relate(root, "m.thread", "m.room.message");
+            expected.push_back(reply);
+            if (i == 3 || i == kReplies - 3) {
+                const auto second = relate(reply, "m.reference", "m.room.message");
+                const auto third = relate(second, "m.reference", "m.room.message");
+                relate(third, "m.reference", "m.room.message");
+                expected.insert(expected.end(), {second, third});
+            }
+        }
+        expected.push_back(relate(expected.at(1), "m.annotation", "m.reaction"));
+        const auto beside = find_event(tx, elsewhere).value();
+        for (int i = 1; i <= 4'500; ++i) {
+            insert_relation(tx, {.room = beside.room,
+                                 .parent = beside.position,
+                                 .rel_type = "m.reference",
+                                 .child = Position{last_position(tx, Stream::events) + i},
+                                 .sender = alice.user,
+                                 .type = "m.room.message"});
+        }
+        return {};
+    });
+    ASSERT_TRUE(written);
+    const auto path = "/_matrix/client/v1/rooms/" + in_path(room) + "/relations/" + in_path(root);
+    const auto all = [&](const std::string& where, const std::string& how) {
+        std::vector<std::string> found;
+        std::string from;
+        for (int page = 0; page < 40; ++page) {
+            const auto answer = house.get(path + where + "?limit=100&" + how + from, alice);
+            const auto& chunk = answer.object().at("chunk").as_array();
+            EXPECT_LE(chunk.size(), 100U);
+            for (const auto& event : chunk) found.emplace_back(event.at("event_id").as_string());
+            if (answer.text("next_batch").empty()) return found;
+            from = "&from=" + answer.text("next_batch");
+        }
+        ADD_FAILURE() << "the pages do not end";
+        return found;
+    };
+    EXPECT_EQ(all("", "recurse=true&dir=f"), expected);
+    std::ranges::reverse(expected);
+    EXPECT_EQ(all("", "recurse=true&dir=b"), expected);
+    EXPECT_EQ(all("/m.thread", "recurse=true&dir=b").size(), static_cast<std::size_t>(kReplies));
+    EXPECT_EQ(all("/m.thread/m.room.message", "dir=f").size(), static_cast<std::size_t>(kReplies));
+    EXPECT_EQ(all("/m.reference", "recurse=true&dir=f").size(), 1U);
 }
 
 TEST_F(Reading, leaves_out_what_those_say_whom_one_ignores) {

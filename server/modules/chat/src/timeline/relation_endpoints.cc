@@ -2,9 +2,9 @@
 #include "stream_token.h"
 #include "timeline/event_json.h"
 #include "timeline/relation_store.h"
+#include "timeline/relation_tree.h"
 
 #include <algorithm>
-#include <set>
 
 #include <identity/matrix_error.h>
 
@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::size_t kDefaultLimit = 50;
 constexpr std::size_t kMostLimit = 100;
-/// How far `recurse` follows relations, and how many events it looks at.
-constexpr int kRecursionDepth = 3;
-constexpr std::size_t kRecursionEvents = 1'000;
 
 struct RelationsQuery {
     std::string event_id;
@@ -27,76 +24,6 @@ struct RelationsQuery {
     bool recurse = false;
     std::size_t limit = kDefaultLimit;
 };
-
-/// Everything that relates to `parent` directly or through others, whatever the relation.
-std::set<Position> all_descendants(RoomView& view, Position parent) {
-    std::set<Position> found;
-    std::vector<Position> level{parent};
-    for (int depth = 0; depth < kRecursionDepth && !level.empty(); ++depth) {
-        std::vector<Position> next;
-        for (const auto of : level) {
-            for (const auto child : children_of(view.transaction(), {.room = view.room(),
-                                                                     .parent = of,
-                                                                     .rel_type = {},
-                                                                     .type = {},
-                                                                     .after = {},
-                                                                     .before = kEndOfTime,
-                                                                     .limit = kRecursionEvents})) {
-                if (found.size() >= kRecursionEvents) return found;
-                if (found.insert(child).second) next.push_back(child);
-            }
-        }
-        level = std::move(next);
-    }
-    return found;
-}
-
-/// The same with the filters, which hold for every relation on the way ("Relationships API").
-std::set<Position> matching_descendants(RoomView& view, const RelationsQuery& query, Position parent) {
-    if (query.rel_type.empty()) return all_descendants(view, parent);
-    std::set<Position> found;
-    std::vector<Position> level{parent};
-    for (int depth = 0; depth < kRecursionDepth && !level.empty(); ++depth) {
-        std::vector<Position> next;
-        for (const auto of : level) {
-            for (const auto child : children_of(view.transaction(), {.room = view.room(),
-                                                                     .parent = of,
-                                                                     .rel_type = query.rel_type,
-                                                                     .type = query.type,
-                                                                     .after = {},
-                                                                     .before = kEndOfTime,
-                                                                     .limit = kRecursionEvents})) {
-                if (found.size() >= kRecursionEvents) return found;
-                if (found.insert(child).second) next.push_back(child);
-            }
-        }
-        level = std::move(next);
-    }
-    return found;
-}
-
-/// The positions of the range (after, before) to show, in order of reading; one more than the limit tells of
-/// more.
-std::vector<Position> find_children(RoomView& view, const RelationsQuery& query, Position parent,
-                                    Position after, Position before) {
-    if (!query.recurse) {
-        return children_of(view.transaction(), {.room = view.room(),
-                                                .parent = parent,
-                                                .rel_type = query.rel_type,
-                                                .type = query.type,
-                                                .after = after,
-                                                .before = before,
-                                                .newest_first = query.backwards,
-                                                .limit = query.limit + 1});
-    }
-    std::vector<Position> children;
-    for (const auto position : matching_descendants(view, query, parent)) {
-        if (position > after && position < before) children.push_back(position);
-    }
-    if (query.backwards) std::ranges::reverse(children);
-    if (children.size() > query.limit + 1) children.resize(query.limit + 1);
-    return children;
-}
 
 base::Result<std::string> read_relations(RoomView& view, const RelationsQuery& query) {
     const auto parent = find_event(view.transaction(), query.event_id);
@@ -117,24 +44,30 @@ base::Result<std::string> read_relations(RoomView& view, const RelationsQuery& q
         after = query.from.value_or(Position{});
         if (query.to) before = next(*query.to);
     }
-    auto children = find_children(view, query, parent->position, after, before);
-    const bool has_more = children.size() > query.limit;
-    if (has_more) children.resize(query.limit);
+    const RelationQuery wanted{.room = view.room(),
+                               .parent = parent->position,
+                               .rel_type = query.rel_type,
+                               .type = query.type,
+                               .after = after,
+                               .before = before,
+                               .newest_first = query.backwards,
+                               .limit = query.limit};
+    const auto page = query.recurse ? descendants_page(view.transaction(), wanted)
+                                    : children_page(view.transaction(), wanted);
     std::vector<StoredEvent> events;
-    for (const auto position : children) {
+    for (const auto position : page.positions) {
         auto event = find_event(view.transaction(), view.room(), position);
         if (event && view.may_see(*event) && !view.hides(*event)) events.push_back(std::move(*event));
     }
     std::string out = R"({"chunk":)";
     view.append_array(out, events);
-    if (has_more) {
-        const auto last = children.back();
+    if (page.next) {
         out.append(R"(,"next_batch":")")
-            .append(timeline_token(query.backwards ? Position{last.value - 1} : last))
+            .append(timeline_token(query.backwards ? Position{page.next.value - 1} : page.next))
             .append("\"");
     }
     if (query.from) out.append(R"(,"prev_batch":")").append(timeline_token(*query.from)).append("\"");
-    if (query.recurse) out.append(R"(,"recursion_depth":)").append(std::to_string(kRecursionDepth));
+    if (query.recurse) out.append(R"(,"recursion_depth":)").append(std::to_string(kRelationDepth));
     return out + "}";
 }
 
