@@ -190,8 +190,10 @@ TEST_F(MediaHouse, gives_back_what_was_uploaded_with_safe_headers) {
 }
 
 TEST_F(MediaHouse, sends_what_a_browser_could_run_as_bytes_to_keep) {
-    for (const char* type : {"text/html", "image/svg+xml", "image/png", "application/xhtml+xml",
-                             "text/javascript", "nonsense", "text/html\r\nX: y"}) {
+    for (const char* type :
+         {"text/html", "image/svg+xml", "image/png", "application/xhtml+xml", "text/javascript",
+          "application/javascript", "text/javascript1.5", "application/xml", "text/xml; charset=utf-8",
+          "text/css", "application/rss+xml", "multipart/x-mixed-replace", "nonsense", "text/html\r\nX: y"}) {
         const auto got = download(id_of(upload("<script>alert(1)</script>", type)));
         EXPECT_EQ(got.header("Content-Type"), "application/octet-stream") << type;
         EXPECT_EQ(got.header("Content-Disposition"), "attachment") << type;
@@ -199,6 +201,19 @@ TEST_F(MediaHouse, sends_what_a_browser_could_run_as_bytes_to_keep) {
     const auto text = download(id_of(upload("hello", "text/plain; charset=UTF-8", "a\"b\r\n.txt")));
     EXPECT_EQ(text.header("Content-Type"), "text/plain; charset=utf-8");
     EXPECT_EQ(text.header("Content-Disposition"), "inline; filename=\"a_b.txt\"; filename*=UTF-8''a%22b.txt");
+}
+
+TEST_F(MediaHouse, names_what_nothing_runs_as_its_uploader_did) {
+    for (const char* type : {"application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                             "application/postscript", "application/pdf", "application/zip", "image/bmp",
+                             "image/tiff", "message/rfc822", "text/calendar"}) {
+        const auto got = download(id_of(upload("bytes", type)));
+        EXPECT_EQ(got.header("Content-Type"), type);
+        EXPECT_EQ(got.header("Content-Disposition"), "attachment") << type;
+        EXPECT_EQ(got.header("X-Content-Type-Options"), "nosniff");
+        EXPECT_TRUE(got.header("Content-Security-Policy").starts_with("sandbox; default-src 'none'"));
+    }
 }
 
 TEST_F(MediaHouse, keeps_the_same_bytes_once_until_the_last_owner_is_erased) {

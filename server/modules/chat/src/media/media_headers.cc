@@ -4,6 +4,7 @@
 #include <array>
 
 #include <base/encoding.h>
+#include <imaging/renderer.h>
 
 namespace chat {
 namespace {
@@ -19,6 +20,31 @@ constexpr std::array<std::string_view, 24> kInline{
     "video/quicktime", "audio/mp4",  "audio/webm",       "audio/aac",           "audio/mpeg", "audio/ogg",
     "audio/wave",      "audio/wav",  "audio/x-wav",      "audio/x-pn-wav",      "audio/flac", "audio/x-flac"};
 
+/// HTML, XML, style sheets, and the names that browsers know scripts by (MIME Sniffing, "JavaScript MIME
+/// type").
+constexpr std::array<std::string_view, 22> kActive{"text/html",
+                                                   "text/xml",
+                                                   "application/xml",
+                                                   "text/xsl",
+                                                   "text/css",
+                                                   "text/cache-manifest",
+                                                   "application/ecmascript",
+                                                   "application/javascript",
+                                                   "application/x-ecmascript",
+                                                   "application/x-javascript",
+                                                   "text/ecmascript",
+                                                   "text/javascript",
+                                                   "text/javascript1.0",
+                                                   "text/javascript1.1",
+                                                   "text/javascript1.2",
+                                                   "text/javascript1.3",
+                                                   "text/javascript1.4",
+                                                   "text/javascript1.5",
+                                                   "text/jscript",
+                                                   "text/livescript",
+                                                   "text/x-ecmascript",
+                                                   "text/x-javascript"};
+
 bool is_token(std::string_view text) {
     constexpr std::string_view kMarks = "!#$&^_.+-";
     return !text.empty() && std::ranges::all_of(text, [&](char c) {
@@ -30,9 +56,12 @@ std::string_view essence(std::string_view type) {
     return type.substr(0, type.find(';'));
 }
 
+/// What a browser would run as a script or apply as a style sheet where a page named it as one, or show as a
+/// document of its own: by exact names, since "xml" and "script" stand in the names of office documents and
+/// of PostScript as well.
 bool is_active(std::string_view type) {
-    return type == "text/html" || type == "text/css" || type.contains("xml") || type.contains("script") ||
-           type.starts_with("multipart/") || type.starts_with("message/");
+    return std::ranges::find(kActive, type) != kActive.end() || type.ends_with("+xml") ||
+           type.starts_with("multipart/");
 }
 
 }  // namespace
@@ -65,7 +94,8 @@ std::optional<std::string> clean_file_name(std::optional<std::string_view> given
 std::string served_type(std::string_view picture_type, std::string_view content_type) {
     if (!picture_type.empty()) return std::string(picture_type);
     const auto type = essence(content_type);
-    if (type.empty() || type.starts_with("image/") || is_active(type)) return std::string(kBytes);
+    // A picture of a kind that is known by its first bytes would have been known.
+    if (type.empty() || imaging::is_picture_type(type) || is_active(type)) return std::string(kBytes);
     return std::string(content_type);
 }
 

@@ -15,7 +15,8 @@ std::string clean_content_type(std::optional<std::string_view> given);
 /// an empty one or bytes that are no UTF-8.
 std::optional<std::string> clean_file_name(std::optional<std::string_view> given);
 
-/// As what content may be shown: pictures as what their first bytes say; what a browser could run, as bytes.
+/// As what content is served: pictures as what their first bytes say; what a browser could run, as bytes;
+/// anything else as its uploader called it.
 std::string served_type(std::string_view picture_type, std::string_view content_type);
 bool may_be_inline(std::string_view served_type);
 /// RFC 6266, with RFC 8187 for names beyond ASCII.
