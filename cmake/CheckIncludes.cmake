@@ -13,7 +13,7 @@ set(rules
   "linux/landlock"     "runtime"
   "sodium"             "base"
   "toml[+][+]/"          "base|gateway"
-  "unicode/"           "modules/identity|modules/assistant")
+  "unicode/"           "modules/identity|modules/chat|modules/assistant")
 
 set(failed FALSE)
 file(GLOB_RECURSE files "${SOURCE_DIR}/server/*.cc" "${SOURCE_DIR}/server/*.h")

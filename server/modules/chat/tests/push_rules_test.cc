@@ -34,7 +34,7 @@ std::string decides(const PushRules& rules, const base::json::object& event, con
                                              .user_id = kMe,
                                              .display_name = room.display_name,
                                              .joined_members = room.members,
-                                             .levels = &room.levels});
+                                             .levels = [&] { return &room.levels; }});
     return rule == nullptr ? "" : rule->id;
 }
 
@@ -47,6 +47,17 @@ TEST(Glob, stars_and_question_marks_stand_for_text_and_characters) {
     EXPECT_FALSE(matches_glob("?", "你好"));
     EXPECT_TRUE(matches_glob("*好*", "你好吗"));
     EXPECT_TRUE(matches_glob("", ""));
+}
+
+TEST(Glob, letters_of_every_script_are_the_same_in_either_case) {
+    EXPECT_TRUE(matches_word("привет", "Привет всем"));
+    EXPECT_TRUE(matches_word("ПРИВЕТ", "ну, привет!"));
+    EXPECT_TRUE(matches_word("élodie", "Élodie?"));
+    EXPECT_TRUE(matches_word("é*e", "bonjour ÉLODIE"));
+    EXPECT_TRUE(matches_glob("σοφός", "ΣΟΦΌΣ"));
+    EXPECT_TRUE(matches_glob("?traße", "STRAßE"));
+    EXPECT_TRUE(matches_glob("stra?e", "Straße"));
+    EXPECT_FALSE(matches_word("Elodie", "Élodie"));
 }
 
 TEST(Glob, words_begin_and_end_at_boundaries) {

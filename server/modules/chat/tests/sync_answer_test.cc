@@ -493,6 +493,25 @@ TEST_F(SyncAnswers, repeat_all_state_when_asked_to) {
     EXPECT_TRUE(joined(answer, room).at("timeline").at("events").as_array().empty());
 }
 
+TEST_F(SyncAnswers, count_by_a_rule_that_asks_whether_the_sender_may_notify_all) {
+    auto room = server.room(ann);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    put_account_data(server.tx(), bob.user, kNoRoom, "m.push_rules",
+                     R"({"global":{"override":[{"rule_id":"loud","enabled":true,"default":false,
+                         "actions":["notify",{"set_tweak":"highlight"}],
+                         "conditions":[{"kind":"sender_notification_permission","key":"room"}]}]}})");
+    put_account_data(server.tx(), ann.user, kNoRoom, "m.push_rules",
+                     find_account_data(server.tx(), bob.user, kNoRoom, "m.push_rules")->json);
+    server.say(room, ann, "all of you");
+    Client client(server, bob);
+    EXPECT_EQ(count(joined(client.sync(), room), "highlight_count"), 1);
+    server.say(room, bob, "and you");
+    Client other(server, ann);
+    const auto answer = other.sync();
+    EXPECT_EQ(count(joined(answer, room)), 1);
+    EXPECT_EQ(count(joined(answer, room), "highlight_count"), 0);
+}
+
 TEST(SyncAnswer, says_the_same_from_a_snapshot_that_others_read_too) {
     TestServer server;
     const auto ann = server.person("ann");

@@ -85,6 +85,11 @@ bool compares(const PushCondition& condition, std::int64_t number) {
     return false;
 }
 
+bool may_notify(const PushCondition& condition, const PushSubject& subject) {
+    const auto* levels = subject.levels ? subject.levels() : nullptr;
+    return levels != nullptr && levels->of_user(subject.sender) >= levels->of_notification(condition.text);
+}
+
 bool holds(const PushCondition& condition, const PushSubject& subject) {
     using Test = PushCondition::Test;
     switch (condition.test) {
@@ -99,8 +104,7 @@ bool holds(const PushCondition& condition, const PushSubject& subject) {
         case Test::member_count:
             return compares(condition, subject.joined_members);
         case Test::sender_permission:
-            return subject.levels != nullptr &&
-                   subject.levels->of_user(subject.sender) >= subject.levels->of_notification(condition.text);
+            return may_notify(condition, subject);
         case Test::never:
             return false;
     }

@@ -4,6 +4,7 @@
 #include "push/push_rules.h"
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include <base/json.h>
@@ -18,7 +19,9 @@ struct PushSubject {
     std::string_view user_id;       ///< of the rules' owner
     std::string_view display_name;  ///< theirs in the room; empty: none
     std::int64_t joined_members = 0;
-    const PowerLevels* levels = nullptr;  ///< null: nobody may notify the room
+    /// The room's power levels, asked for only where a rule comes to need them; null, and without it: nobody
+    /// may notify the room.
+    std::function<const PowerLevels*()> levels;
 };
 
 /// The rule that decides about the event, or null: no notification. Not to be asked about one's own events.

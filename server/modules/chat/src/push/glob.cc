@@ -1,8 +1,14 @@
 #include "push/glob.h"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
+
+#include <unicode/uchar.h>
+#include <unicode/utf8.h>
 
 #include <base/encoding.h>
 
@@ -20,6 +26,29 @@ std::size_t character_bytes(std::string_view text, std::size_t at) {
     std::size_t end = at + 1;
     while (end < text.size() && is_continuation(text[end])) ++end;
     return end - at;
+}
+
+/// Simple case folding, one character for one: so '?' stands for one character of the text as it was written.
+std::string fold(std::string_view text) {
+    if (std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80U; }))
+        return base::ascii_lower(text);
+    std::string folded;
+    folded.reserve(text.size());
+    const auto size = static_cast<std::int32_t>(text.size());
+    for (std::int32_t at = 0; at < size;) {
+        const auto begin = static_cast<std::size_t>(at);
+        UChar32 character = 0;
+        U8_NEXT(text.data(), at, size, character);
+        if (character < 0) {
+            folded.append(text.substr(begin, static_cast<std::size_t>(at) - begin));
+            continue;
+        }
+        std::array<char, U8_MAX_LENGTH> bytes{};
+        std::int32_t count = 0;
+        U8_APPEND_UNSAFE(bytes.data(), count, u_foldCase(character, U_FOLD_CASE_DEFAULT));
+        folded.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+    return folded;
 }
 
 bool is_word(char c) {
@@ -99,15 +128,15 @@ bool match_words(std::string_view pattern, std::string_view text) {
 }  // namespace
 
 bool matches_glob(std::string_view pattern, std::string_view text) {
-    return walk(base::ascii_lower(pattern), base::ascii_lower(text));
+    return walk(fold(pattern), fold(text));
 }
 
 bool matches_word(std::string_view pattern, std::string_view text) {
     if (pattern.empty()) return text.empty();
-    const auto wanted = base::ascii_lower(pattern);
+    const auto wanted = fold(pattern);
     if (wanted.find_first_of("*?") != std::string::npos)
-        return match_words(wanted, base::ascii_lower(base::utf8_prefix(text, kWildcardTextLimitBytes)));
-    const auto where = base::ascii_lower(text);
+        return match_words(wanted, fold(base::utf8_prefix(text, kWildcardTextLimitBytes)));
+    const auto where = fold(text);
     for (auto at = where.find(wanted); at != std::string::npos; at = where.find(wanted, at + 1)) {
         if (may_begin(where, at) && may_end(where, at + wanted.size())) return true;
     }

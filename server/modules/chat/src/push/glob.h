@@ -5,7 +5,7 @@
 namespace chat {
 
 /// Glob-style matching of push rules (specification appendices): '*' any text, '?' one character; the whole
-/// of `text`; without regard to the case of ASCII letters.
+/// of `text`; without regard to the case of letters.
 bool matches_glob(std::string_view pattern, std::string_view text);
 
 /// The same for some part of `text` that begins and ends at a word boundary: beside it stands the end of the

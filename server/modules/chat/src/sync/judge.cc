@@ -24,18 +24,16 @@ ReadMarks read_marks(storage::Transaction& tx, RoomNumber room, identity::UserNu
     return marks;
 }
 
-const PushRule* Judge::rule_for(const StoredEvent& event, const base::json::object& json) {
-    const auto sender = base::get_string(json, "sender").value_or(std::string_view{});
+const PushRule* Judge::rule_for(const base::json::object& event) {
+    const auto sender = base::get_string(event, "sender").value_or(std::string_view{});
     if (settings_.ignored.contains(sender)) return nullptr;
-    // A look at the power levels only for what may ask for them.
-    const bool mentions = event.json.find(R"("m.mentions")") != std::string::npos;
-    return matching_rule(*settings_.rules, {.event = json,
+    return matching_rule(*settings_.rules, {.event = event,
                                             .room_id = room_.id,
                                             .sender = sender,
                                             .user_id = settings_.user_id,
                                             .display_name = display_name(),
                                             .joined_members = room_.joined_members,
-                                            .levels = mentions ? levels() : nullptr});
+                                            .levels = [this] { return levels(); }});
 }
 
 std::string_view Judge::display_name() {

@@ -39,8 +39,8 @@ class Judge {
     Judge(storage::Transaction& tx, Room room, const NotificationSettings& settings)
         : tx_(tx), room_(room), settings_(settings) {}
 
-    /// The rule that decides about the event, `json` being its stored text parsed; null: none.
-    const PushRule* rule_for(const StoredEvent& event, const base::json::object& json);
+    /// The rule that decides about the event, which is its stored text parsed; null: none.
+    const PushRule* rule_for(const base::json::object& event);
 
   private:
     std::string_view display_name();

@@ -134,7 +134,7 @@ class NotificationList {
     bool append(std::string& out, Trail& trail, const StoredEvent& event) {
         if (event.sender == caller_.user || event.redacted_by || !trail.view.may_see(event)) return false;
         const auto json = parse_stored(event.json);
-        const auto* rule = trail.judge.rule_for(event, json);
+        const auto* rule = trail.judge.rule_for(json);
         if (rule == nullptr || !rule->notifies || (wish_.only_highlights && !rule->highlights)) return false;
         const bool is_read = event.position <= trail.marks.of(thread_of(tx_, event.room, json));
         if (out.back() != '[') out.push_back(',');

@@ -69,7 +69,7 @@ class Count {
             read_by_writing_.insert(std::move(thread));
             return true;
         }
-        const auto* rule = judge_.rule_for(event, json);
+        const auto* rule = judge_.rule_for(json);
         if (rule == nullptr || !rule->notifies) return true;
         auto thread = thread_of(tx_, room_.room, json);
         if (!read_by_writing_.contains(thread) && event.position > marks_.of(thread))
@@ -191,7 +191,7 @@ Unread count_unread(RoomReads& reads, const UnreadRoom& room, const Notification
             unread.threads.erase(thread_of(tx, room.room, json));
             continue;
         }
-        const auto* rule = judge.rule_for(event, json);
+        const auto* rule = judge.rule_for(json);
         if (rule == nullptr || !rule->notifies) continue;
         const auto thread = thread_of(tx, room.room, json);
         if (event.position > marks.of(thread)) count(unread.threads[thread], *rule);
