@@ -493,6 +493,35 @@ TEST_F(SyncAnswers, repeat_all_state_when_asked_to) {
     EXPECT_TRUE(joined(answer, room).at("timeline").at("events").as_array().empty());
 }
 
+TEST_F(SyncAnswers, name_the_heroes_of_a_room_whose_name_was_redacted) {
+    for (const std::string_view type : {"m.room.name", "m.room.canonical_alias"}) {
+        for (const std::string_view filter :
+             {R"({"room":{"state":{"lazy_load_members":true}}})",
+              R"({"room":{"state":{"lazy_load_members":true},"timeline":{"limit":1}}})",
+              R"({"room":{"state":{"lazy_load_members":true},"timeline":{"types":["m.room.message"]}}})"}) {
+            auto room = server.room(ann);
+            ASSERT_TRUE(server.member(room, bob, bob, "join"));
+            const auto named =
+                room.append_state(ann, type, "", {{"name", "n"}, {"alias", "#a:x"}}).value().id.value;
+            Client client(server, bob, filter);
+            EXPECT_FALSE(joined(client.sync(), room).at("summary").as_object().contains("m.heroes"));
+            const auto word = server.say(room, ann, "a word");
+            ASSERT_TRUE(server.say(room, ann, {{"redacts", word.id.value}}, "m.room.redaction"));
+            server.say(room, ann, "more");
+            EXPECT_FALSE(joined(client.sync(), room).contains("summary")) << "another's redaction";
+            ASSERT_TRUE(server.say(room, ann, {{"redacts", named}}, "m.room.redaction"));
+            server.say(room, ann, "more");
+            const auto answer = client.sync();
+            const auto* summary = base::get_object(joined(answer, room), "summary");
+            ASSERT_NE(summary, nullptr) << type << filter;
+            EXPECT_EQ(summary->at("m.heroes").as_array(), (base::json::array{"@ann:x"}));
+            server.say(room, ann, "even more");
+            server.say(room, ann, "even more");
+            EXPECT_FALSE(joined(client.sync(), room).contains("summary")) << "it was told";
+        }
+    }
+}
+
 TEST_F(SyncAnswers, count_by_a_rule_that_asks_whether_the_sender_may_notify_all) {
     auto room = server.room(ann);
     ASSERT_TRUE(server.member(room, bob, bob, "join"));
@@ -510,6 +539,50 @@ TEST_F(SyncAnswers, count_by_a_rule_that_asks_whether_the_sender_may_notify_all)
     const auto answer = other.sync();
     EXPECT_EQ(count(joined(answer, room)), 1);
     EXPECT_EQ(count(joined(answer, room), "highlight_count"), 0);
+}
+
+TEST_F(SyncAnswers, tell_the_account_data_of_rooms_that_were_left) {
+    auto room = server.room(ann);
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    const auto put = [&](std::string_view type) {
+        put_account_data(server.tx(), bob.user, room.room().number, type, "{}");
+    };
+    const auto data = [&](const Json& answer) {
+        const auto* left = section(answer, "leave", room);
+        if (left == nullptr) return std::string("no room");
+        std::string types;
+        for (const auto& event : left->at("account_data").at("events").as_array())
+            types.append(event.at("type").as_string()).push_back(' ');
+        return types;
+    };
+    put("a");
+    const std::string asking = R"({"room":{"include_leave":true,"account_data":{"not_types":["hidden"]}}})";
+    Client was_there(server, bob, asking);
+    Client does_not_ask(server, bob);
+    was_there.sync();
+    does_not_ask.sync();
+    Client missed_it(server, bob);
+    missed_it.since = StreamToken{};
+    put("b");
+    ASSERT_TRUE(server.member(room, bob, bob, "leave"));
+    EXPECT_EQ(data(was_there.sync()), "b ");
+    EXPECT_EQ(data(does_not_ask.sync()), "b ");
+    EXPECT_EQ(data(missed_it.sync()), "a b ");
+    EXPECT_EQ(data(Client(server, bob, asking).sync()), "a b ");
+
+    put("c");
+    const auto later = was_there.sync();
+    EXPECT_EQ(data(later), "c ");
+    EXPECT_TRUE(was_there.has_news);
+    EXPECT_TRUE(section(later, "leave", room)->at("timeline").at("events").as_array().empty());
+    EXPECT_TRUE(section(later, "leave", room)->at("state").at("events").as_array().empty());
+    EXPECT_EQ(data(does_not_ask.sync()), "no room");
+    put("hidden");
+    EXPECT_EQ(data(was_there.sync()), "no room");
+    EXPECT_FALSE(was_there.has_news);
+
+    ASSERT_TRUE(server.member(room, bob, bob, "join"));
+    EXPECT_EQ(joined(does_not_ask.sync(), room).at("account_data").at("events").as_array().size(), 4U);
 }
 
 TEST(SyncAnswer, says_the_same_from_a_snapshot_that_others_read_too) {

@@ -473,6 +473,38 @@ TEST(SyncService, two_devices_that_differ_in_presence_leave_each_other_waiting) 
     });
 }
 
+TEST(SyncService, tells_of_the_tag_of_a_room_that_was_left) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto bob = co_await h.person("bob");
+        const auto room = co_await h.room({ann, bob});
+        co_await h.set_member(room, bob, bob, "leave");
+        std::string since;
+        co_await h.poll(bob, since);
+        runtime::TaskGroup group(h.runtime, "parked");
+        auto parked = std::make_shared<Parked>();
+        group.spawn(park(h, bob, since, parked));
+        const std::string filter = R"({"room":{"include_leave":true}})";
+        std::string archive;
+        co_await h.poll(bob, archive, "0", filter);
+        EXPECT_EQ(
+            (co_await h.call(bob, "setRoomTag",
+                             {{"userId", "@bob:x"}, {"roomId", room}, {"tag", "m.favourite"}}, {}, "{}"))
+                .status,
+            200);
+        const auto answer = co_await h.poll(bob, archive, "20000", filter);
+        const auto* left = base::get_object(answer.at("rooms").at("leave").as_object(), room);
+        EXPECT_NE(left, nullptr);
+        if (left != nullptr) {
+            EXPECT_EQ(types(left->at("account_data").at("events")), "m.tag ");
+        }
+        EXPECT_FALSE(parked->is_done) << "who asks for no rooms that were left is not woken";
+        h.sync->release_all();
+        co_await group.stop();
+    });
+}
+
 TEST(SyncService, lists_what_notified) {
     TestHouse house;
     house.run([](TestHouse& h) -> Task<void> {

@@ -103,6 +103,13 @@ class AnswerMaker {
         }
     }
 
+    /// What changed of one room's.
+    const std::vector<const AccountData*>& data_of(RoomNumber room) const {
+        static const std::vector<const AccountData*> none;
+        const auto at = room_data_.find(room);
+        return at == room_data_.end() ? none : at->second;
+    }
+
     /// The rooms to be looked at, as the person stands to them now.
     std::vector<StoredMembership> candidates() {
         std::vector<StoredMembership> found;
@@ -135,6 +142,7 @@ class AnswerMaker {
     bool may_have_news(const StoredMembership& row) {
         if (!query_.since || query_.full_state || row.since > query_.events_since()) return true;
         if (row.membership == Membership::invite) return row.position > query_.events_since();
+        if (is_over(row.membership)) return tells_data_of_left(row.room);
         if (row.membership != Membership::join) return false;
         return room_data_.contains(row.room) || query_.typing.contains(row.room) ||
                last_event_position(tx_, row.room, query_.events_now()) > query_.events_since() ||
@@ -142,19 +150,23 @@ class AnswerMaker {
                                   query_.now[Stream::receipts]);
     }
 
+    static bool is_over(Membership membership) {
+        return membership == Membership::leave || membership == Membership::ban;
+    }
+    /// A room that was left before is spoken of only to those who ask for such rooms.
+    bool tells_data_of_left(RoomNumber room) const {
+        return query_.since && filter_.include_leave && room_data_.contains(room);
+    }
+
     void add_room(const StoredMembership& membership) {
         const bool is_news = !query_.since || membership.since > query_.events_since();
         const auto& room = reads_.room(membership.room);
         if (!room || !filter_.allows_room(room->id.value)) return;
         switch (membership.membership) {
-            case Membership::join: {
-                const auto data = room_data_.find(membership.room);
-                const std::vector<const AccountData*> none;
-                if (append_joined_room(answer_.body, *context_, *room, membership,
-                                       data == room_data_.end() ? none : data->second))
+            case Membership::join:
+                if (append_joined_room(answer_.body, *context_, *room, membership, data_of(membership.room)))
                     sections_.has_news = true;
                 break;
-            }
             case Membership::invite:
                 // Somebody else may have invited the person anew, who ignores the first.
                 if ((is_news || membership.position > query_.events_since()) &&
@@ -167,8 +179,9 @@ class AnswerMaker {
                 break;
             case Membership::leave:
             case Membership::ban:
-                if (is_news && (query_.since || filter_.include_leave) &&
-                    append_left_room(sections_.leave, *context_, *room, membership))
+                if (((is_news && (query_.since || filter_.include_leave)) ||
+                     tells_data_of_left(membership.room)) &&
+                    append_left_room(sections_.leave, *context_, *room, membership, data_of(membership.room)))
                     sections_.has_news = true;
                 break;
             case Membership::none:

@@ -99,15 +99,22 @@ std::string ephemeral_events(AnswerContext& context, const StoredRoom& room, boo
     return out;
 }
 
-std::string room_account_data(const SyncQuery& query, std::string_view room_id,
+/// What changed of the account data of a room; of one that is `new_to_client` all of it: what was written
+/// about the room before is new to the client as well.
+std::string room_account_data(AnswerContext& context, const StoredRoom& room, bool new_to_client,
                               const std::vector<const AccountData*>& changes) {
     std::string out;
-    const auto& filter = query.filter->room_account_data;
-    if (!filter.allows_room(room_id)) return out;
-    for (const auto* data : changes) {
-        if (!filter.allows_type(data->type)) continue;
+    const auto& filter = context.query.filter->room_account_data;
+    if (!filter.allows_room(room.id.value)) return out;
+    const auto append = [&](const AccountData& data) {
+        if (!filter.allows_type(data.type)) return;
         if (!out.empty()) out.push_back(',');
-        append_account_data(out, *data);
+        append_account_data(out, data);
+    };
+    if (new_to_client) {
+        for (const auto& data : account_data_of(context.tx, context.query.user, room.number)) append(data);
+    } else {
+        for (const auto* data : changes) append(*data);
     }
     return out;
 }
@@ -135,7 +142,8 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
                         query.filter->timeline, context.settings);
     auto members = lazy_members(query, room.number, timeline, is_whole);
     std::string summary;
-    if (is_whole || summary_changed(context.reads, room.number, after, query.events_now()))
+    if (is_whole ||
+        summary_changed(context.reads, room.number, after, query.events_now(), timeline.may_redact))
         summary = make_summary(context.tx, room, query.user, members.is_lazy ? &members.wanted : nullptr);
     std::string state;
     auto told = append_state(state, view,
@@ -146,15 +154,8 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
                              timeline, *query.filter, members);
     const auto ephemeral = ephemeral_events(context, room, is_new);
 
-    std::vector<AccountData> all_data;
-    std::vector<const AccountData*> data = account_data;
-    if (is_new && query.since) {
-        // What was written about the room before it was joined is new to the client as well.
-        all_data = account_data_of(context.tx, query.user, room.number);
-        data.clear();
-        for (const auto& item : all_data) data.push_back(&item);
-    }
-    const auto account = room_account_data(query, room.id.value, data);
+    // An initial sync has read them all.
+    const auto account = room_account_data(context, room, is_new && query.since, account_data);
     if (!is_whole && timeline.events.empty() && !timeline.is_limited && summary.empty() && state.empty() &&
         ephemeral.empty() && account.empty()) {
         return false;
@@ -192,8 +193,10 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
 }
 
 bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom& room,
-                      const StoredMembership& membership) {
+                      const StoredMembership& membership,
+                      const std::vector<const AccountData*>& account_data) {
     const auto& query = context.query;
+    const bool is_new = !query.since || membership.since > query.events_since();
     RoomView view(context.reads, membership, query.events_now(), room.id.value, {query.user, query.device},
                   query.now_ms);
     // Invited or banned once more after they had left, they may read the state of when they left, no later
@@ -202,8 +205,11 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
     const bool has_stayed = last_leave && (!query.since || last_leave > query.events_since());
     const bool was_joined = query.since && view.membership_at(query.events_since()) == Membership::join;
 
+    const auto account = room_account_data(context, room, is_new && query.since && !was_joined, account_data);
+    if (!is_new && account.empty()) return false;
+
     // Of a room in which one has not been since, the end of the invitation is all there is to tell.
-    Position after{membership.since.value - 1};
+    Position after{is_new ? membership.since.value - 1 : membership.since.value};
     if (has_stayed) after = was_joined ? query.events_since() : Position{};
     const auto timeline = select_timeline(view, {after, membership.since, carried_state(query, last_leave)},
                                           query.filter->timeline, context.settings);
@@ -224,7 +230,7 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
     append_key(out, "timeline");
     append_timeline(out, view, timeline, query.filter->event_fields);
     append_key(out, "account_data");
-    out.append(R"({"events":[]}})");
+    out.append(R"({"events":[)").append(account).append("]}}");
     return true;
 }
 

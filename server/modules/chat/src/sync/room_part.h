@@ -28,9 +28,11 @@ struct AnswerContext {
 bool append_joined_room(std::string& out, AnswerContext& context, const StoredRoom& room,
                         const StoredMembership& membership,
                         const std::vector<const AccountData*>& account_data);
-/// The same of a room that they left or were banned from.
+/// The same of a room that they left or were banned from. Where that was told before, of its account data
+/// alone.
 bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom& room,
-                      const StoredMembership& membership);
+                      const StoredMembership& membership,
+                      const std::vector<const AccountData*>& account_data);
 /// The same of one that they are invited to, or knock at: its stripped state.
 bool append_stripped_room(std::string& out, AnswerContext& context, const StoredRoom& room,
                           const StoredMembership& membership);

@@ -5,6 +5,7 @@
 #include "timeline/event_json.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include <identity/users.h>
@@ -13,6 +14,12 @@ namespace chat {
 namespace {
 
 constexpr std::size_t kHeroes = 5;
+/// What a room is called by.
+constexpr std::array<std::string_view, 2> kNames = {"m.room.name", "m.room.canonical_alias"};
+
+bool is_name(std::string_view type) {
+    return std::ranges::find(kNames, type) != kNames.end();
+}
 
 bool has_text(storage::Transaction& tx, RoomNumber room, std::string_view type, std::string_view member) {
     const auto event = state_event(tx, room, type);
@@ -37,11 +44,15 @@ std::vector<identity::UserNumber> first_members(storage::Transaction& tx, RoomNu
 
 }  // namespace
 
-bool summary_changed(RoomReads& reads, RoomNumber room, Position after, Position up_to) {
-    return std::ranges::any_of(reads.state_changes(room, after), [&](const StateEntry& change) {
-        return change.position <= up_to && (change.type == "m.room.member" || change.type == "m.room.name" ||
-                                            change.type == "m.room.canonical_alias");
-    });
+bool summary_changed(RoomReads& reads, RoomNumber room, Position after, Position up_to, bool may_redact) {
+    if (std::ranges::any_of(reads.state_changes(room, after), [&](const StateEntry& change) {
+            return change.position <= up_to && (change.type == "m.room.member" || is_name(change.type));
+        }))
+        return true;
+    return may_redact && std::ranges::any_of(kNames, [&](std::string_view type) {
+               const auto event = state_event(reads.transaction(), room, type);
+               return event && event->redacted_by > after && event->redacted_by <= up_to;
+           });
 }
 
 std::string make_summary(storage::Transaction& tx, const StoredRoom& room, identity::UserNumber reader,

@@ -11,8 +11,9 @@
 namespace chat {
 
 /// Whether something that the summary is made of changed in (after, up_to]: somebody's membership of the
-/// room, or what it is called (a room that lost its name needs its heroes).
-bool summary_changed(RoomReads& reads, RoomNumber room, Position after, Position up_to);
+/// room, or what it is called (a room that lost its name needs its heroes). `may_redact`: whether a redaction
+/// may be in that range, by which a name can be lost, too.
+bool summary_changed(RoomReads& reads, RoomNumber room, Position after, Position up_to, bool may_redact);
 
 /// The room's summary: counts, and, in a room without a name, the people to name it by. Those are added to
 /// `wanted` (which may be null).

@@ -47,7 +47,10 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
                          const NotificationSettings& settings) {
     Timeline timeline;
     timeline.before = range.up_to;
-    if (!filter.allows_room(view.room_id())) return timeline;
+    if (!filter.allows_room(view.room_id())) {
+        timeline.may_redact = true;
+        return timeline;
+    }
     const auto limit = std::min(filter.limit.value_or(kDefaultLimit), kMostEvents);
     auto up_to = range.up_to;
     bool leaves_out_state = false;
@@ -56,6 +59,7 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
         auto page = view.reads().events_before(view.room(), up_to, range.after, page_size);
         for (auto& event : page) {
             up_to = Position{event.position.value - 1};
+            timeline.may_redact = timeline.may_redact || event.type == "m.room.redaction";
             if (!is_for(view, event, settings) || !filter.allows(event)) {
                 leaves_out_state = leaves_out_state || event.is_state();
                 continue;
@@ -76,6 +80,7 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
             break;
         }
     }
+    timeline.may_redact = timeline.may_redact || timeline.is_limited;
     std::ranges::reverse(timeline.events);
     return timeline;
 }

@@ -18,6 +18,8 @@ struct Timeline {
     std::vector<StoredEvent> events;  ///< oldest first
     bool is_limited = false;          ///< there are more between `after` and the first
     Position before;                  ///< of the last event that stands before the first one
+    /// Whether the range may hold a redaction, shown or not: one was seen, or not all of it was looked at.
+    bool may_redact = false;
 
     bool contains(Position position) const;
 };
