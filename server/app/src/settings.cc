@@ -21,7 +21,8 @@ constexpr base::Setting kRows[] = {
     {"registration", SettingType::choice, "invitation", "", "open|invitation|closed", false,
      "Who may register: anybody, people with an invitation, or nobody."},
     {"directory", SettingType::choice, "everyone", "", "everyone|shared-rooms", false,
-     "Whom people find by name: everyone, or those with whom they share a room."},
+     "Whom people find by name: everyone, or those with whom they share a room or who are in one that "
+     "anybody may join or read."},
     {"rate-limits", SettingType::boolean, "on", "", "", false,
      "Whether clients that ask too often are slowed."},
     {"connections-per-address", SettingType::integer, "2000", "connections", "", false,

@@ -1,5 +1,6 @@
 #include "core.h"
 #include "members/account_news.h"
+#include "members/findable.h"
 #include "members/members.h"
 #include "rooms/room_card.h"
 #include "routes.h"
@@ -18,7 +19,6 @@ namespace chat {
 namespace {
 
 constexpr auto kUpkeepEvery = std::chrono::minutes(30);
-constexpr std::size_t kSharedRoomsScan = 1'000;
 
 runtime::Task<void> load_transactions(Core& core) {
     const auto loaded = co_await core.transactions.load();
@@ -35,14 +35,6 @@ runtime::Task<void> upkeep(Core& core) {
 runtime::Task<base::Result<Actor>> find_actor(Core& core, identity::UserNumber user) {
     co_return co_await core.database.read(
         [user](storage::Transaction& tx) { return base::Result<Actor>(actor_of(tx, user)); });
-}
-
-bool shares_a_room(storage::Transaction& tx, identity::UserNumber viewer, identity::UserNumber candidate) {
-    const auto rooms = rooms_of(tx, viewer, Membership::join, {}, kSharedRoomsScan);
-    return std::ranges::any_of(rooms, [&](RoomNumber room) {
-        const auto membership = find_membership(tx, room, candidate);
-        return membership && membership->membership == Membership::join;
-    });
 }
 
 bool may_invite_to(storage::Transaction& tx, identity::UserNumber inviter, const std::string& room_id) {
@@ -113,7 +105,7 @@ identity::Hooks Chat::hooks() {
     hooks.account_deactivated = [core](identity::UserNumber user, bool erase) {
         return remove_account(*core, user, erase);
     };
-    hooks.may_see = shares_a_room;
+    hooks.findable_by = findable_by;
     hooks.may_invite_to = may_invite_to;
     hooks.room_names = room_names;
     return hooks;

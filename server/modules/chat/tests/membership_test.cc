@@ -195,11 +195,36 @@ TEST_F(MembershipApi, carries_out_the_news_of_accounts) {
     EXPECT_EQ(**again, **first);
 
     const auto sees = house.read([&](storage::Transaction& tx) -> base::Result<std::vector<bool>> {
-        return std::vector{hooks.may_see(tx, alice.user, bob.user), hooks.may_see(tx, alice.user, carol.user),
-                           hooks.may_invite_to(tx, alice.user, room),
+        const auto finds = hooks.findable_by(tx, alice.user);
+        return std::vector{finds(bob.user), finds(carol.user), hooks.may_invite_to(tx, alice.user, room),
                            hooks.may_invite_to(tx, carol.user, room)};
     });
     EXPECT_EQ(*sees, (std::vector{true, false, true, false}));
+}
+
+TEST_F(MembershipApi, lets_people_of_rooms_that_are_open_to_all_be_found) {
+    const auto hooks = house.chat().hooks();
+    const auto dora = house.person("dora");
+    const auto finds = [&](const Actor& candidate) {
+        return *house.read([&](storage::Transaction& tx) -> base::Result<bool> {
+            return hooks.findable_by(tx, dora.user)(candidate.user);
+        });
+    };
+    const auto shared = house.room(alice, {{"invite", {dora.user_id}}});
+    EXPECT_FALSE(finds(alice)) << "an invitation is no room that is shared";
+    house.join(dora, shared);
+    EXPECT_TRUE(finds(alice));
+
+    const auto square = house.room(bob, {{"preset", "public_chat"}});
+    EXPECT_TRUE(finds(bob));
+    const auto window = house.room(carol);
+    EXPECT_FALSE(finds(carol));
+    const auto world = base::json::object{{"history_visibility", "world_readable"}};
+    ASSERT_EQ(house.put(rooms_path(window, "state/m.room.history_visibility"), carol, world).status, 200);
+    EXPECT_TRUE(finds(carol));
+    ASSERT_EQ(house.put(rooms_path(square, "state/m.room.join_rules"), bob, {{"join_rule", "invite"}}).status,
+              200);
+    EXPECT_FALSE(finds(bob));
 }
 
 TEST_F(MembershipApi, spreads_a_new_name_into_every_room_once) {

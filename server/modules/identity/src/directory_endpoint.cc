@@ -28,21 +28,18 @@ runtime::Task<net::Response> search_user_directory(Core& core, net::Request requ
         std::clamp(body.optional_int("limit").value_or(kLimitUsual), std::int64_t{1}, kLimitMost);
     if (body.failed()) co_return matrix_error(body.error());
 
-    std::function<bool(storage::Transaction&, UserNumber, UserNumber)> may_see;
-    if (core.options.directory == Directory::shared_rooms) {
-        may_see = core.hooks.may_see;
-        if (!may_see) may_see = [](storage::Transaction&, UserNumber, UserNumber) { return false; };
-    }
-    const auto found = co_await core.database.read([term, limit, viewer = user_of(request), may_see](
-                                                       storage::Transaction& tx) -> base::Result<Found> {
-        Found result;
-        const auto visible = [&](UserNumber candidate) { return !may_see || may_see(tx, viewer, candidate); };
-        result.rows = search_directory(tx, fold_search_term(term), static_cast<std::size_t>(limit) + 1,
-                                       viewer, visible);
-        result.limited = result.rows.size() > static_cast<std::size_t>(limit);
-        if (result.limited) result.rows.pop_back();
-        return result;
-    });
+    const auto found = co_await core.database.read(
+        [term, limit, viewer = user_of(request), everyone = core.options.directory == Directory::everyone,
+         findable_by = core.hooks.findable_by](storage::Transaction& tx) -> base::Result<Found> {
+            Found result;
+            std::function<bool(UserNumber)> visible = [everyone](UserNumber) { return everyone; };
+            if (!everyone && findable_by) visible = findable_by(tx, viewer);
+            result.rows = search_directory(tx, fold_search_term(term), static_cast<std::size_t>(limit) + 1,
+                                           viewer, visible);
+            result.limited = result.rows.size() > static_cast<std::size_t>(limit);
+            if (result.limited) result.rows.pop_back();
+            return result;
+        });
     if (!found) co_return matrix_error(found.error());
     base::json::array results;
     for (const auto& row : found->rows) {

@@ -268,8 +268,8 @@ TEST(UserDirectory, of_shared_rooms_shows_whom_chat_says) {
     const auto bob = world.join("bob");
     world.join("ann");
     world.join("anton");
-    world.hooks.may_see = [](storage::Transaction& tx, UserNumber, UserNumber candidate) {
-        return user_id_of(tx, candidate).value == "@ann:here.example";
+    world.hooks.findable_by = [](storage::Transaction& tx, UserNumber) {
+        return [&tx](UserNumber candidate) { return user_id_of(tx, candidate).value == "@ann:here.example"; };
     };
     auto options = World::default_options();
     options.directory = Directory::shared_rooms;

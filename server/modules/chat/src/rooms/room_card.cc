@@ -41,6 +41,11 @@ RoomCard read_card(storage::Transaction& tx, RoomNumber room) {
     return card;
 }
 
+bool is_open_to_all(storage::Transaction& tx, RoomNumber room) {
+    return text_of(tx, room, "m.room.join_rules", "join_rule") == "public" ||
+           text_of(tx, room, "m.room.history_visibility", "history_visibility") == "world_readable";
+}
+
 base::json::object card_json(const StoredRoom& room, const RoomCard& card) {
     base::json::object json{{"room_id", room.id.value},
                             {"num_joined_members", room.joined_count},

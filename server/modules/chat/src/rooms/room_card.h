@@ -24,6 +24,9 @@ struct RoomCard {
 };
 RoomCard read_card(storage::Transaction& tx, RoomNumber room);
 
+/// Whether anybody may come in, or read what is said.
+bool is_open_to_all(storage::Transaction& tx, RoomNumber room);
+
 base::json::object card_json(const StoredRoom& room, const RoomCard& card);
 
 }  // namespace chat

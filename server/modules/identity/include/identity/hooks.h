@@ -49,8 +49,9 @@ struct Hooks {
     std::function<base::Result<void>(storage::Transaction&)> server_named;
     /// In the job that removes a device: what is kept for it goes with it.
     std::function<void(storage::Transaction&, UserNumber, DeviceNumber)> device_removed;
-    /// Whether `viewer` may find `candidate` where the directory is "shared-rooms". Without it: nobody.
-    std::function<bool(storage::Transaction&, UserNumber viewer, UserNumber candidate)> may_see;
+    /// Says, as long as its transaction, whether `viewer` may find somebody where the directory is
+    /// "shared-rooms". Without it: nobody.
+    std::function<std::function<bool(UserNumber)>(storage::Transaction&, UserNumber viewer)> findable_by;
     /// Whether an invitation of `inviter` may lead into this room. Without it: no.
     std::function<bool(storage::Transaction&, UserNumber inviter, const std::string& room_id)> may_invite_to;
     /// Names of an invitation's rooms, for whoever holds the link.
