@@ -63,7 +63,6 @@ IMPOSSIBLE = [
     ("getWellknownSupport", 200, "*", "no support page is named: there is no setting for it yet"),
     ("getUserProfile", 403, "*", "profiles of one server can be read by everybody"),
     ("getProfileField", 403, "*", "profiles of one server can be read by everybody"),
-    ("login", 403, "M_USER_DEACTIVATED", "a deactivated account has no password that could be right"),
     ("deleteProfileField", 400, "M_BAD_JSON", "a DELETE has no body that could be wrong"),
 ]
 

@@ -172,6 +172,11 @@ def test_password_and_deactivation(probe):
     probe("login", body=login_body(alice.user_id, "another long password"), status=403)
     probe("getUserProfile", {"userId": alice.user_id}, status=404, code="M_NOT_FOUND")
 
+    bob = probe.person("sleeper")
+    confirmed(probe, "deactivateAccount", bob, {"erase": False})
+    probe("login", body=login_body(bob.user_id), status=403, code="M_USER_DEACTIVATED")
+    probe("login", body=login_body(bob.user_id, "not the password"), status=403, code="M_FORBIDDEN")
+
 
 def test_no_addresses_are_kept(probe):
     alice = probe.person("addresses")
