@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from harness import BUILD, ROOT, Server
+from harness import BUILD, ROOT, Server, wait_for
 
 EXECUTABLE = str(BUILD / "bin" / "lingxi")
 
@@ -93,6 +93,17 @@ def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_p
     with Server(server_name=None, registration="open") as server:
         told = requests.get(server.url + "/_lingxi/client/v1/server", timeout=10).json()
         assert (told["server_name"], told["registration"]) == ("environment.example", "open")
+
+
+def test_who_trusts_a_proxy_and_names_no_public_url_is_told_where_clients_are_sent():
+    with Server("--trusted-proxies", "127.0.0.1") as server:
+        wait_for(lambda: "core.public_url_not_set" in server.log, what="the warning")
+        line = next(line for line in server.log.splitlines() if "core.public_url_not_set" in line)
+        known = requests.get(server.url + "/.well-known/matrix/client", timeout=10).json()
+        assert known["m.homeserver"]["base_url"] in line
+    with Server("--trusted-proxies", "127.0.0.1", "--public-url", "https://chat.example.org") as server:
+        wait_for(lambda: "core.metrics_served" in server.log, what="the start")
+        assert "core.public_url_not_set" not in server.log
 
 
 def test_a_port_in_use_is_told_with_what_to_do(tmp_path):

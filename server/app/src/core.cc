@@ -410,8 +410,11 @@ int run_core(const base::Settings& settings, const Paths& paths, const std::vect
     // Locked before the first thread: what the kernel refuses from here on, no bug of ours can do.
     auto locked = runtime::lock_down(runtime::core_allowances(paths.core, readable_paths(settings)));
     if (!locked) return refuse_to_start(locked.error());
-    Core core(settings, paths, public_url_of(settings, addresses.front()), std::move(setup_command),
-              std::move(*admin_socket));
+    auto public_url = public_url_of(settings, addresses.front());
+    // The listener is nothing that those behind a proxy could reach.
+    if (settings.text("public-url").empty() && !settings.list("trusted-proxies").empty())
+        base::log_warning("core.public_url_not_set", {{"clients_are_sent_to", public_url}});
+    Core core(settings, paths, std::move(public_url), std::move(setup_command), std::move(*admin_socket));
     return core.run(addresses, start);
 }
 
