@@ -1,11 +1,11 @@
-import { lazy, Suspense, useCallback, useEffect, useState } from "react";
+import { useCallback, useEffect, useState, type ComponentType } from "react";
 import { mount } from "@/entries/mount";
 import { LoginPage } from "@/features/identity/LoginPage";
 import { currentSession, type Session } from "@/session/sessions";
 import { LoadingPage } from "@/ui/parts";
 import { Toasts } from "@/ui/toast";
 
-const ChatApp = lazy(() => import("@/features/chat/ChatApp"));
+const loadChatApp = () => import("@/features/chat/ChatApp");
 
 /** `/login#token=…`: a one-use link; its secret leaves the address bar at once. */
 function takeLoginToken(): string | null {
@@ -22,13 +22,32 @@ if (away) location.replace(`${location.pathname}.html${location.hash}`);
 
 const loginToken = takeLoginToken();
 
+interface ChatAppProps {
+    session: Session;
+    onEnded(expected: boolean): void;
+}
+
+/** Not `lazy`: what a Suspense waits for is held back for 300 ms after its fallback was drawn, at every start. */
+function SignedIn(props: ChatAppProps) {
+    const [loaded, setLoaded] = useState<{ ChatApp: ComponentType<ChatAppProps> } | { error: unknown } | null>(null);
+    useEffect(() => {
+        loadChatApp().then(
+            (module) => setLoaded({ ChatApp: module.default }),
+            (error: unknown) => setLoaded({ error }),
+        );
+    }, []);
+    if (!loaded) return <LoadingPage />;
+    if ("error" in loaded) throw loaded.error;
+    return <loaded.ChatApp {...props} />;
+}
+
 function App() {
     // Opening a sign-in link means wanting that account, whoever else is signed in here.
     const [session, setSession] = useState<Session | null>(() => (loginToken ? null : currentSession()));
     const [ended, setEnded] = useState(false);
 
     useEffect(() => {
-        if (!session) void import("@/features/chat/ChatApp"); // fetched while the person types
+        if (!session) loadChatApp().catch(() => undefined); // fetched while the person types
     }, [session]);
     const onEnded = useCallback((expected: boolean) => {
         setEnded(!expected);
@@ -38,9 +57,7 @@ function App() {
     return (
         <>
             {session ? (
-                <Suspense fallback={<LoadingPage />}>
-                    <ChatApp key={session.userId + session.deviceId} session={session} onEnded={onEnded} />
-                </Suspense>
+                <SignedIn key={session.userId + session.deviceId} session={session} onEnded={onEnded} />
             ) : (
                 <LoginPage
                     linkToken={loginToken}

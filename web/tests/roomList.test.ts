@@ -22,20 +22,20 @@ describe("what the list shows at the start", () => {
 
     it("is what was kept, until the server has answered: the client's store may be older", () => {
         const list = listOver(kept);
-        expect(list.shown.get()).toEqual({ rooms: kept, live: false });
+        expect(list.shown.get()).toEqual({ rooms: kept, live: false, partial: false });
         list.goLive(); // nothing is known yet
-        expect(list.shown.get()).toEqual({ rooms: kept, live: false });
+        expect(list.shown.get()).toEqual({ rooms: kept, live: false, partial: false });
         list.start();
-        expect(list.shown.get()).toEqual({ rooms: kept, live: false });
+        expect(list.shown.get()).toEqual({ rooms: kept, live: false, partial: false });
         list.goLive();
-        expect(list.shown.get()).toEqual({ rooms: [], live: true });
+        expect(list.shown.get()).toEqual({ rooms: [], live: true, partial: false });
     });
 
     it("is not what was kept for longer than a moment after the client is ready", () => {
         const list = listOver(kept);
         list.start();
         vi.advanceTimersByTime(60_000);
-        expect(list.shown.get()).toEqual({ rooms: [], live: true });
+        expect(list.shown.get()).toEqual({ rooms: [], live: true, partial: false });
     });
 
     it("changes no more once it is stopped", () => {
@@ -43,7 +43,7 @@ describe("what the list shows at the start", () => {
         list.start();
         list.stop();
         vi.advanceTimersByTime(60_000);
-        expect(list.shown.get()).toEqual({ rooms: kept, live: false });
+        expect(list.shown.get()).toEqual({ rooms: kept, live: false, partial: false });
     });
 
     it("is live at once where nothing was kept", () => {

@@ -6,6 +6,7 @@ import { ChatsPane } from "@/features/chat/ChatsPane";
 import { Conversation } from "@/features/chat/Conversation";
 import { EngineContext, useEngine, useRooms, useShownChats } from "@/features/chat/engine/context";
 import { Engine } from "@/features/chat/engine/engine";
+import { unreadIn } from "@/features/chat/engine/roomList";
 import { LiveRegion } from "@/features/chat/LiveRegion";
 import { Navigation } from "@/features/chat/Navigation";
 import { ConversationBar } from "@/features/chat/parts/ConversationBar";
@@ -98,9 +99,8 @@ function ConnectionBanner() {
 }
 
 function useTitle(): void {
-    const { rooms } = useShownChats();
     const { t } = useI18n();
-    const unread = rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread) + (room.invite ? 1 : 0), 0);
+    const unread = unreadIn(useShownChats());
     useEffect(() => {
         document.title = unread > 0 ? `(${unread}) ${t("app.name")}` : t("app.name");
     }, [unread, t]);

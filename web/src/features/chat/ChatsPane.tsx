@@ -196,6 +196,8 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
                             </button>
                         }
                     />
+                ) : shown.length === 0 && !live ? (
+                    <SkeletonRows count={8} />
                 ) : shown.length === 0 ? (
                     <EmptyState title={t("chats.none_found")} />
                 ) : (

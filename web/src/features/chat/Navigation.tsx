@@ -1,6 +1,7 @@
 import { MessageCircle, ServerCog, UserRound, UsersRound } from "lucide-react";
 import { useAssistant } from "@/features/assistant/context";
 import { useEngine, useShownChats } from "@/features/chat/engine/context";
+import { unreadIn } from "@/features/chat/engine/roomList";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
 import { useIsDesktop } from "@/lib/hooks";
@@ -13,9 +14,8 @@ export function Navigation() {
     const { t } = useI18n();
     const route = useRoute();
     const desktop = useIsDesktop();
-    const { rooms } = useShownChats();
     const isAdmin = useStore(useAssistant().isAdmin);
-    const unread = rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread) + (room.invite ? 1 : 0), 0);
+    const unread = unreadIn(useShownChats());
 
     const entries: { target: Route; words: string; icon: typeof UserRound; active: boolean; badge?: number }[] = [
         { target: { page: "chats" }, words: t("nav.chats"), icon: MessageCircle, active: route.page === "chats" || route.page === "chat", badge: unread },

@@ -51,8 +51,16 @@ export function text(value: unknown): string {
     return typeof value === "string" ? value : "";
 }
 
-export function relationOf(event: MatrixEvent): { type: string; eventId: string; key: string } | null {
-    const relation = event.getWireContent()["m.relates_to"] as Record<string, unknown> | undefined;
+interface Relation {
+    type: string;
+    eventId: string;
+    key: string;
+}
+
+export const relationOf = (event: MatrixEvent): Relation | null => relationIn(event.getWireContent());
+
+function relationIn(content: Record<string, unknown>): Relation | null {
+    const relation = content["m.relates_to"] as Record<string, unknown> | undefined;
     if (!relation || typeof relation !== "object") return null;
     return { type: text(relation["rel_type"]), eventId: text(relation["event_id"]), key: text(relation["key"]) };
 }
@@ -95,7 +103,11 @@ const messageTypes = new Set(["m.room.message", "m.room.encrypted", "m.sticker",
 
 /** Whether an event is something that a person said. */
 export function isMessage(event: MatrixEvent): boolean {
-    if (!messageTypes.has(event.getType()) || event.isState()) return false;
-    const relation = relationOf(event);
-    return relation?.type !== "m.replace" && relation?.type !== "m.annotation";
+    return isMessageContent(event.getType(), event.isState(), event.getWireContent());
+}
+
+export function isMessageContent(type: string, isState: boolean, content: Record<string, unknown>): boolean {
+    if (!messageTypes.has(type) || isState) return false;
+    const relation = relationIn(content)?.type;
+    return relation !== "m.replace" && relation !== "m.annotation";
 }

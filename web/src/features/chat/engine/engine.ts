@@ -10,6 +10,7 @@ import {
     type MatrixClient,
     type MatrixEvent,
     type Room,
+    type SyncStateData,
 } from "matrix-js-sdk";
 import { logger } from "matrix-js-sdk/lib/logger";
 import { Drafts, draftType, uploadDraft } from "@/features/chat/engine/drafts";
@@ -18,6 +19,7 @@ import { KeptChats, type OwnProfile } from "@/features/chat/engine/keptChats";
 import { markDirect, personName, roomNameGenerator } from "@/features/chat/engine/names";
 import { Outbox, type OutgoingFile } from "@/features/chat/engine/outbox";
 import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxStorage";
+import { isPortion, isStored, Portions, PortionedStore } from "@/features/chat/engine/portions";
 import { RoomList } from "@/features/chat/engine/roomList";
 import { AccountSettings } from "@/features/chat/engine/settings";
 import { SyncShare } from "@/features/chat/engine/syncShare";
@@ -51,6 +53,7 @@ export class Engine {
     /** Why there is nothing to show yet, where the first answer failed. */
     readonly failure = new Store<unknown>(null);
     private readonly share: SyncShare;
+    private readonly portions: Portions;
     private readonly kept: KeptChats;
     private readonly keptProfile: OwnProfile | null;
     private readonly store: IndexedDBStore | MemoryStore;
@@ -63,13 +66,14 @@ export class Engine {
         quietenSdk();
         this.transport = new Transport(session, () => this.ended());
         this.share = new SyncShare(session.userId, this.transport.fetch);
-        this.store = openStore(databaseOf(session));
+        this.portions = new Portions(this.share.fetch);
+        this.store = openStore(databaseOf(session), this.portions);
         this.client = createClient({
             baseUrl: location.origin,
             userId: session.userId,
             deviceId: session.deviceId,
             accessToken: session.accessToken,
-            fetchFn: this.share.fetch as typeof fetch,
+            fetchFn: this.portions.fetch as typeof fetch,
             store: this.store,
             roomNameGenerator,
             timelineSupport: true,
@@ -92,7 +96,10 @@ export class Engine {
         const kept = this.kept.read();
         this.keptProfile = kept.me;
         this.rooms = new RoomList(this.client, this.account, this.drafts, this.outbox, kept.rows);
-        this.rooms.shown.subscribe(() => this.kept.offer(this.ownProfile(), this.rooms.shown.get().rooms));
+        this.rooms.shown.subscribe(() => {
+            const { live, rooms } = this.rooms.shown.get();
+            if (live) this.kept.offer(this.ownProfile(), rooms);
+        });
     }
 
     get me(): string {
@@ -100,7 +107,9 @@ export class Engine {
     }
 
     async start(): Promise<void> {
-        this.client.on(ClientEvent.Sync, (state, _last, data) => this.onSync(state, data?.fromCache === true, data?.error));
+        // Nothing is kept: it is a first start, and its long answer need not wait for what the SDK asks before.
+        if (this.rooms.shown.get().rooms.length === 0 && this.keptProfile === null) this.portions.ask(firstQuestion());
+        this.client.on(ClientEvent.Sync, (state, _last, data) => this.onSync(state, data));
         this.client.on(RoomEvent.Timeline, (event, _room, toStart) => {
             if (!toStart) this.outbox.confirm(event.getUnsigned().transaction_id, event.getId());
         });
@@ -139,6 +148,7 @@ export class Engine {
         this.rooms.stop();
         this.outbox.stop();
         this.drafts.stop();
+        this.portions.stop();
         this.share.stop();
         this.media.dispose();
         this.client.stopClient();
@@ -175,10 +185,15 @@ export class Engine {
         else if (!document.hidden && this.connection.get() === "offline") this.retryNow();
     };
 
-    private onSync(state: SyncState, fromCache: boolean, error: unknown): void {
+    private onSync(state: SyncState, data: SyncStateData | undefined): void {
         if (isUp(state)) {
+            if (!this.account.loaded) this.account.refresh();
+            this.failure.set(null);
+            if (isPortion(data?.nextSyncToken)) {
+                this.rooms.preview(); // the upper chats are there, and more come at once
+                return;
+            }
             if (!this.ready.get()) {
-                this.account.refresh();
                 for (const room of this.client.getRooms()) {
                     const draft = room.getAccountData(draftType);
                     if (draft) this.drafts.take(room.roomId, draft.getContent());
@@ -186,15 +201,14 @@ export class Engine {
                 this.rooms.start();
                 this.ready.set(true);
             }
-            if (!fromCache) this.rooms.goLive();
+            if (!data?.fromCache && !isStored(data?.oldSyncToken)) this.rooms.goLive();
             const before = this.connection.get();
             this.setReached(true);
-            this.failure.set(null);
             if (before !== "online") this.outbox.flush();
         } else if (state === SyncState.Error || state === SyncState.Reconnecting) {
             this.setReached(false);
             this.rooms.goLive(); // nothing younger comes now
-            if (!this.ready.get() && error) this.failure.set(error);
+            if (!this.ready.get() && data?.error) this.failure.set(data.error);
         }
     }
 
@@ -214,8 +228,20 @@ export class Engine {
         this.outbox.enqueue(`lx${randomId()}`, roomId, type, content, file);
     }
 
+    /** Until all chats are known: of one that is not, a second would be made. */
+    private whole(): Promise<void> {
+        return new Promise((resolve) => {
+            if (this.ready.get()) return resolve();
+            const off = this.ready.subscribe(() => {
+                off();
+                resolve();
+            });
+        });
+    }
+
     /** The direct chat with a person: the one there is, or a new one. */
     async openDirect(userId: string): Promise<string> {
+        await this.whole();
         const known = this.rooms.list.get().find((room) => room.directUserId === userId && !room.invite);
         if (known) return known.roomId;
         const { room_id } = await this.client.createRoom({ preset: "trusted_private_chat" as never, is_direct: true, invite: [userId] });
@@ -262,6 +288,16 @@ export class Engine {
     }
 }
 
+/** What the SDK asks first, word for word: what differed would be asked twice. */
+function firstQuestion(): URL {
+    const filter = { room: { timeline: { limit: eventsAtFirst, unread_thread_notifications: true }, state: { lazy_load_members: true } } };
+    const url = new URL("/_matrix/client/v3/sync", location.origin);
+    url.searchParams.set("filter", JSON.stringify(filter));
+    url.searchParams.set("timeout", "0");
+    url.searchParams.set("org.matrix.msc4222.use_state_after", "true");
+    return url;
+}
+
 const isUp = (state: SyncState | null): boolean => state === SyncState.Prepared || state === SyncState.Syncing || state === SyncState.Catchup;
 
 /** The SDK logs every request; only what is wrong belongs in the console. */
@@ -290,10 +326,10 @@ function startStoreWorker(): Worker {
     return worker;
 }
 
-function openStore(name: string): IndexedDBStore | MemoryStore {
+function openStore(name: string, portions: Portions): IndexedDBStore | MemoryStore {
     try {
         const where = { indexedDB: window.indexedDB, localStorage: window.localStorage, dbName: name };
-        return new IndexedDBStore(sessionStorage.getItem(withoutWorkerKey) ? where : { ...where, workerFactory: startStoreWorker });
+        return new PortionedStore(sessionStorage.getItem(withoutWorkerKey) ? where : { ...where, workerFactory: startStoreWorker }, portions);
     } catch {
         return new MemoryStore({ localStorage: window.localStorage });
     }

@@ -1,4 +1,4 @@
-import type { RoomSummary } from "@/features/chat/engine/roomList";
+import { keptRows_limit, type RoomSummary } from "@/features/chat/engine/roomList";
 import type { Session } from "@/session/sessions";
 
 /** Whose list it is, as the rail shows it. */
@@ -16,7 +16,6 @@ type KeptStorage = Pick<Storage, "getItem" | "setItem" | "removeItem">;
 
 /** Another number when what is written means something else. */
 const version = 1;
-const rows_limit = 200;
 /** More than a row has room for, and than an id may be long. */
 const text_limit_chars = 256;
 /** Of the five megabytes that a browser gives a site; it counts two bytes a unit. */
@@ -148,7 +147,7 @@ export class KeptChats {
         const head = `{"version":${version},"device":${JSON.stringify(this.session.deviceId)},"me":${JSON.stringify(own)},"rows":[`;
         const written: string[] = [];
         let size_bytes = 2 * (head.length + 2);
-        for (const room of rows.slice(0, rows_limit)) {
+        for (const room of rows.slice(0, keptRows_limit)) {
             const row = shortened(room);
             if (!isRow(row)) continue; // it would make all of it count as damaged
             const text = JSON.stringify(row);
@@ -167,7 +166,7 @@ export class KeptChats {
         } catch {
             return null;
         }
-        if (kept?.version !== version || kept.device !== this.session.deviceId || !Array.isArray(kept.rows) || kept.rows.length > rows_limit) return null;
+        if (kept?.version !== version || kept.device !== this.session.deviceId || !Array.isArray(kept.rows) || kept.rows.length > keptRows_limit) return null;
         const { me } = kept;
         if (me !== null && !isProfile(me)) return null;
         const rows: readonly unknown[] = kept.rows;

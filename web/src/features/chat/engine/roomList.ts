@@ -48,11 +48,23 @@ export function isMuted(client: MatrixClient, roomId: string): boolean {
     return !own.actions.some((action) => action === "notify" || action === "coalesce");
 }
 
+const isShown = (membership: string): boolean => membership === KnownMembership.Join || membership === KnownMembership.Invite;
+
 /** What the list of chats shows. Until it is `live` it is what was kept: to look at and to open, nothing else. */
 export interface ShownChats {
     readonly rooms: readonly RoomSummary[];
     readonly live: boolean;
+    /** Only the upper part of it, of which nothing is to be summed up. */
+    readonly partial: boolean;
 }
+
+/** What waits to be read: messages of chats that are not muted, and invitations. */
+export function unreadIn({ rooms, partial }: ShownChats): number {
+    return partial ? 0 : rooms.reduce((sum, room) => sum + (room.muted ? 0 : room.unread) + (room.invite ? 1 : 0), 0);
+}
+
+/** Of the list, at most so much is kept for the next start. */
+export const keptRows_limit = 200;
 
 /** What was kept may be younger than the client's store: the server's first answer is given this long to come before. */
 const liveAfterMs = 2_000;
@@ -69,6 +81,8 @@ export class RoomList {
     private liveTimer: ReturnType<typeof setTimeout> | null = null;
     private lastTook_ms = 0;
     private direct = new Map<string, string>();
+    /** The chats that `preview` shows. */
+    private upper: readonly string[] | null = null;
 
     constructor(
         private readonly client: MatrixClient,
@@ -77,7 +91,7 @@ export class RoomList {
         private readonly outbox: Outbox,
         kept: readonly RoomSummary[],
     ) {
-        this.shown = new Store<ShownChats>({ rooms: kept, live: false });
+        this.shown = new Store<ShownChats>({ rooms: kept, live: false, partial: kept.length >= keptRows_limit });
         const touchRoom = (room: Room | undefined | null) => room && this.touch(room.roomId);
         client.on(RoomEvent.Timeline, (_event, room) => touchRoom(room));
         client.on(RoomEvent.TimelineReset, (room) => touchRoom(room));
@@ -112,14 +126,22 @@ export class RoomList {
 
     touchAll(): void {
         this.allDirty = true;
-        this.schedule();
+        if (this.started) this.schedule();
+        else if (this.upper) this.showUpper();
+    }
+
+    /** Of the first answer only the upper chats are there: they are shown, where nothing was kept to show. */
+    preview(): void {
+        if (this.started || this.upper || this.shown.get().rooms.length > 0) return;
+        this.upper = this.client.getRooms().map((room) => room.roomId);
+        this.showUpper();
     }
 
     /** Until the first answer is whole, every room of it is news: one list is made of it at the end. */
     start(): void {
         this.started = true;
         this.rebuild();
-        if (this.shown.get().rooms.length === 0) this.goLive();
+        if (this.shown.get().rooms.length === 0 || this.upper) this.goLive();
         else this.liveTimer = setTimeout(() => this.goLive(), liveAfterMs);
     }
 
@@ -128,7 +150,7 @@ export class RoomList {
         if (!this.started || this.shown.get().live) return;
         if (this.liveTimer !== null) clearTimeout(this.liveTimer);
         if (this.allDirty || this.dirty.size > 0) this.rebuild();
-        this.shown.set({ rooms: this.list.get(), live: true });
+        this.shown.set({ rooms: this.list.get(), live: true, partial: false });
     }
 
     stop(): void {
@@ -145,6 +167,16 @@ export class RoomList {
         }, Math.min(250, 16 + 4 * this.lastTook_ms));
     }
 
+    private showUpper(): void {
+        this.direct = directRooms(this.client);
+        const rooms = (this.upper ?? []).flatMap((roomId) => {
+            const room = this.client.getRoom(roomId);
+            const membership = room?.getMyMembership();
+            return room && membership && isShown(membership) ? [this.summarise(room, membership)] : [];
+        });
+        this.shown.set({ rooms: rooms.sort(compareRooms), live: false, partial: true });
+    }
+
     private rebuild(): void {
         const from = performance.now();
         this.direct = directRooms(this.client);
@@ -152,7 +184,7 @@ export class RoomList {
         const shown = new Set<string>();
         for (const room of rooms) {
             const membership = room.getMyMembership();
-            if (membership !== KnownMembership.Join && membership !== KnownMembership.Invite) continue;
+            if (!isShown(membership)) continue;
             shown.add(room.roomId);
             if (this.allDirty || this.dirty.has(room.roomId) || !this.summaries.has(room.roomId)) this.summaries.set(room.roomId, this.summarise(room, membership));
         }
@@ -160,7 +192,7 @@ export class RoomList {
         this.allDirty = false;
         this.dirty.clear();
         this.list.set([...this.summaries.values()].sort(compareRooms));
-        if (this.shown.get().live) this.shown.set({ rooms: this.list.get(), live: true });
+        if (this.shown.get().live) this.shown.set({ rooms: this.list.get(), live: true, partial: false });
         this.lastTook_ms = performance.now() - from;
     }
 
