@@ -134,6 +134,74 @@ test("on a phone a chat that is tapped early has its head and its way back, and 
     await page.context().close();
 });
 
+/** What the SDK keeps in this browser: how many chats, and the token it goes on from. */
+const stored = (page) =>
+    page.evaluate(async () => {
+        const found = (await indexedDB.databases()).find(({ name }) => name.startsWith("matrix-js-sdk:"));
+        if (!found) return null;
+        const of = (request) => new Promise((resolve, reject) => ((request.onsuccess = () => resolve(request.result)), (request.onerror = () => reject(request.error))));
+        const database = await of(indexedDB.open(found.name));
+        const [sync] = await of(database.transaction("sync").objectStore("sync").getAll());
+        database.close();
+        return sync ? { token: sync.nextBatch, chats: Object.keys(sync.roomsData.join).length } : null;
+    });
+
+test("with very many chats the upper ones stand before the others are taken in, and in the end all are there", async () => {
+    const count = 120;
+    const li = await register(server, "li", "Li");
+    const rooms = [];
+    for (let index = 0; index < count; index += 1) {
+        rooms.push(await emma.createRoom(`Many ${index}`, [li]));
+        await emma.say(rooms.at(-1), `words ${index}`);
+    }
+    await li.call("PUT", `/user/${encodeURIComponent(li.userId)}/rooms/${encodeURIComponent(rooms[7])}/tags/m.favourite`, { order: 0.5 });
+    const page = await personPage(browser);
+    const asked = [];
+    page.on("request", (request) => request.url().includes("/sync?") && asked.push(new URL(request.url()).searchParams.get("since")));
+    await page.addInitScript(() => {
+        new MutationObserver(() => {
+            if (window.firstSeen || !document.querySelector("[data-chat]")) return;
+            window.firstSeen = { busy: document.querySelector(".chats-list").ariaBusy, rows: [...document.querySelectorAll("[data-chat]")].map((row) => row.innerText), title: document.title };
+        }).observe(document, { subtree: true, childList: true });
+    });
+    const whole = async (top, unread) => {
+        await live(page);
+        const seen = await page.evaluate(() => window.firstSeen);
+        const now = await page.locator("[data-chat]").evaluateAll((all) => all.map((row) => row.innerText));
+        assert.ok(now[0].includes("Many 7") && now[1].includes(top), now.join("\n"));
+        assert.equal(await page.title(), `(${unread}) Lingxi`);
+        const list = page.locator(".chats-list .virtual");
+        const names = new Set();
+        for (let y = 0; y <= count * 72; y += 400) {
+            await list.evaluate((element, to) => element.scrollTo(0, to), y);
+            await page.evaluate(() => new Promise(requestAnimationFrame));
+            for (const name of await page.locator("[data-chat] .chat-name").allInnerTexts()) names.add(name);
+        }
+        assert.equal(names.size, count);
+        return { seen, now };
+    };
+
+    await li.enter(page);
+    const first = await whole("Many 119", count);
+    assert.equal(first.seen.busy, "true", "the list stood before all of it was there");
+    assert.deepEqual(first.seen.rows, first.now.slice(0, first.seen.rows.length));
+    assert.equal(first.seen.title, "Lingxi", "no sum is made of a part");
+    assert.equal(asked.filter((since) => since === null).length, 1, "the first question is asked once");
+    while ((await stored(page))?.chats !== count) await page.waitForTimeout(50);
+    assert.equal(asked.includes((await stored(page)).token), true, "what is kept is the server's token");
+
+    // A second time, from what the SDK kept alone.
+    await page.goto(`${server.url}/favicon.svg`);
+    await page.evaluate(() => Object.keys(localStorage).filter((key) => key.startsWith("lingxi.chats.")).forEach((key) => localStorage.removeItem(key)));
+    await emma.say(rooms[3], "news");
+    await page.goto(`${server.url}/`);
+    await page.locator("[data-chat]", { hasText: "news" }).waitFor();
+    await whole("Many 3", count + 1);
+    assert.ok(asked.every((since) => !since?.includes("portion")), asked.join(" "));
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
+
 test("a damaged list is none", async () => {
     const page = await personPage(browser);
     await wang.enter(page);

@@ -1,9 +1,11 @@
 import { ClientEvent, createClient, MemoryStore, NotificationCountType, SyncState, type MatrixClient } from "matrix-js-sdk";
+import { logger } from "matrix-js-sdk/lib/logger";
 import type { ISavedSync } from "matrix-js-sdk/lib/store";
 import type { ISyncResponse } from "matrix-js-sdk/lib/sync-accumulator";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { divided, isPortion, isStored, Portions, rooms_a_portion } from "@/features/chat/engine/portions";
 
+(logger as unknown as { disableAll(): void }).disableAll(); // it tells of all that this server does not have
 const me = "@wang:test";
 const origin = "http://lingxi.test";
 let events = 0;
@@ -52,7 +54,7 @@ function serverOf(answers: Record<string, ISyncResponse>) {
     return { send, asked };
 }
 
-const silent = { debug() {}, info() {}, log() {}, trace() {}, warn: console.warn, error: console.error, getChild: () => silent };
+const silent = { debug() {}, info() {}, log() {}, trace() {}, warn() {}, error() {}, getChild: () => silent };
 
 const sinces = (asked: readonly string[]) => asked.map((search) => new URLSearchParams(search).get("since"));
 

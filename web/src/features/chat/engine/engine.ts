@@ -290,7 +290,7 @@ export class Engine {
 
 /** What the SDK asks first, word for word: what differed would be asked twice. */
 function firstQuestion(): URL {
-    const filter = { room: { timeline: { limit: eventsAtFirst, unread_thread_notifications: true }, state: { lazy_load_members: true } } };
+    const filter = { room: { timeline: { unread_thread_notifications: true, limit: eventsAtFirst }, state: { lazy_load_members: true } } };
     const url = new URL("/_matrix/client/v3/sync", location.origin);
     url.searchParams.set("filter", JSON.stringify(filter));
     url.searchParams.set("timeout", "0");
