@@ -5,7 +5,8 @@ import type { ISyncResponse } from "matrix-js-sdk/lib/sync-accumulator";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { divided, isPortion, isStored, Portions, rooms_a_portion } from "@/features/chat/engine/portions";
 
-(logger as unknown as { disableAll(): void }).disableAll(); // it tells of all that this server does not have
+Object.assign(logger, { getChild: () => logger }); // each room would have one of its own
+(logger as unknown as { setLevel(level: string): void }).setLevel("silent"); // it tells of all that this server does not have
 const me = "@wang:test";
 const origin = "http://lingxi.test";
 let events = 0;
