@@ -84,7 +84,7 @@ test("a revoked link says that it is no longer good", async () => {
     await other.context().close();
 });
 
-test("people are found, made administrators and back, and closed", async () => {
+test("people are found, and made administrators and back", async () => {
     await go("#/admin/people");
     await page.locator(".list-line", { hasText: "Emma Hart" }).waitFor();
     await page.getByLabel("找人").fill("emma");
@@ -125,6 +125,68 @@ test("a reset link sets a new password, once", async () => {
     await other.goto(link);
     await other.getByText(/was used already or has expired/).waitFor();
     await other.context().close();
+});
+
+test("an account is closed, which ends it everywhere, and opened again with a new password", async () => {
+    const line = page.locator(".list-line", { hasText: "Emma Hart" });
+    const signIn = async (device, word) => {
+        await device.getByLabel("Username").fill("emma");
+        await device.getByLabel("Password", { exact: true }).fill(word);
+        await device.getByRole("button", { name: "Sign in" }).click();
+    };
+    await page.getByRole("button", { name: "更多: Emma Hart" }).click();
+    await page.getByRole("menuitem", { name: "注销账号" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(/Emma Hart/).waitFor();
+    assert.deepEqual(await violations(page), []);
+    await dialog.getByRole("button", { name: "注销账号" }).click();
+    await line.getByText("已注销", { exact: true }).waitFor();
+    await signIn(guest, "quite another password");
+    await guest.getByText("Code: M_USER_DEACTIVATED").waitFor();
+    await page.getByRole("button", { name: "更多: Emma Hart" }).click();
+    assert.equal(await page.getByRole("menuitem", { name: "密码重设链接" }).count(), 0);
+    await page.getByRole("menuitem", { name: "恢复账号" }).click();
+    await line.getByText("已注销", { exact: true }).waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "更多: Emma Hart" }).click();
+    await page.getByRole("menuitem", { name: "密码重设链接" }).click();
+    const link = await dialog.locator("code").textContent();
+    await page.keyboard.press("Escape");
+    await guest.goto(link);
+    await guest.getByLabel("New password").fill("a third password");
+    await guest.getByRole("button", { name: /Set/ }).click();
+    await guest.getByRole("link", { name: "Sign in" }).click();
+    await signIn(guest, "a third password");
+    await guest.locator(".chats-list").waitFor();
+});
+
+test("a model server on this machine is offered, and in use only once it is added", async (context) => {
+    const local = await startModel(1234).catch(() => null); // where LM Studio listens
+    if (!local) return context.skip("port 1234 is taken on this machine");
+    try {
+        await go("#/admin/models");
+        await page.getByText("还没有模型服务器").waitFor();
+        const found = page.locator(".list-line", { hasText: "lm-studio" });
+        await found.waitFor();
+        await page.getByText("在本机上找到，添加之后才会使用。").waitFor();
+        await shot(page, "administration-found-zh");
+        assert.deepEqual(await violations(page), []);
+        await page.getByText("还没有模型服务器").waitFor();
+        await found.getByRole("button", { name: "添加" }).click();
+        const dialog = page.getByRole("dialog");
+        assert.equal(await dialog.getByLabel("地址").inputValue(), "http://127.0.0.1:1234/v1");
+        assert.equal(await dialog.getByLabel("模型", { exact: true }).inputValue(), "test-model");
+        await dialog.getByRole("button", { name: "保存" }).click();
+        const line = page.locator(".list-line", { hasText: "test-model · http://127.0.0.1:1234/v1" });
+        await line.getByRole("button", { name: "测试" }).click();
+        await line.getByText(/毫秒内有答复/).waitFor();
+        await line.getByRole("button", { name: "编辑" }).click();
+        await dialog.getByRole("button", { name: "删除" }).click();
+        await page.getByText("还没有模型服务器").waitFor();
+    } finally {
+        local.end();
+    }
+    await page.getByRole("button", { name: "在本机上找" }).click();
+    await page.locator(".list-line", { hasText: "lm-studio" }).waitFor({ state: "detached" });
 });
 
 test("model servers are added, tested, put in order and removed", async () => {

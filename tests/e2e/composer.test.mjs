@@ -107,11 +107,15 @@ test("a draft is kept per chat, on this device at once and on the others after a
 });
 
 test("what one is writing is not overwritten by another device's draft", async () => {
+    const draft = () => wang.call("GET", `/user/${encodeURIComponent(wang.userId)}/rooms/${encodeURIComponent(roomId)}/account_data/im.lingxi.draft`);
     await area(desk).focus();
     await desk.keyboard.type("mine, ");
     await area(phone).fill("the other's");
-    await phone.evaluate(() => document.activeElement?.blur());
-    await wang.call("GET", "/account/whoami");
+    while ((await draft()).text !== "the other's") await new Promise((resolve) => setTimeout(resolve, 100));
+    // What comes after it in the account's stream is there: so it has come to the desk as well.
+    await emma.say(roomId, "the draft came before this");
+    await bubble(desk, "the draft came before this").waitFor();
+    assert.equal(await area(desk).inputValue(), "mine, ");
     await desk.keyboard.type("as I write it");
     assert.equal(await area(desk).inputValue(), "mine, as I write it");
     await area(desk).fill("");
@@ -157,15 +161,28 @@ test("messages written without a server wait, say so, outlive a reload, and go o
     for (const page of [desk, phone]) assert.equal(await page.locator(".bubble", { hasText: "down 2" }).count(), 1);
 });
 
-test("an edit and a reaction made without a server go out when it is back", async () => {
+test("an edit and a reaction made without a server go out when it is back, once", async () => {
+    const theirs = (await emma.timeline(roomId)).find((event) => event.content.body === "hello");
+    const reaction = (page) => page.locator(`[data-message="${theirs.event_id}"] .reaction`, { hasText: "👍" });
+    const shown = (page) => page.locator(`[data-message="${theirs.event_id}"]`);
+    await shown(desk).waitFor();
     await server.kill();
     await area(desk).focus();
     await desk.keyboard.press("ArrowUp");
     await area(desk).fill("down 3, changed");
     await desk.keyboard.press("Enter");
     await bubble(desk, "down 3, changed").waitFor();
+    await shown(desk).hover();
+    await shown(desk).getByRole("button", { name: en.menu }).click();
+    await desk.getByRole("menuitem", { name: "React 👍" }).click();
+    await reaction(desk).locator(".status.queued").waitFor();
+    await desk.waitForFunction(storedInOutbox, { name: `lingxi.outbox.${wang.userId}`, count: 2 });
     await server.start();
     await bubble(phone, "down 3, changed").waitFor();
+    await reaction(phone).waitFor();
+    await reaction(desk).locator(".status.queued").waitFor({ state: "detached" });
+    const reactions = (await emma.timeline(roomId)).filter((event) => event.type === "m.reaction");
+    assert.deepEqual(reactions.map((event) => event.content["m.relates_to"].key), ["👍"]);
 });
 
 test("nothing broke in the pages", () => {

@@ -72,9 +72,9 @@ export async function startServer(...args) {
     return server.start();
 }
 
-/** tests/model_server on a free port. */
-export async function startModel() {
-    const process_ = spawn("/usr/bin/python3", [join(root, "tests", "model_server", "model_server.py")], { stdio: ["ignore", "pipe", "inherit"] });
+/** tests/model_server, on a free port unless one is named. */
+export async function startModel(port = 0) {
+    const process_ = spawn("/usr/bin/python3", [join(root, "tests", "model_server", "model_server.py"), "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
     const url = await new Promise((resolve, reject) => {
         process_.stdout.once("data", (piece) => resolve(String(piece).trim().split(" ").at(-1)));
         process_.once("exit", (code) => reject(new Error(`the model server ended with ${code}`)));

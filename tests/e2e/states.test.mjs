@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { chatLink, register, setUp } from "./people.mjs";
 import { launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
 
-let server, unnamed, model, browser, admin, lonely, links, roomId, emptyRoom, otherRoom;
+let server, unnamed, bare, model, browser, admin, bareAdmin, lonely, links, roomId, emptyRoom, unread;
 
 const everything = /\/_(matrix|lingxi)\//;
 
@@ -32,11 +32,13 @@ const pages = [
 before(async () => {
     server = await startServer("--registration", "open");
     unnamed = await startServer(); // nobody has set it up, and nobody does
+    bare = await startServer(); // set up, and then left alone
     model = await startModel();
     browser = await launchBrowser();
     const setupLink = ({ output }) => /http\S+\/setup#\S+/.exec(output)[0];
     const usedLink = setupLink(server);
     admin = await setUp(server, { name: "王小明" });
+    bareAdmin = await setUp(bare);
     const emma = await register(server, "emma", "Emma Hart");
     lonely = await register(server, "lonely", "Lonely");
     await admin.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 100_000, server_tokens_per_day: 1_000_000, time_zone: "Asia/Shanghai" });
@@ -44,8 +46,13 @@ before(async () => {
     roomId = await admin.createRoom("周末计划 Weekend", [emma]);
     await emma.say(roomId, "周六去爬山吗？", "I can bring water and fruit.");
     await admin.say(roomId, "好，八点北门见。");
-    otherRoom = await admin.direct(emma);
-    await emma.say(otherRoom, "Did you get the tickets?");
+    // More unread than the list brings along: opening one asks for what is older. Reading is the account's, so one a language.
+    unread = {};
+    for (const language of ["zh", "en"]) {
+        unread[language] = await admin.createRoom(`Tickets ${language}`, [emma]);
+        const [first] = await emma.say(unread[language], ...Array.from({ length: 25 }, (_, count) => `ticket ${count + 1}`));
+        await admin.read(unread[language], first);
+    }
     emptyRoom = await lonely.createRoom("Nothing yet");
     const invitation = await admin.call("POST", "/_lingxi/client/v1/invitations", { uses: 5, expires_in_seconds: 86_400, room_ids: [roomId] });
     const reset = await admin.call("POST", `/_lingxi/admin/v1/users/${encodeURIComponent(emma.userId)}/reset-link`, {});
@@ -57,6 +64,7 @@ after(async () => {
     model?.end();
     await server?.end();
     await unnamed?.end();
+    await bare?.end();
 });
 
 for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", false]])
@@ -194,9 +202,11 @@ for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", 
             await notice("M_NOT_FOUND").waitFor();
             await look("chat", "error");
             const release = await hold(/\/messages\?/);
-            await go(chatLink(otherRoom));
-            if (await skeleton().waitFor({ timeout: 3_000 }).then(() => true, () => false)) await look("chat", "loading");
+            await go(chatLink(unread[language]));
+            await page.locator(".timeline .skeleton").first().waitFor();
+            await look("chat", "loading");
             await release();
+            await page.locator(".unread-line").waitFor();
             await go(chatLink(roomId));
             await page.locator(".bubble").first().waitFor();
             await look("chat", "content");
@@ -265,14 +275,20 @@ for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", 
             });
         }
 
-        test("empty: contacts, invitations and receipts say what to do first", async () => {
-            const fresh = await register(server, `fresh-${language}`, "Fresh");
-            await fresh.enter(page, "#/contacts");
-            for (const [name, fragment] of [["contacts", "#/contacts"], ["invitations", "#/contacts/invite"], ["receipts", "#/me/receipts"]]) {
+        test("empty: contacts, invitations, receipts, model servers and the server’s invitations say what to do first", async () => {
+            const empty = async (name, fragment, title) => {
                 await go(fragment);
-                await page.locator(".state h2").waitFor();
+                await page.locator(".state h2", { hasText: title[language] }).waitFor();
                 await look(name, "empty");
-            }
+            };
+            const fresh = await register(server, `fresh-${language}`, "Fresh");
+            await fresh.enter(page);
+            await empty("contacts", "#/contacts", { zh: "这里还没有人", en: "Nobody here yet" });
+            await empty("invitations", "#/contacts/invite", { zh: "还没有链接", en: "No links yet" });
+            await empty("receipts", "#/me/receipts", { zh: "还没有调用过模型", en: "No model calls yet" });
+            await bareAdmin.enter(page);
+            await empty("models", "#/admin/models", { zh: "还没有模型服务器", en: "No model server yet" });
+            await empty("server-invitations", "#/admin/invitations", { zh: "还没有链接", en: "No links yet" });
         });
 
         test("nothing broke in the page", () => {

@@ -108,6 +108,26 @@ describe("outbox", () => {
         await settled(() => server.accepted.has("a"));
     });
 
+    it("takes back what has not gone out, and lets go what is going", async () => {
+        const storage = new Memory();
+        const server = new Server();
+        server.failure = () => new NetworkError("down");
+        const outbox = new Outbox(storage, server);
+        outbox.enqueue("a", "!r", "m.reaction", {});
+        await settled(() => server.tries.length === 1 && outbox.all()[0]?.state === "queued");
+        outbox.withdraw("a");
+        expect([outbox.has("a"), outbox.all()]).toEqual([false, []]);
+        await settled(() => storage.items.size === 0);
+        let answer: ((sent: { event_id: string }) => void) | null = null;
+        server.send = () => new Promise((resolve) => (answer = resolve));
+        outbox.enqueue("b", "!other", "m.reaction", {});
+        await settled(() => answer !== null);
+        outbox.withdraw("b");
+        expect(outbox.has("b")).toBe(true);
+        outbox.stop();
+        expect(server.tries).toEqual(["a"]);
+    });
+
     it("does not upload a file again when only its message failed", async () => {
         const server = new Server();
         server.failure = () => (server.tries.length < 2 ? new ApiError(503, "M_UNKNOWN", "busy") : null);

@@ -156,7 +156,8 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
             react: (event, key, mine) => {
                 const id = event.getId();
                 if (!id) return;
-                if (mine) engine.client.redactEvent(room.roomId, mine).catch((error: unknown) => toast(errorWords(error, i18n)));
+                if (mine && engine.outbox.has(mine)) engine.outbox.withdraw(mine);
+                else if (mine) engine.client.redactEvent(room.roomId, mine).catch((error: unknown) => toast(errorWords(error, i18n)));
                 else engine.send(room.roomId, { "m.relates_to": { rel_type: "m.annotation", event_id: id, key } }, null, EventType.Reaction);
             },
             jump: (eventId) => void jump(eventId),

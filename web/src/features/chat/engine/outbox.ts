@@ -137,6 +137,15 @@ export class Outbox {
         await this.storage.remove(txnId).catch(() => undefined);
     }
 
+    has(txnId: string): boolean {
+        return this.find(txnId) !== undefined;
+    }
+
+    /** Takes back what has not gone yet; what is going at this moment goes. */
+    withdraw(txnId: string): void {
+        if (this.find(txnId)?.state === "queued") void this.discard(txnId);
+    }
+
     /** The message came back in the timeline: nothing is left to show. */
     confirm(txnId: string | undefined, eventId: string | undefined): void {
         const found = this.items.find((item) => (txnId !== undefined && item.txnId === txnId) || (eventId !== undefined && item.eventId === eventId));

@@ -7,8 +7,9 @@ import type { I18n } from "@/i18n";
 export interface Reaction {
     key: string;
     count: number;
-    /** The event by which I reacted so, if I did. */
+    /** The event by which I reacted so, if I did; until the server has it, its transaction. */
     mine: string | null;
+    pending: boolean;
     names: string[];
 }
 
@@ -53,24 +54,39 @@ export type TimelineRow = MessageRow | SystemRow | OutgoingRow;
 
 const runMs = 5 * 60_000;
 
-function reactionsOf(room: Room, event: MatrixEvent, me: string, name: (userId: string) => string): Reaction[] {
+/** Reactions of mine that are on their way, by the event that they are to. */
+function outgoingReactions(outgoing: readonly OutboxItem[]): Map<string, OutboxItem[]> {
+    const byTarget = new Map<string, OutboxItem[]>();
+    for (const item of outgoing) {
+        const target = item.type === "m.reaction" && item.state !== "failed" ? relationOfItem(item)?.event_id : undefined;
+        if (target) byTarget.set(target, [...(byTarget.get(target) ?? []), item]);
+    }
+    return byTarget;
+}
+
+function reactionsOf(room: Room, event: MatrixEvent, me: string, name: (userId: string) => string, pending: readonly OutboxItem[]): Reaction[] {
     const id = event.getId();
     if (!id) return [];
     const relations = room.relations.getChildEventsForEvent(id, RelationType.Annotation, EventType.Reaction);
-    if (!relations) return [];
+    if (!relations && pending.length === 0) return [];
     const byKey = new Map<string, { senders: Map<string, string> }>();
-    for (const reaction of relations.getRelations()) {
+    const add = (key: string, sender: string, by: string) => {
+        const entry = byKey.get(key) ?? { senders: new Map<string, string>() };
+        entry.senders.set(sender, by);
+        byKey.set(key, entry);
+    };
+    for (const item of pending) add(relationOfItem(item)?.key ?? "", me, item.eventId ?? item.txnId);
+    for (const reaction of relations?.getRelations() ?? []) {
         const key = relationOf(reaction)?.key;
         const sender = reaction.getSender();
         if (!key || !sender || reaction.isRedacted()) continue;
-        const entry = byKey.get(key) ?? { senders: new Map<string, string>() };
-        entry.senders.set(sender, reaction.getId() ?? "");
-        byKey.set(key, entry);
+        add(key, sender, reaction.getId() ?? "");
     }
     return [...byKey].map(([key, { senders }]) => ({
         key: [...key].slice(0, 12).join(""),
         count: senders.size,
         mine: senders.get(me) ?? null,
+        pending: pending.some((item) => item.eventId === null && item.txnId === senders.get(me)),
         names: [...senders.keys()].map(name),
     }));
 }
@@ -117,6 +133,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
     const rows: TimelineRow[] = [];
     const seenTxns = new Set<string>();
     const seenEvents = new Set<string>();
+    const pendingReactions = outgoingReactions(outgoing);
 
     events.forEach((event, index) => {
         const id = event.getId();
@@ -127,7 +144,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
         const base = { key: txn ?? id, atMs: event.getTs(), day: null, unreadFrom: id === unreadFromId };
         if (isMessage(event)) {
             const redacted = event.isRedacted();
-            const reactions = redacted ? [] : reactionsOf(room, event, me, name);
+            const reactions = redacted ? [] : reactionsOf(room, event, me, name, pendingReactions.get(id) ?? []);
             const replacement = event.replacingEventId();
             const own = event.getSender() === me;
             rows.push({
@@ -160,7 +177,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
 
     for (const item of outgoing) {
         if (item.type !== "m.room.message" && item.type !== "im.lingxi.consent.request") continue;
-        if (relationTypeOf(item) === "m.replace") continue;
+        if (relationOfItem(item)?.rel_type === "m.replace") continue;
         if (seenTxns.has(item.txnId) || (item.eventId && seenEvents.has(item.eventId))) continue;
         rows.push({ kind: "outgoing", key: item.txnId, atMs: item.createdAtMs, day: null, unreadFrom: false, item, first: true, last: true });
     }
@@ -173,9 +190,8 @@ export function isStarterJoining(event: MatrixEvent, before: MatrixEvent | undef
     return event.getType() === "m.room.member" && event.getContent()["membership"] === "join" && before?.getType() === "m.room.create" && before.getSender() === event.getStateKey();
 }
 
-function relationTypeOf(item: OutboxItem): string {
-    const relation = item.content["m.relates_to"] as { rel_type?: unknown } | undefined;
-    return typeof relation?.rel_type === "string" ? relation.rel_type : "";
+function relationOfItem(item: OutboxItem): { rel_type?: string; event_id?: string; key?: string } | undefined {
+    return item.content["m.relates_to"] as { rel_type?: string; event_id?: string; key?: string } | undefined;
 }
 
 /** Days get their dividers, and neighbours of one person within five minutes become a run. */

@@ -310,6 +310,7 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
                                 onClick={() => actions.react(event, reaction.key, reaction.mine)}
                             >
                                 <span>{reaction.key}</span> {reaction.count}
+                                {reaction.pending && <Status state={{ kind: "queued" }} />}
                             </button>
                         ))}
                         {canReact && (
