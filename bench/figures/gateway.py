@@ -28,4 +28,6 @@ def measure(session):
                                     f"+ ≤ {limit} ms" if rate == TARGET_RATE else "",
                                     more <= limit and not failed if rate == TARGET_RATE else None, "three turns between processes more")
         cpu = median([run["cpu_us"] for run in runs])
-        session.report.line("  processor time of the gateway a call", amount(cpu, "µs"), "", None, "", None, "two HTTP heads, ten chunks of JSON")
+        direct = median([run["direct_cpu_us"] for run in runs])
+        session.report.line("  processor time of the gateway a call", amount(cpu, "µs"),
+                            f"of a caller that calls directly: {amount(direct, 'µs')}", cpu / direct, "", None, "two HTTP heads, ten chunks of JSON")

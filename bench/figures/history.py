@@ -1,6 +1,7 @@
 """What a send and an incremental sync cost with few and with many stored events."""
 
 from support.report import amount
+from support.server import TICK_US
 from support.session import median
 
 FACTOR = 1.5
@@ -18,6 +19,9 @@ def measure(session):
             for size, server, directory in (("few", few_server, few), ("many", many_server, many)):
                 for with_sync in names:
                     costs[size, with_sync].append(cost_us(session, server, directory / "senders.tsv", pairs, with_sync))
+    for size in ("few", "many"):
+        costs[size, "sync"] = [max(pair - send, TICK_US / pairs) for pair, send in zip(costs[size, True], costs[size, False])]
+    names["sync"] = "the incremental sync alone"
     for with_sync, name in names.items():
         little, much = median(costs["few", with_sync]), median(costs["many", with_sync])
         ratio = median([m / f for f, m in zip(costs["few", with_sync], costs["many", with_sync])])

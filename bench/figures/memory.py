@@ -9,10 +9,9 @@ LIMIT_KIB = 8
 def measure(session):
     waiters = 1000 if session.quick else 10_000
     directory = session.history(session.many, 1000, 10_000)
-    rounds = 1 if session.quick else 2
     whole, idle = [], []
-    for number in range(rounds):
-        data = session.copy(directory / "d", f"memory-{number}")
+    for _ in range(session.rounds):
+        data = session.copy(directory / "d", "memory")
         with session.server(data) as server:
             # What is there once, however many wait: the database's page caches.
             session.tool("load", "initial-sync", url=server.url, people=directory / "reader.tsv", limit=50, rounds=6)

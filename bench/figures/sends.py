@@ -20,7 +20,7 @@ def one_at_size(session, where, directory, fat_source, rooms, is_large):
     lean = session.copy(directory / "d" / "core" / "lingxi.db", "sends-lean.db")
     fat = session.copy(fat_source, "sends-fat.db") if fat_source else make_empty_fat(session)
     people = directory / "senders.tsv"
-    ours, lean_rates, fat_rates, bytes_lean = [], [], [], []
+    ours, lean_rates, fat_rates, bytes_lean, cpu_lean = [], [], [], [], []
     with session.server(ours_data) as server:
         session.tool("load", "send", url=server.url, people=people, connections=CONNECTIONS, ms=session.ms(1000))
         written, cpu, acknowledged, failed = server.written_bytes(), server.cpu_us(), 0, 0
@@ -32,6 +32,7 @@ def one_at_size(session, where, directory, fat_source, rooms, is_large):
             bare = session.tool("reference", "sends", db=lean, schema="lean", rooms=rooms, ms=session.ms(2000))
             lean_rates.append(bare["rate"])
             bytes_lean.append(bare["bytes_a_row"])
+            cpu_lean.append(bare["cpu_us_a_row"])
             fat_rates.append(session.tool("reference", "sends", db=fat, schema="fat", rooms=rooms, ms=session.ms(2000))["rate"])
         bytes_an_event = (server.written_bytes() - written) / max(1, acknowledged)
         cpu_an_event = (server.cpu_us() - cpu) / max(1, acknowledged)
@@ -49,7 +50,8 @@ def one_at_size(session, where, directory, fat_source, rooms, is_large):
                         f"bare SQLite, the same rows: {amount(median(bytes_lean) / 1000, 'KB')}", bytes_an_event / median(bytes_lean),
                         f"≤ {BYTES_LIMIT // 1000} KB" if is_large else "", bytes_an_event <= BYTES_LIMIT if is_large else None,
                         "0.4 KB of message, twice (log, file)")
-    session.report.line("  processor time of core an event", amount(cpu_an_event, "µs"), "", None, "", None,
+    session.report.line("  processor time of core an event", amount(cpu_an_event, "µs"),
+                        f"bare SQLite, the same rows: {amount(median(cpu_lean), 'µs')}", cpu_an_event / median(cpu_lean), "", None,
                         "about 8 µs of a kernel's work a request")
     if is_large:
         session.results["rate"] = rate

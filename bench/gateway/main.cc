@@ -76,10 +76,24 @@ struct Probe {
     int slices;
     std::vector<std::shared_ptr<Connection>> free;
     Latencies through, direct;
+    double direct_cpu_us = 0;  ///< of this process, while it calls directly
     std::uint64_t failed = 0, skipped = 0;
     std::size_t under_way = 0;
     std::uint64_t number = 0;
 };
+
+double cpu_us(const rusage& used) {
+    const auto of = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    };
+    return of(used.ru_utime) + of(used.ru_stime);
+}
+
+double own_cpu_us() {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    return cpu_us(used);
+}
 
 runtime::Task<void> call_through(Probe& probe, Clock::time_point due) {
     ++probe.under_way;
@@ -147,6 +161,7 @@ runtime::Task<void> run(Probe& probe) {
     probe.direct = {};
     for (int slice = 0; slice < 2 * probe.slices; ++slice) {
         const auto start = Clock::now();
+        const auto cpu_before_us = own_cpu_us();
         for (std::uint64_t sent = 0;; ++sent) {
             const auto due =
                 start + std::chrono::duration_cast<Clock::duration>(
@@ -163,6 +178,7 @@ runtime::Task<void> run(Probe& probe) {
             }
         }
         while (probe.under_way > 0) co_await runtime::sleep_for(std::chrono::milliseconds(1));
+        if (slice % 2 != 0) probe.direct_cpu_us += own_cpu_us() - cpu_before_us;
     }
     for (const auto& connection : probe.free) connection->close();
     co_await probe.peer.stop();
@@ -174,6 +190,7 @@ int probe_gateway(const Options& options) {
     const pid_t child = start_gateway(options, wire_fd);
     Latencies through, direct;
     std::uint64_t failed = 0, skipped = 0;
+    double direct_cpu_us = 0;
     {
         Probe probe(options, wire_fd);
         runtime::TaskGroup main(probe.runtime, "main");
@@ -181,21 +198,22 @@ int probe_gateway(const Options& options) {
         probe.runtime.run();
         through = std::move(probe.through);
         direct = std::move(probe.direct);
+        direct_cpu_us = probe.direct_cpu_us;
         failed = probe.failed;
         skipped = probe.skipped;
     }
     ::kill(child, SIGTERM);
     rusage used{};
     ::wait4(child, nullptr, 0, &used);
-    const auto cpu_us = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    const auto a_call = [](double us, const Latencies& calls) {
+        return us / static_cast<double>(std::max<std::size_t>(1, calls.count()));
     };
-    std::printf(R"({"failed":%llu,"skipped":%llu,"cpu_us":%.1f,"through":{%s},"direct":{%s}})"
-                "\n",
-                static_cast<unsigned long long>(failed), static_cast<unsigned long long>(skipped),
-                (cpu_us(used.ru_utime) + cpu_us(used.ru_stime)) /
-                    static_cast<double>(std::max<std::size_t>(1, through.count())),
-                through.json().c_str(), direct.json().c_str());
+    std::printf(
+        R"({"failed":%llu,"skipped":%llu,"cpu_us":%.1f,"direct_cpu_us":%.1f,"through":{%s},"direct":{%s}})"
+        "\n",
+        static_cast<unsigned long long>(failed), static_cast<unsigned long long>(skipped),
+        a_call(cpu_us(used), through), a_call(direct_cpu_us, direct), through.json().c_str(),
+        direct.json().c_str());
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "writers.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,16 @@ std::uint64_t written_bytes() {
         if (name == "wchar:") return value;
     }
     return 0;
+}
+
+/// Processor time of this process so far.
+double cpu_us() {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    const auto of = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) * 1e6 + static_cast<double>(time.tv_usec);
+    };
+    return of(used.ru_utime) + of(used.ru_stime);
 }
 
 std::unique_ptr<RowWriter> writer_of(const Options& options, Sqlite& database) {
@@ -69,6 +80,7 @@ int sends(const Options& options) {
     const auto start = Clock::now();
     const auto end = start + std::chrono::milliseconds(options.number("ms", 3000));
     const auto bytes_before = written_bytes();
+    const auto cpu_before_us = cpu_us();
     std::int64_t rows = 0;
     while (Clock::now() < end) {
         database.run("BEGIN IMMEDIATE");
@@ -77,10 +89,11 @@ int sends(const Options& options) {
         rows += group;
     }
     const auto took = seconds_between(start, Clock::now());
-    std::printf(R"({"rate":%.1f,"rows":%lld,"bytes_a_row":%.0f})"
+    std::printf(R"({"rate":%.1f,"rows":%lld,"bytes_a_row":%.0f,"cpu_us_a_row":%.2f})"
                 "\n",
                 static_cast<double>(rows) / took, static_cast<long long>(rows),
-                static_cast<double>(written_bytes() - bytes_before) / static_cast<double>(rows));
+                static_cast<double>(written_bytes() - bytes_before) / static_cast<double>(rows),
+                (cpu_us() - cpu_before_us) / static_cast<double>(rows));
     return 0;
 }
 
