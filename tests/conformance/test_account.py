@@ -28,6 +28,8 @@ def test_discovery(probe):
     assert "v1.13" in versions["versions"] and versions["unstable_features"]["uk.tcpip.msc4133.stable"] is True
     assert probe("getWellknown")["m.homeserver"]["base_url"] == probe.server.url
     probe("getWellknownSupport", status=404)
+    with Server("--support-page", "https://help.example.org/lingxi") as helpful:
+        assert probe("getWellknownSupport", url=helpful.url) == {"support_page": "https://help.example.org/lingxi"}
     alice = probe.person("discoverer")
     capabilities = probe("getCapabilities", who=alice)["capabilities"]
     assert capabilities["m.room_versions"]["available"] == {"11": "stable", "12": "stable"}

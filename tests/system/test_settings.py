@@ -51,6 +51,7 @@ def test_help_names_every_setting_of_the_page():
     (["--listen", "192.0.2.1:0"], "net.cannot_bind", "192.0.2.1"),
     (["--public-url", "chat.example.org"], "app.bad_setting", "https://"),
     (["--public-url", "https://chat.example.org/path"], "app.bad_setting", "/path"),
+    (["--support-page", "example.org/help"], "app.bad_setting", "https://"),
     (["--tls-certificate", "/no/such.pem"], "app.bad_setting", "--tls-key"),
     (["--tls-certificate", "/no/such.pem", "--tls-key", "/no/such.key"], "app.bad_setting", "/no/such.pem"),
     (["--gateway-config", "/no/such.toml"], "app.bad_setting", "/no/such.toml"),

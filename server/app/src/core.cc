@@ -129,6 +129,7 @@ identity::Options identity_options(const base::Settings& settings, const std::st
     identity::Options options;
     options.public_url = public_url;
     options.server_name = settings.text("server-name");
+    options.support_page = settings.text("support-page");
     options.version = kVersion;
     options.max_upload_bytes = settings.integer("upload-limit");
     options.rate_limits = settings.boolean("rate-limits");

@@ -47,6 +47,13 @@ base::Result<void> check_settings(const base::Settings& settings) {
                 text + "'.");
         }
     }
+    if (const std::string& text = settings.text("support-page"); !text.empty()) {
+        const auto url = boost::urls::parse_uri(text);
+        if (!url || (url->scheme() != "http" && url->scheme() != "https") || url->host().empty()) {
+            return bad_setting("--support-page takes a web page, as https://example.org/help, not '" + text +
+                               "'.");
+        }
+    }
     if (settings.text("tls-certificate").empty() != settings.text("tls-key").empty())
         return bad_setting("--tls-certificate and --tls-key go together: one of them is missing.");
     for (const std::string_view name : {"tls-certificate", "tls-key", "gateway-config"}) {

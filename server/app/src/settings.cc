@@ -23,6 +23,9 @@ constexpr base::Setting kRows[] = {
     {"directory", SettingType::choice, "everyone", "", "everyone|shared-rooms", false,
      "Whom people find by name: everyone, or those with whom they share a room or who are in one that "
      "anybody may join or read."},
+    {"support-page", SettingType::text, "", "", "", false,
+     "Web page on which people find help (https://example.org/help); clients are told of it at "
+     "/.well-known/matrix/support. Empty: none."},
     {"rate-limits", SettingType::boolean, "on", "", "", false,
      "Whether clients that ask too often are slowed."},
     {"connections-per-address", SettingType::integer, "2000", "connections", "", false,

@@ -1,8 +1,5 @@
 #include "media_store.h"
 
-#include "members/membership_store.h"
-#include "rooms/room_store.h"
-
 #include <algorithm>
 
 namespace chat {
@@ -20,15 +17,6 @@ std::optional<base::Sha256> sha256_at(const storage::Statement& row, int column)
 
 std::span<const std::uint8_t> view(const base::Sha256& hash) {
     return {hash.data(), hash.size()};
-}
-
-std::optional<std::int64_t> room_of(storage::Transaction& tx, const NewMedia& media) {
-    if (!media.room_id) return std::nullopt;
-    const auto room = find_room(tx, *media.room_id);
-    if (!room) return std::nullopt;
-    const auto membership = find_membership(tx, room->number, media.uploader);
-    if (!membership || membership->membership != Membership::join) return std::nullopt;
-    return room->number.value;
 }
 
 void add_reference(storage::Transaction& tx, const UploadedBytes& bytes) {
@@ -76,10 +64,10 @@ base::Result<void> insert_media(storage::Transaction& tx, const NewMedia& media,
         return within;
     add_reference(tx, media.bytes);
     tx.prepare(
-          "INSERT INTO media (media_id, user_number, room_number, sha256, size_bytes, content_type, "
-          "file_name, created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
-        .bind(media.media_id, media.uploader, room_of(tx, media), view(media.bytes.sha256),
-              media.bytes.size_bytes, media.content_type, media.file_name, media.now_ms)
+          "INSERT INTO media (media_id, user_number, sha256, size_bytes, content_type, file_name, "
+          "created_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")
+        .bind(media.media_id, media.uploader, view(media.bytes.sha256), media.bytes.size_bytes,
+              media.content_type, media.file_name, media.now_ms)
         .run();
     return {};
 }

@@ -35,7 +35,6 @@ struct MediaRow {
 struct NewMedia {
     std::string media_id;
     identity::UserNumber uploader;
-    std::optional<std::string> room_id;  ///< kept if the uploader is in it
     std::string content_type;
     std::optional<std::string> file_name;
     UploadedBytes bytes;

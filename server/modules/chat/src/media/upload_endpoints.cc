@@ -106,12 +106,10 @@ runtime::Task<base::Result<void>> take_in(Media::Core& core, net::Request& reque
 
     NewMedia media{.media_id = std::move(media_id),
                    .uploader = user,
-                   .room_id = std::nullopt,
                    .content_type = clean_content_type(request.headers.get("Content-Type")),
                    .file_name = clean_file_name(request.query.get("filename")),
                    .bytes = received->bytes,
                    .now_ms = core.clock.now_ms()};
-    if (const auto room = request.query.get("im.lingxi.room_id")) media.room_id = std::string(*room);
     const auto turn = co_await core.locks.lock(base::hex_encode(media.bytes.sha256));
     if (!turn) co_return base::fail(turn.error());
     const auto moved = co_await core.runtime.on_pool<base::Result<void>>(
@@ -165,8 +163,12 @@ MediaAnswer create_content(Media::Core& core, net::Request request) {
     const auto user = user_of(request);
     const auto now_ms = core.clock.now_ms();
     const auto media_id = core.new_id();
-    const auto written =
-        co_await core.database.write(order_of(user), [media_id, user, now_ms](storage::Transaction& tx) {
+    const auto quota_bytes = core.options.quota_bytes;
+    const auto written = co_await core.database.write(
+        order_of(user),
+        [media_id, user, now_ms, quota_bytes](storage::Transaction& tx) -> base::Result<void> {
+            // No address is promised to whom not even a byte would be taken from.
+            if (auto within = check_quota(tx, user, 1, quota_bytes); !within) return within;
             return insert_promise(tx, media_id, user, now_ms, now_ms + kPromiseMs);
         });
     if (!written) co_return worded(written.error());
