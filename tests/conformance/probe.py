@@ -27,6 +27,7 @@ class Probe:
         self.older = older
         self.http = requests.Session()
         self.seen = {}  # (operation, status) -> codes
+        self.types = {}  # operation -> media types of its good answers
         self.paths = set()  # (method, path as the table has it) that succeeded
         self.refused = set()  # operations whose malformed requests were tried
         self.has_spec = spec_folder() is not None
@@ -63,6 +64,8 @@ class Probe:
         if answer.headers.get("Access-Control-Allow-Origin") != "*":
             wrong.append("a page of another origin may not read this")
         assert not wrong, f"{operation} answered {answer.status_code} {answer.text[:2000]}\n" + "\n".join(map(str, wrong[:20]))
+        if answer.status_code == 200:
+            self.types.setdefault(operation, set()).add(answer.headers.get("Content-Type", "").split(";")[0])
         codes = self.seen.setdefault((operation, answer.status_code), set())
         if isinstance(body, dict) and answer.status_code >= 400:
             codes.add(body.get("errcode"))

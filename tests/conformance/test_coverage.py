@@ -39,6 +39,14 @@ def test_every_answer_of_the_specification_was_seen_or_is_listed(present):
     assert not missing, "\n" + "\n".join(missing)
 
 
+def test_answers_have_the_types_that_the_document_tells(present):
+    document = present.http.get(present.server.url + "/_lingxi/openapi.json", timeout=60).json()
+    told = {row["operationId"]: set(row["responses"]["200"]["content"]) for methods in document["paths"].values()
+            for row in methods.values() if "operationId" in row}
+    other = {name: types for name, types in present.types.items() if name in told and told[name] != {"*/*"} and types != told[name]}
+    assert len(present.types) > 100 and not other, other
+
+
 def test_paths_of_r0_succeed_wherever_those_of_today_do(present, probes):
     older = probes["r0"]
     expected = {(method, path.replace("/client/v3/", "/client/r0/").replace("/media/v3/", "/media/r0/")) for method, path in present.paths}

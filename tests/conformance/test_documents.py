@@ -1,7 +1,11 @@
 """What the server says about itself, and what the project keeps written about it."""
 
-import pytest
+import re
 
+import pytest
+import requests
+
+from assist import make_admin
 from exceptions import OTHER_AUTH
 from facts import FACTS, facts
 from make_facts import as_text, facts_from
@@ -12,8 +16,6 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 
 @pytest.fixture(scope="module")
 def document(server):
-    import requests
-
     answer = requests.get(server.url + "/_lingxi/openapi.json", timeout=60)
     assert answer.status_code == 200 and answer.headers["Content-Type"] == "application/json"
     return answer.json()
@@ -34,10 +36,45 @@ def test_the_openapi_document_is_one(document):
             assert all(name in schemes for scheme in operation["security"] for name in scheme), where
             assert operation["x-rate-class"], where
             given = operation.get("parameters", [])
-            assert {entry["name"] for entry in given} == wanted and all(entry["in"] == "path" and entry["required"] for entry in given), where
+            assert {entry["name"] for entry in given if entry["in"] == "path"} == wanted, where
+            assert all(entry["required"] if entry["in"] == "path" else entry["in"] == "query" for entry in given), where
             assert operation.get("deprecated") or operation["operationId"], where
             names += [operation["operationId"]] if "operationId" in operation else []
     assert len(names) == len(set(names)) > 140
+
+
+WRONG = {"string": 7, "integer": "seven", "boolean": "maybe", "array": {}}
+
+
+def test_what_our_own_endpoints_are_told_to_ask_for_is_what_they_ask_for(server, document):
+    """Without what is required, and with another type of what is named, each of them refuses."""
+    admin, asked = make_admin(server), 0
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items() if path.startswith("/_lingxi/") else ():
+            url = server.url + re.sub(r"\{\w+\}", "x", path)
+
+            def must_refuse(why, **sent):
+                answer = requests.request(method, url, headers={"Authorization": f"Bearer {admin.token}"}, timeout=60, **sent)
+                assert answer.status_code == 400, f"{method} {path}, {why}: {answer.status_code} {answer.text[:300]}"
+
+            schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+            for name in schema.get("required", []):
+                must_refuse(f"no {name}", json={other: "x" for other in schema["required"] if other != name})
+            for name, kind in schema.get("properties", {}).items():
+                must_refuse(f"{name} of another type", json={name: WRONG[kind["type"]]})
+                asked += 1
+            for entry in operation.get("parameters", []):
+                if entry["in"] == "query" and entry["required"]:
+                    must_refuse(f"no {entry['name']}")
+                if entry["in"] == "query" and entry["schema"]["type"] in ("integer", "boolean"):
+                    must_refuse(f"?{entry['name']} of another type", params={entry["name"]: "maybe"})
+    assert asked > 30
+
+
+def test_what_a_model_writes_is_told_to_come_as_events(document):
+    streams = {row["operationId"] for methods in document["paths"].values() for row in methods.values()
+               if "text/event-stream" in row["responses"]["200"]["content"]}
+    assert streams == {"suggestReplies", "translate"}
 
 
 def test_every_path_has_its_form_under_r0(document):

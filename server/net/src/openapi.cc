@@ -17,6 +17,39 @@ json::object parameters_entry(std::string_view name) {
     return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}};
 }
 
+/// One word of Route::asks: "language?:string".
+struct Asked {
+    std::string_view name;
+    bool is_required;
+    json::object schema;
+};
+
+std::vector<Asked> asked_of(std::string_view asks) {
+    std::vector<Asked> fields;
+    while (!asks.empty()) {
+        auto kind = take_until(asks, ' ');
+        auto name = take_until(kind, ':');
+        const bool is_required = !name.ends_with('?');
+        if (!is_required) name.remove_suffix(1);
+        json::object schema{{"type", kind}};
+        if (kind == "strings") schema = {{"type", "array"}, {"items", {{"type", "string"}}}};
+        fields.push_back({name, is_required, std::move(schema)});
+    }
+    return fields;
+}
+
+json::object body_schema(std::string_view asks) {
+    json::object properties;
+    json::array required;
+    for (auto& field : asked_of(asks)) {
+        properties[field.name] = std::move(field.schema);
+        if (field.is_required) required.emplace_back(field.name);
+    }
+    json::object schema{{"type", "object"}, {"properties", std::move(properties)}};
+    if (!required.empty()) schema["required"] = std::move(required);
+    return schema;
+}
+
 json::object error_answer(std::string_view description) {
     return {{"description", description},
             {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
@@ -46,15 +79,28 @@ json::object operation(const Route& route, std::string_view path, bool is_alias)
     } else {
         operation["operationId"] = route.operation_id;
     }
-    if (auto parameters = path_parameters(path); !parameters.empty())
-        operation["parameters"] = std::move(parameters);
+    auto parameters = path_parameters(path);
+    if (route.method == Method::get) {
+        for (auto& field : asked_of(route.asks)) {
+            parameters.push_back(json::object{{"name", field.name},
+                                              {"in", "query"},
+                                              {"required", field.is_required},
+                                              {"schema", std::move(field.schema)}});
+        }
+    }
+    if (!parameters.empty()) operation["parameters"] = std::move(parameters);
     if (takes_body(route)) {
         const std::string_view type = route.streams_body ? "application/octet-stream" : "application/json";
-        operation["requestBody"] = {{"content", {{type, json::object{}}}}};
+        json::object content;
+        if (!route.asks.empty()) content["schema"] = body_schema(route.asks);
+        operation["requestBody"] = {{"content", {{type, std::move(content)}}}};
         operation["x-body-limit-bytes"] = route.body_limit_bytes;
     }
     operation["x-rate-class"] = to_string(route.rate);
-    json::object responses{{"200", {{"description", "Done."}}}};
+    const bool is_stream = route.answers == "text/event-stream";
+    json::object responses{{"200",
+                            {{"description", is_stream ? "Server-sent events." : "Done."},
+                             {"content", {{route.answers, json::object{}}}}}}};
     responses["400"] = error_answer("The request is malformed.");
     if (route.auth != Auth::none) responses["401"] = error_answer("The access token is missing or unknown.");
     if (route.auth == Auth::admin) responses["403"] = error_answer("Only an administrator may do this.");

@@ -406,6 +406,9 @@ TEST(OpenApi, document_comes_from_the_table) {
               {"/_lingxi/old/{x}/{y}"}},
         Route{Method::get, "/_lingxi/open", "getOpen", Auth::none, RateClass::none, 0, false, {}, "Open"},
         Route{Method::get, "/_matrix/other", "getOther", Auth::none, RateClass::none, 0, false, {}, "Other"}};
+    routes[0].asks = "name:string ids:strings count?:integer";
+    routes[1].asks = "q:string limit?:integer";
+    routes[1].answers = "text/event-stream";
     const std::array<std::string_view, 1> prefixes{"/_lingxi/"};
     const base::json::value document = openapi_document(routes, "Lingxi", "1", prefixes);
     const auto& paths = document.at("paths").as_object();
@@ -422,6 +425,17 @@ TEST(OpenApi, document_comes_from_the_table) {
     EXPECT_TRUE(open.at("security").as_array().empty());
     EXPECT_FALSE(open.at("responses").as_object().contains("401"));
     EXPECT_FALSE(open.as_object().contains("requestBody"));
+    EXPECT_EQ(
+        put.at("requestBody").at("content").at("application/json").at("schema"),
+        base::json::parse(R"({"type":"object","required":["name","ids"],"properties":{)"
+                          R"("name":{"type":"string"},"ids":{"type":"array","items":{"type":"string"}},)"
+                          R"("count":{"type":"integer"}}})"));
+    EXPECT_TRUE(put.at("responses").at("200").at("content").as_object().contains("application/json"));
+    EXPECT_EQ(
+        open.at("parameters"),
+        base::json::parse(R"([{"name":"q","in":"query","required":true,"schema":{"type":"string"}},)"
+                          R"({"name":"limit","in":"query","required":false,"schema":{"type":"integer"}}])"));
+    EXPECT_TRUE(open.at("responses").at("200").at("content").as_object().contains("text/event-stream"));
 }
 
 TEST(Listener, refuses_what_is_no_address_and_tells_the_port_that_it_got) {

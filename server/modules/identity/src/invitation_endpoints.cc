@@ -106,7 +106,11 @@ runtime::Task<net::Response> create_invitation(Core& core, net::Request request)
 
 runtime::Task<net::Response> list_own_invitations(Core& core, net::Request request) {
     std::optional<UserNumber> whose = user_of(request);
-    if (request.query.get("all") == "true") {
+    const auto all = request.query.get("all").value_or("false");
+    if (all != "true" && all != "false") {
+        co_return matrix_error({ErrorKind::invalid, "M_INVALID_PARAM", "'all' is true or false."});
+    }
+    if (all == "true") {
         if (!request.principal->is_admin) {
             co_return matrix_error(
                 {ErrorKind::forbidden, "M_FORBIDDEN", "Only administrators see everyone's."});

@@ -81,16 +81,28 @@ void add_registration(Table& table) {
               "Whether an invitation can be used");
     constexpr std::string_view kFallback = "/_matrix/client/v3/auth/{stageType}/fallback/web";
     const std::vector<std::string_view> older{"/_matrix/client/r0/auth/{stageType}/fallback/web"};
-    table.add(get, kFallback, "getAuthFallback", Auth::none, RateClass::read, get_auth_fallback,
-              "A page that leads through a stage which the client does not know", older);
-    table.add(post, kFallback, "postAuthFallback", Auth::none, RateClass::login, post_auth_fallback,
-              "What was written into the page of a stage", older);
-    table.add(get, "/_lingxi/client/v1/localpart", "offerLocalpart", Auth::none, RateClass::read,
-              offer_localpart, "A free user name made of a person's name (pinyin of a Chinese one)");
-    table.add(post, "/_lingxi/client/v1/setup/check", "checkSetup", Auth::none, RateClass::login, check_setup,
-              "Whether a setup link works, and the name it proposes");
-    table.add(post, "/_lingxi/client/v1/setup", "setUp", Auth::none, RateClass::login, set_up,
-              "Names the server and makes its administrator");
+    table
+        .add(get, kFallback, "getAuthFallback", Auth::none, RateClass::read, get_auth_fallback,
+             "A page that leads through a stage which the client does not know", older)
+        .answers = "text/html";
+    table
+        .add(post, kFallback, "postAuthFallback", Auth::none, RateClass::login, post_auth_fallback,
+             "What was written into the page of a stage", older)
+        .answers = "text/html";
+    table
+        .add(get, "/_lingxi/client/v1/localpart", "offerLocalpart", Auth::none, RateClass::read,
+             offer_localpart, "A free user name made of a person's name (pinyin of a Chinese one)")
+        .asks = "name:string";
+    table
+        .add(post, "/_lingxi/client/v1/setup/check", "checkSetup", Auth::none, RateClass::login, check_setup,
+             "Whether a setup link works, and the name it proposes")
+        .asks = "token:string";
+    table
+        .add(post, "/_lingxi/client/v1/setup", "setUp", Auth::none, RateClass::login, set_up,
+             "Names the server and makes its administrator")
+        .asks =
+        "token:string localpart:string password:string server_name?:string display_name?:string "
+        "room_name?:string language?:string time_zone?:string";
 }
 
 void add_devices(Table& table) {
@@ -184,25 +196,39 @@ void add_profiles(Table& table) {
 }
 
 void add_invitations(Table& table) {
-    table.add(post, "/_lingxi/client/v1/invitations", "createInvitation", Auth::required, RateClass::write,
-              create_invitation, "Makes an invitation: a registration token with a link");
-    table.add(get, "/_lingxi/client/v1/invitations", "listInvitations", Auth::required, RateClass::read,
-              list_own_invitations, "One's own invitations; an administrator's `?all=true`: everyone's");
+    table
+        .add(post, "/_lingxi/client/v1/invitations", "createInvitation", Auth::required, RateClass::write,
+             create_invitation, "Makes an invitation: a registration token with a link")
+        .asks = "uses?:integer expires_in_seconds?:integer room_ids?:strings";
+    table
+        .add(get, "/_lingxi/client/v1/invitations", "listInvitations", Auth::required, RateClass::read,
+             list_own_invitations, "One's own invitations; an administrator's `?all=true`: everyone's")
+        .asks = "all?:boolean";
     table.add(del, "/_lingxi/client/v1/invitations/{token}", "endInvitation", Auth::required,
               RateClass::write, end_invitation, "Ends an invitation");
-    table.add(post, "/_lingxi/client/v1/invitations/preview", "previewInvitation", Auth::none,
-              RateClass::registration, preview_invitation, "Who invites, and into which rooms");
+    table
+        .add(post, "/_lingxi/client/v1/invitations/preview", "previewInvitation", Auth::none,
+             RateClass::registration, preview_invitation, "Who invites, and into which rooms")
+        .asks = "token:string";
 }
 
 void add_administration(Table& table) {
-    table.add(post, "/_lingxi/client/v1/password-reset/check", "checkPasswordReset", Auth::none,
-              RateClass::login, check_password_reset, "Whose reset link this is");
-    table.add(post, "/_lingxi/client/v1/password-reset", "resetPassword", Auth::none, RateClass::login,
-              reset_password, "A new password by an administrator's link; ends every session");
-    table.add(get, "/_lingxi/admin/v1/users", "listUsers", Auth::admin, RateClass::read, list_users,
-              "The people of the server");
-    table.add(put, "/_lingxi/admin/v1/users/{userId}", "changeUser", Auth::admin, RateClass::write,
-              change_user, "Changes a person's name, standing or access");
+    table
+        .add(post, "/_lingxi/client/v1/password-reset/check", "checkPasswordReset", Auth::none,
+             RateClass::login, check_password_reset, "Whose reset link this is")
+        .asks = "token:string";
+    table
+        .add(post, "/_lingxi/client/v1/password-reset", "resetPassword", Auth::none, RateClass::login,
+             reset_password, "A new password by an administrator's link; ends every session")
+        .asks = "token:string new_password:string";
+    table
+        .add(get, "/_lingxi/admin/v1/users", "listUsers", Auth::admin, RateClass::read, list_users,
+             "The people of the server")
+        .asks = "q?:string from?:integer limit?:integer";
+    table
+        .add(put, "/_lingxi/admin/v1/users/{userId}", "changeUser", Auth::admin, RateClass::write,
+             change_user, "Changes a person's name, standing or access")
+        .asks = "is_admin?:boolean deactivated?:boolean display_name?:string";
     table.add(post, "/_lingxi/admin/v1/users/{userId}/reset-link", "makeResetLink", Auth::admin,
               RateClass::write, make_reset_link, "A link that sets a new password, once");
     table.add(get, "/_matrix/client/v3/admin/whois/{userId}", "getWhoIs", Auth::required, RateClass::read,

@@ -41,6 +41,10 @@ struct Route {
     std::string_view summary;
     /// Older paths of the same endpoint ("/_matrix/client/r0/…"), answered alike.
     std::vector<std::string_view> aliases = {};
+    /// What is asked for beside the path, for the OpenAPI document: a GET's query, else the body's fields, as
+    /// "room_id:string event_ids:strings language?:string". Empty where the Matrix specification tells it.
+    std::string_view asks = {};
+    std::string_view answers = "application/json";  ///< the media type of a good answer
 };
 
 /// How a surface words errors that arise in net itself (no route, wrong method, too large, rate limit) and

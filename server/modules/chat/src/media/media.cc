@@ -150,7 +150,7 @@ std::vector<net::Route> Media::routes() {
         };
     };
     const auto limit_bytes = static_cast<std::size_t>(core_->options.upload_limit_bytes);
-    return {
+    std::vector<net::Route> rows{
         {Method::post,
          "/_matrix/media/v3/upload",
          "uploadContent",
@@ -228,6 +228,10 @@ std::vector<net::Route> Media::routes() {
          {"/_matrix/media/r0/thumbnail/{serverName}/{mediaId}",
           "/_matrix/media/v1/thumbnail/{serverName}/{mediaId}"}},
     };
+    for (auto& row : rows) {
+        if (row.operation_id.starts_with("getContent")) row.answers = "*/*";  // as it was uploaded
+    }
+    return rows;
 }
 
 }  // namespace chat
