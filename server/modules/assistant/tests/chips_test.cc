@@ -47,5 +47,40 @@ TEST(Chips, a_message_is_understood_in_its_language_and_answered_in_the_persons)
     }
 }
 
+TEST(Chips, what_was_said_before_decides_between_two_that_a_message_may_be) {
+    struct Case {
+        std::string message, before, other_before;
+        std::string_view intent, other_intent;
+    };
+    for (const Case& one :
+         {Case{"is the 256GB version available right now?", "do you have this in stock",
+               "is the room still available", "customer_asks_stock_availability", "ask_if_room_for_rent"},
+          Case{"周末打篮球不？学校那块场子空着", "打球去", "周末有什么安排", "invite_to_play_ball_sport",
+               "ask_weekend_plans"}}) {
+        const auto first_after = [&](const std::string& before) {
+            const auto chips =
+                Chips::built().suggest(std::vector<Turn>{{false, before}, {false, one.message}});
+            return chips.empty() ? "" : chips.front().intent;
+        };
+        EXPECT_EQ(first_after(one.before), one.intent) << one.message;
+        EXPECT_EQ(first_after(one.other_before), one.other_intent) << one.message;
+    }
+}
+
+TEST(Chips, what_the_person_has_just_answered_is_not_offered_again) {
+    for (const std::string message : {"能来机场接我吗？", "can you pick me up at the airport?"}) {
+        const auto before = offered(message, std::nullopt);
+        ASSERT_FALSE(before.empty());
+        const auto& said = before.front().text;
+        const auto offers = [&](const std::vector<Chip>& chips) {
+            return std::ranges::any_of(chips, [&](const Chip& chip) { return chip.text == said; });
+        };
+        EXPECT_FALSE(offers(
+            Chips::built().suggest(std::vector<Turn>{{false, message}, {true, said}, {false, message}})));
+        EXPECT_TRUE(offers(Chips::built().suggest(  // what another said is no answer of theirs
+            std::vector<Turn>{{false, message}, {false, said}, {false, message}})));
+    }
+}
+
 }  // namespace
 }  // namespace assistant::offline
