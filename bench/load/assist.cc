@@ -39,7 +39,8 @@ struct Asker : std::enable_shared_from_this<Asker> {
         connection->ask(
             request_text("POST", "/_lingxi/client/v1/assist/translations", person.token,
                          // No two alike: what has been answered already is no call.
-                         R"({"text":")" + std::to_string(++load.number) +
+                         R"({"room_id":")" + person.rooms.front() + R"(","text":")" +
+                             std::to_string(++load.number) +
                              R"(. 我们周六中午十二点半见，别忘了带上那本书。","target_language":"en"})"),
             [self = shared_from_this(), this_turn](const Answer& answer) {
                 if (this_turn != self->turn) return;

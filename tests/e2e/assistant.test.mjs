@@ -159,15 +159,161 @@ test("a translation stands under the original, is swapped by a tap, and is put a
     await model.control({ reset: true });
 });
 
-test("what one wrote is translated in the composer, and one’s own words are a tap away", async () => {
+const area = (page) => page.getByLabel(/^(写消息|Write a message)$/);
+const composerTag = (page) => page.locator(".composer-field .ai-tag");
+const translateDraft = async (page) => {
+    await page.getByRole("button", { name: "翻译我写的" }).click();
+    await page.getByRole("menuitem", { name: /英语/ }).click();
+};
+const holds = (page, words) => page.waitForFunction((text) => document.querySelector("textarea")?.value === text, words);
+const said = async () => (await emma.timeline(roomId)).filter((event) => event.type === "m.room.message").map((event) => event.content);
+/** Has the model suggest a reply to `question`, and puts it into the composer. */
+async function takeModelsChip(question) {
+    await write(phone, "Write a message", question);
+    await bubble(desk, question).waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).locator(".chip.ai", { hasText: "好的，没问题" }).click();
+    await composerTag(desk).waitFor();
+}
+const chipWords = "好的，没问题 👌";
+
+test("what one wrote is translated in the composer, with the names of others hidden, and one’s own words are a tap away", async () => {
     await model.control({ answer: "See you at seven." });
-    await desk.getByLabel("写消息").fill("七点见");
-    await desk.getByRole("button", { name: "翻译我写的" }).click();
-    await desk.getByRole("menuitem", { name: /英语/ }).click();
-    await desk.waitForFunction(() => document.querySelector("textarea")?.value === "See you at seven.");
+    await area(desk).fill("告诉 Emma Hart 七点见");
+    await translateDraft(desk);
+    await holds(desk, "See you at seven.");
+    const asked = (await model.requests()).at(-1);
+    assert.match(asked.raw, /七点见/);
+    assert.doesNotMatch(asked.raw, /Emma|Hart/);
+    assert.equal((await admin.call("GET", "/_lingxi/client/v1/assist/receipts")).receipts[0].room_id, roomId);
+    await composerTag(desk).waitFor();
     await desk.getByRole("button", { name: "恢复我写的" }).click();
-    assert.equal(await desk.getByLabel("写消息").inputValue(), "七点见");
-    await desk.getByLabel("写消息").fill("");
+    await holds(desk, "告诉 Emma Hart 七点见");
+    await composerTag(desk).waitFor({ state: "detached" });
+    await translateDraft(desk);
+    await holds(desk, "See you at seven.");
+    await area(desk).press("Enter");
+    await phone.locator(".message", { hasText: "See you at seven." }).getByRole("button", { name: /Written by AI/ }).waitFor();
+    await area(desk).fill("新的话");
+    await desk.getByRole("button", { name: "翻译我写的" }).waitFor();
+    assert.equal(await desk.getByRole("button", { name: "恢复我写的" }).count(), 0, "what went out is not brought back");
+    await area(desk).fill("");
+    await model.control({ reset: true });
+});
+
+test("while a model writes in the composer nothing goes out, and it goes on while one reads elsewhere", async () => {
+    const words = "See you at seven, at the north gate of the park.";
+    await model.control({ answer: words, delay_ms: 400 });
+    const before = await said();
+    await area(desk).fill("七点公园北门见");
+    await translateDraft(desk);
+    await desk.waitForFunction(() => document.querySelector("textarea").value.startsWith("See"));
+    assert.equal(await desk.getByRole("button", { name: "发送", exact: true }).isDisabled(), true);
+    await area(desk).focus();
+    await desk.keyboard.press("Enter");
+    await desk.keyboard.type("x");
+    assert.notEqual(await area(desk).inputValue(), "", "the model still writes");
+    await composerTag(desk).waitFor();
+    await shot(desk, "assistant-draft-zh");
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(admin.roomId));
+    await desk.locator("[data-chat]", { hasText: "Emma" }).getByText("七点公园北门见").waitFor();
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await holds(desk, words);
+    await area(desk).press("Enter");
+    await phone.locator(".message", { hasText: words }).getByRole("button", { name: /Written by AI/ }).waitFor();
+    const after = await said();
+    assert.equal(after.length, before.length + 1);
+    assert.equal(after[0].body, words);
+    await model.control({ reset: true });
+});
+
+test("what AI wrote keeps its mark when its translation fails, is stopped or is undone", async () => {
+    await takeModelsChip("Shall we share a taxi?");
+    await model.control({ fault: "cut", times: 1 });
+    await translateDraft(desk);
+    await desk.locator(".toast").getByText(/模型/).waitFor();
+    await holds(desk, chipWords);
+    await composerTag(desk).waitFor();
+    await model.control({ reset: true });
+    await provider(); // a clean record with the gateway
+    await model.control({ fault: "stall" });
+    await translateDraft(desk);
+    await desk.locator(".composer").getByRole("button", { name: "停止" }).click();
+    await holds(desk, chipWords);
+    await composerTag(desk).waitFor();
+    await model.control({ reset: true });
+    await model.control({ answer: "Fine, no problem." });
+    await translateDraft(desk);
+    await holds(desk, "Fine, no problem.");
+    await desk.getByRole("button", { name: "恢复我写的" }).click();
+    await holds(desk, chipWords);
+    await area(desk).press("Enter");
+    await phone.waitForFunction((words) => [...document.querySelectorAll(".bubble")].at(-1)?.textContent.startsWith(words), chipWords);
+    await phone.locator(".message").last().getByRole("button", { name: /Written by AI/ }).waitFor();
+    const [last] = await said();
+    assert.deepEqual([last.body, last["im.lingxi.ai"].kind], [chipWords, "generated"]);
+    await model.control({ reset: true });
+});
+
+test("what AI wrote and one deleted has its mark again when the browser’s undo brings it back", async () => {
+    await takeModelsChip("Shall I bring the tickets?");
+    await area(desk).focus();
+    await desk.keyboard.press("ControlOrMeta+a");
+    await desk.keyboard.press("Delete");
+    await composerTag(desk).waitFor({ state: "detached" });
+    await desk.keyboard.press("ControlOrMeta+z");
+    await holds(desk, chipWords);
+    await composerTag(desk).waitFor();
+    await area(desk).fill("");
+    await area(desk).fill("自己的话");
+    await composerTag(desk).waitFor({ state: "detached" });
+    await area(desk).fill("");
+});
+
+test("what AI wrote keeps its mark in the list, in a reply and an edit, and is sent with it from another device", async () => {
+    const other = await personPage(browser, { locale: "zh-CN", phone: true });
+    await admin.enter(other, chatLink(roomId));
+    await area(other).waitFor();
+    await takeModelsChip("Do you know the way?");
+    await desk.keyboard.press("End");
+    await desk.keyboard.type("走吧");
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(admin.roomId));
+    const row = desk.locator("[data-chat]", { hasText: "Emma" });
+    await row.getByText("草稿：").waitFor();
+    await row.locator(".chat-last .ai-tag").waitFor();
+    await holds(other, `${chipWords}走吧`);
+    await composerTag(other).waitFor();
+    await other.getByRole("button", { name: "发送", exact: true }).tap();
+    await phone.locator(".message", { hasText: "走吧" }).getByRole("button", { name: /Written with AI/ }).waitFor();
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await holds(desk, "");
+    const sent = desk.locator(".message.own", { hasText: "走吧" });
+    await sent.hover();
+    await sent.getByRole("button", { name: "回复" }).first().click();
+    await desk.locator(".composer-mode .ai-tag").waitFor();
+    await desk.keyboard.press("Escape");
+    await desk.keyboard.press("ArrowUp");
+    await desk.locator(".composer-mode .ai-tag").waitFor();
+    await composerTag(desk).waitFor();
+    await desk.keyboard.press("End");
+    await desk.keyboard.type("！");
+    await desk.keyboard.press("Enter");
+    await phone.locator(".message", { hasText: "走吧！" }).getByRole("button", { name: /Written with AI/ }).waitFor();
+    assert.deepEqual(other.faults, []);
+    await other.context().close();
+});
+
+test("a translation carries the mark from its first words on", async () => {
+    await model.control({ answer: "在北门旁边的咖啡馆里等你们。", delay_ms: 400 });
+    await write(phone, "Write a message", "I wait in the café beside the gate.");
+    const message = desk.locator(".message", { hasText: "I wait in the café" }).last();
+    await message.waitFor();
+    await message.hover();
+    await message.getByRole("button", { name: "消息操作" }).click();
+    await desk.getByRole("menuitem", { name: "翻译" }).click();
+    const busy = message.locator(".translation[aria-busy=true]", { hasText: "在北门" });
+    await busy.locator(".ai-tag").waitFor();
+    await message.locator(".translation", { hasText: "等你们。" }).getByRole("button", { name: /由 AI 撰写/ }).waitFor();
     await model.control({ reset: true });
 });
 
@@ -241,7 +387,7 @@ async function assertGone(page) {
     assert.equal(await page.getByRole("tab", { name: "助手" }).count(), 0);
     await page.keyboard.press("Escape");
     // What AI wrote keeps its mark.
-    await page.locator(".message.own", { hasText: "好的，没问题" }).locator(".ai-tag").waitFor();
+    await page.locator(".message.own", { hasText: "好的，没问题" }).locator(".ai-tag").first().waitFor();
 }
 
 test("switched off for me, nothing of it is left but the switch", async () => {

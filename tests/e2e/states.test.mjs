@@ -56,7 +56,7 @@ before(async () => {
     emptyRoom = await lonely.createRoom("Nothing yet");
     const invitation = await admin.call("POST", "/_lingxi/client/v1/invitations", { uses: 5, expires_in_seconds: 86_400, room_ids: [roomId] });
     const reset = await admin.call("POST", `/_lingxi/admin/v1/users/${encodeURIComponent(emma.userId)}/reset-link`, {});
-    await (await fetch(`${server.url}/_lingxi/client/v1/assist/translations`, { method: "POST", headers: { Authorization: `Bearer ${admin.token}` }, body: JSON.stringify({ text: "你好", target_language: "en" }) })).text();
+    await (await fetch(`${server.url}/_lingxi/client/v1/assist/translations`, { method: "POST", headers: { Authorization: `Bearer ${admin.token}` }, body: JSON.stringify({ room_id: roomId, text: "你好", target_language: "en" }) })).text();
     links = { setup: setupLink(unnamed), usedSetup: usedLink, invite: invitation.url, reset: reset.url, emma: emma.userId };
 });
 after(async () => {

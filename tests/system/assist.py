@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import threading
 
 import requests
 
@@ -73,8 +74,21 @@ def stream(person, path, body):
         return Stream(response)
 
 
-def translate(person, text="Hello", target="zh", **more):
-    return stream(person, "/translations", {"text": text, "target_language": target, **more})
+def translate(person, text="Hello", target="zh", room_id=None, **more):
+    """Of a draft; it stands in some chat: where none is named, in one of the person's own."""
+    room_id = room_id or own_room(person)
+    return stream(person, "/translations", {"room_id": room_id, "text": text, "target_language": target, **more})
+
+
+own_rooms = {}
+own_rooms_lock = threading.Lock()  # many are asked at once
+
+
+def own_room(person):
+    with own_rooms_lock:
+        if person not in own_rooms:
+            own_rooms[person] = person.create_room(preset="private_chat")
+        return own_rooms[person]
 
 
 def translate_event(person, room, event, target="zh"):

@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 import requests
 
-from assist import ASSIST, consent, put_model
+from assist import ASSIST, consent, own_room, put_model
 from harness import wait_for
 
 ASSISTANT = "@assistant:test.lingxi"
@@ -125,13 +125,14 @@ class Nuisance:
             thread.join()
 
 
-def asking(server, askers, room, number):
+def asking(server, askers, number):
     """One turn of asking for AI, whatever comes of it; a stream is left after a while, as people do."""
     person = askers[number % len(askers)]
+    room = own_room(person)
 
     def turn(nuisance):
         answer = requests.post(server.url + ASSIST + "/translations", stream=True, timeout=(60, 2),
-                               json={"text": "please " + uuid.uuid4().hex, "target_language": "zh"},
+                               json={"room_id": room, "text": "please " + uuid.uuid4().hex, "target_language": "zh"},
                                headers={"Authorization": f"Bearer {person.token}"})
         with answer:
             nuisance.turns[answer.status_code] += 1
@@ -206,7 +207,7 @@ def test_chat_does_not_notice_a_model_server_that_is(server, people, askers, mod
     put_model(server.admin, model)
     model.control(fault=FAULTS[what])
     turns = chat_through(server, people, askers,
-                         lambda room: asking(server, askers, room, 0), lambda room: asking(server, askers, room, 1),
+                         lambda room: asking(server, askers, 0), lambda room: asking(server, askers, 1),
                          lambda room: mentioning(askers[0], room), until=lambda nuisance: model.requests())
     assert model.requests(), turns
 
@@ -216,7 +217,7 @@ def test_chat_does_not_notice_ten_times_too_many_calls(server, people, askers, m
     put_model(server.admin, model, max_concurrent=2)
     model.control(delay_ms=200)
     turns = chat_through(server, people, askers,
-                         *(lambda room, n=n: asking(server, askers, room, n) for n in range(20)),
+                         *(lambda room, n=n: asking(server, askers, n) for n in range(20)),
                          lambda room: mentioning(askers[0], room),
                          until=lambda nuisance: nuisance.turns[429] + nuisance.turns[503] > 0)
     assert turns[429] + turns[503] > 0, "the flood is told no, and chat is not"
@@ -227,7 +228,7 @@ def test_chat_does_not_notice_a_gateway_that_is_killed_every_second(server, peop
     model.control(reset=True)
     put_model(server.admin, model)
     turns = chat_through(server, people, askers, lambda room: killing(server),
-                         lambda room: asking(server, askers, room, 0), lambda room: asking(server, askers, room, 1),
+                         lambda room: asking(server, askers, 0), lambda room: asking(server, askers, 1),
                          lambda room: mentioning(askers[0], room), until=lambda nuisance: nuisance.turns["kill"] >= 3)
     assert turns["kill"] >= 3
     wait_for(lambda: server.admin.get("/_lingxi/admin/v1/models")["gateway"] == "up", seconds=120, what="the gateway")
@@ -239,7 +240,7 @@ def test_chat_does_not_notice_a_gateway_that_stands_still(server, people, askers
     gateway = wait_for(lambda: server.processes().get("gateway"), what="the gateway")
     os.kill(gateway, 19)
     try:
-        turns = chat_through(server, people, askers, lambda room: asking(server, askers, room, 0),
+        turns = chat_through(server, people, askers, lambda room: asking(server, askers, 0),
                              lambda room: mentioning(askers[0], room), until=lambda nuisance: nuisance.turns["mention"] > 1)
     finally:
         os.kill(gateway, 18)

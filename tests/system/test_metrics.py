@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 
-from assist import ADMIN, put_model, translate
+from assist import ADMIN, own_room, put_model, translate
 from harness import wait_for
 
 NAMES = {"gateway": {"gateway_attempts_total", "gateway_call_seconds", "gateway_calls_running", "gateway_calls_total",
@@ -90,7 +90,7 @@ def ask_until_it_is_closed(server, person, number):
     """Gives up after a while in which nothing comes."""
     try:
         requests.post(server.url + "/_lingxi/client/v1/assist/translations", stream=True, timeout=(60, 3),
-                      json={"text": f"queued {number}", "target_language": "zh"},
+                      json={"room_id": own_room(person), "text": f"queued {number}", "target_language": "zh"},
                       headers={"Authorization": f"Bearer {person.token}"}).content
     except requests.RequestException:
         pass

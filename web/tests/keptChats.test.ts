@@ -24,6 +24,7 @@ function room(index: number, more: Partial<RoomSummary> = {}): RoomSummary {
         muted: true,
         pinned: true,
         draft: "begun",
+        draftIsAi: true,
         failed: false,
         invite: null,
         ...more,

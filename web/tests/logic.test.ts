@@ -1,9 +1,8 @@
 import { MatrixEvent } from "matrix-js-sdk";
 import { describe, expect, it, vi } from "vitest";
-import { labelFor } from "@/features/assistant/origin";
 import { problemOf } from "@/features/assistant/assistant";
 import { readDestination, readPurposes } from "@/features/assistant/consent";
-import { bodyOf, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/chat/engine/content";
+import { bodyOf, labelFor, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/chat/engine/content";
 import { Drafts } from "@/features/chat/engine/drafts";
 import { parseMxc } from "@/features/chat/engine/media";
 import { compareRooms, type RoomSummary } from "@/features/chat/engine/roomList";
@@ -100,6 +99,7 @@ const room = (change: Partial<RoomSummary>): RoomSummary => ({
     muted: false,
     pinned: false,
     draft: "",
+    draftIsAi: false,
     failed: false,
     invite: null,
     ...change,
@@ -129,9 +129,9 @@ describe("drafts", () => {
         const storage = new Memory();
         const uploaded: string[] = [];
         const drafts = new Drafts("@me:s", storage, async (_room, content) => uploaded.push(content.text), () => 100);
-        drafts.set("!r", "he");
-        drafts.set("!r", "hello");
-        expect(new Drafts("@me:s", storage, async () => undefined).of("!r").get()).toBe("hello");
+        drafts.write("!r", "he");
+        drafts.write("!r", "hello");
+        expect(new Drafts("@me:s", storage, async () => undefined).of("!r").get().text).toBe("hello");
         await vi.advanceTimersByTimeAsync(3000);
         expect(uploaded).toEqual(["hello"]);
         vi.useRealTimers();
@@ -139,12 +139,99 @@ describe("drafts", () => {
     it("takes another device's younger words, not its older ones, and none while one writes", () => {
         const drafts = new Drafts("@me:s", new Memory(), async () => undefined, () => 100);
         drafts.take("!r", { text: "theirs", at_ms: 50 });
-        expect(drafts.of("!r").get()).toBe("theirs");
+        expect(drafts.of("!r").get().text).toBe("theirs");
         drafts.take("!r", { text: "older", at_ms: 40 });
-        expect(drafts.of("!r").get()).toBe("theirs");
+        expect(drafts.of("!r").get().text).toBe("theirs");
         drafts.inUse.add("!r");
         drafts.take("!r", { text: "younger", at_ms: 60 });
-        expect(drafts.of("!r").get()).toBe("theirs");
+        expect(drafts.of("!r").get().text).toBe("theirs");
+        drafts.stop();
+    });
+    it("takes what another tab of this browser wrote, which has put it into the same storage already", () => {
+        const storage = new Memory();
+        const [one, other] = [100, 200].map((at) => new Drafts("@me:s", storage, async () => undefined, () => at));
+        other?.write("!r", "before");
+        one?.of("!r");
+        other?.stop();
+        const later = new Drafts("@me:s", storage, async () => undefined, () => 300);
+        later.write("!r", "younger");
+        one?.take("!r", { text: "younger", at_ms: 300 });
+        expect(one?.of("!r").get().text).toBe("younger");
+        later.stop();
+    });
+
+    const label = { call_id: "c", kind: "generated" as const, model: "m", sha256: "h", signature: "s" };
+    const origin = { label, text: "See you" };
+    /** The label with which the words would go out of a device. */
+    const labelOn = (drafts: Drafts) => {
+        const draft = drafts.of("!r").get();
+        return labelFor(draft.origin, draft.text);
+    };
+    const assisted = { ...label, kind: "assisted" };
+    const make = (upload: (content: Record<string, unknown>) => void = () => undefined, storage = new Memory(), at = 100) => new Drafts("@me:s", storage, async (_room, content) => upload(content), () => at);
+    it("keeps the label of what AI wrote while something is left of it, over reloads and on every device", async () => {
+        vi.useFakeTimers();
+        let uploaded: Record<string, unknown> = {};
+        const storage = new Memory();
+        const drafts = make((content) => (uploaded = content), storage);
+        const elsewhere = async () => {
+            await vi.advanceTimersByTimeAsync(3000);
+            const other = make();
+            other.take("!r", JSON.parse(JSON.stringify(uploaded)) as Record<string, unknown>);
+            return other;
+        };
+        drafts.set("!r", { text: "See you", origin });
+        expect(labelOn(make(undefined, storage))).toEqual(label);
+        expect(labelOn(await elsewhere())).toEqual(label);
+        drafts.write("!r", "See you!");
+        expect(labelOn(drafts)).toEqual(assisted);
+        expect(labelOn(make(undefined, storage))).toEqual(assisted);
+        const other = await elsewhere();
+        expect(other.of("!r").get().text).toBe("See you!");
+        expect(labelOn(other)).toEqual(assisted);
+        other.write("!r", "See you");
+        expect(labelOn(other)).toEqual(label);
+        drafts.write("!r", "");
+        drafts.write("!r", "my own");
+        expect(labelOn(drafts)).toBeNull();
+        expect(labelOn(await elsewhere())).toBeNull();
+        drafts.stop();
+        vi.useRealTimers();
+    });
+    it("says no more than assisted of long words that are not kept beside the changed ones", async () => {
+        vi.useFakeTimers();
+        let uploaded: Record<string, unknown> = {};
+        const long = "x".repeat(5_000);
+        const drafts = make((content) => (uploaded = content));
+        drafts.set("!r", { text: long, origin: { label, text: long } });
+        drafts.write("!r", `${long}!`);
+        await vi.advanceTimersByTimeAsync(3000);
+        expect(JSON.stringify(uploaded).length).toBeLessThan(6_000);
+        const other = make();
+        other.take("!r", uploaded);
+        other.write("!r", long);
+        expect(labelOn(other)).toEqual(assisted);
+        other.write("!r", `${long}!`);
+        expect(labelOn(other)).toEqual(assisted);
+        for (const one of [drafts, other]) one.stop();
+        vi.useRealTimers();
+    });
+    it("knows AI's words again when the browser's undo brings them back, and not one's own", () => {
+        const drafts = make();
+        drafts.set("!r", { text: "See you", origin });
+        drafts.write("!r", "");
+        drafts.write("!r", "Hello");
+        expect(labelOn(drafts)).toBeNull();
+        drafts.writeAgain("!r", "Hello there");
+        expect(labelOn(drafts)).toBeNull();
+        drafts.writeAgain("!r", "Hello, See you");
+        expect(labelOn(drafts)).toEqual(assisted);
+        drafts.write("!r", "");
+        drafts.writeAgain("!r", "Hello, See you");
+        expect(labelOn(drafts)).toEqual(assisted);
+        drafts.set("!r", { text: "my words", origin: null });
+        drafts.writeAgain("!r", "my words: See you");
+        expect(labelOn(drafts)).toEqual(assisted);
         drafts.stop();
     });
 });

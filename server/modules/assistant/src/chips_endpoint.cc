@@ -36,7 +36,7 @@ Answered<Conversation> read_conversation(storage::Transaction& tx, const std::st
                                          const std::string& event_id, identity::UserNumber user) {
     auto room = open_room(tx, room_id, user);
     if (!room) return refuse(room.error());
-    if (auto allowed = check_allowed(tx, user, &*room); !allowed) return refuse(allowed.error());
+    if (auto allowed = check_allowed(tx, user, *room); !allowed) return refuse(allowed.error());
     const auto event = room->event(event_id);
     if (!event) return refuse(no_such_event());
     const auto text = text_of(*event);

@@ -9,19 +9,18 @@ identity::UserNumber user_of(const net::Request& request) {
 }
 
 Answered<void> check_allowed(storage::Transaction& tx, identity::UserNumber user,
-                             const chat::RoomReading* room) {
+                             const chat::RoomReading& room) {
     if (!budget_settings(tx).ai_enabled || !person_settings(tx, user).ai_enabled) return refuse(ai_off());
-    if (room != nullptr && !is_ai_allowed(*room)) return refuse(forbidden_in_room());
+    if (!is_ai_allowed(room)) return refuse(forbidden_in_room());
     return {};
 }
 
 std::function<Answered<void>(storage::Transaction&, const Destination&)> consent_check(HandOver hand_over) {
     return [hand_over = std::move(hand_over)](storage::Transaction& tx,
                                               const Destination& destination) -> Answered<void> {
-        if (hand_over.room_id.empty()) return check_allowed(tx, hand_over.user, nullptr);
         const auto room = open_room(tx, hand_over.room_id, hand_over.user);
         if (!room) return refuse(room.error());
-        if (auto allowed = check_allowed(tx, hand_over.user, &*room); !allowed) return allowed;
+        if (auto allowed = check_allowed(tx, hand_over.user, *room); !allowed) return allowed;
         std::vector<std::string> unwilling;
         for (const auto& user_id : hand_over.consenting_user_ids) {
             if (!has_agreed(*room, user_id, hand_over.purpose, destination)) unwilling.push_back(user_id);

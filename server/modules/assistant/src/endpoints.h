@@ -31,14 +31,14 @@ Task<net::Response> discover_models(Core& core, net::Request request);
 
 identity::UserNumber user_of(const net::Request& request);
 
-/// What stands in the way of any AI for this person, in this room (none: `room` null). Part of a job.
+/// What stands in the way of any AI for this person, in this room. Part of a job.
 Answered<void> check_allowed(storage::Transaction& tx, identity::UserNumber user,
-                             const chat::RoomReading* room);
+                             const chat::RoomReading& room);
 
 /// What a call hands over, and in whose name.
 struct HandOver {
     identity::UserNumber user;
-    std::string room_id;  ///< empty: words of the person's own, outside of any room
+    std::string room_id;
     Purpose purpose = Purpose::suggest_replies;
     std::vector<std::string> consenting_user_ids;
     identity::UserNumber reader;  ///< who read the events: the person, or @assistant

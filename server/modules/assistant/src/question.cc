@@ -175,7 +175,7 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
     question.chinese = is_mostly_chinese(own);
     if (own.empty()) return std::nullopt;
     question.versions.push_back(event.version());
-    if (auto allowed = check_allowed(tx, event.sender, &room); !allowed) question.refusal = allowed.error();
+    if (auto allowed = check_allowed(tx, event.sender, room); !allowed) question.refusal = allowed.error();
     if (!question.refusal && is_forwarded(event)) question.refusal = nobody_to_ask();
     Before before;
     if (!question.refusal) before = read_before(tx, room, question, self);

@@ -48,7 +48,7 @@ Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, ident
                                const std::optional<Destination>& destination) {
     auto room = open_room(tx, wish.room_id, user);
     if (!room) return refuse(room.error());
-    if (auto allowed = check_allowed(tx, user, &*room); !allowed) return refuse(allowed.error());
+    if (auto allowed = check_allowed(tx, user, *room); !allowed) return refuse(allowed.error());
     auto excerpt = gather_excerpt(tx, *room,
                                   {.caller = user,
                                    .assistant = assistant,

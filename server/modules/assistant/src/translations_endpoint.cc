@@ -19,7 +19,7 @@ constexpr std::size_t kTextLimitBytes = 8 * 1024;
 constexpr std::size_t kTranslationLimitBytes = 32 * 1024;
 
 struct Wish {
-    std::string room_id;
+    std::string room_id;   ///< of a draft too: whose names stand in it, and may AI be used there?
     std::string event_id;  ///< empty: a draft
     std::string text;      ///< of the draft
     std::string target_language;
@@ -27,7 +27,7 @@ struct Wish {
 
 base::Result<Wish> read_wish(const net::Request& request) {
     identity::Body body(request);
-    Wish wish{.room_id = body.optional_string("room_id").value_or(""),
+    Wish wish{.room_id = body.string("room_id"),
               .event_id = body.optional_string("event_id").value_or(""),
               .text = body.optional_string("text").value_or(""),
               .target_language = body.string("target_language")};
@@ -37,7 +37,7 @@ base::Result<Wish> read_wish(const net::Request& request) {
     };
     if (!is_language(wish.target_language)) return invalid("'target_language' is no language.");
     if (wish.event_id.empty() == wish.text.empty()) return invalid("Name either a message or a text.");
-    if (!wish.event_id.empty() && wish.room_id.empty()) return invalid("'room_id' is missing.");
+    if (wish.room_id.empty()) return invalid("'room_id' is empty.");
     if (wish.event_id.size() > 255) return invalid("'event_id' is no event id.");
     if (wish.text.size() > kTextLimitBytes)
         return base::fail(base::ErrorKind::too_large, "M_TOO_LARGE", "The text is too long.");
@@ -63,20 +63,15 @@ Refusal why_not(const Excerpt& excerpt) {
 /// The message as an excerpt of one line, or the draft as one.
 Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity::UserNumber user,
                             identity::UserNumber assistant, const std::optional<Destination>& destination) {
-    std::optional<chat::RoomReading> room;
-    if (!wish.room_id.empty()) {
-        auto opened = open_room(tx, wish.room_id, user);
-        if (!opened) return refuse(opened.error());
-        room.emplace(std::move(*opened));
-    }
-    if (auto allowed = check_allowed(tx, user, room ? &*room : nullptr); !allowed)
-        return refuse(allowed.error());
+    auto room = open_room(tx, wish.room_id, user);
+    if (!room) return refuse(room.error());
+    if (auto allowed = check_allowed(tx, user, *room); !allowed) return refuse(allowed.error());
     Excerpt excerpt;
     if (wish.event_id.empty()) {
         const auto own = without_quotes(wish.text);
         if (own.find_first_not_of(" \t\r\n") == std::string::npos) return refuse(no_own_text());
         excerpt.names.avoid(own);
-        if (room) know_people(tx, *room, user, assistant, own, is_mostly_chinese(own), excerpt.names);
+        know_people(tx, *room, user, assistant, own, is_mostly_chinese(own), excerpt.names);
         excerpt.lines.push_back(
             {.event_id = "", .own = true, .speaker = "me", .text = excerpt.names.hide(own)});
         excerpt.whose.push_back(user);

@@ -293,8 +293,8 @@ TEST_F(Assist, without_a_model_translation_says_so) {
 
 TEST_F(Assist, translations_stream_inert_text_and_a_label_over_all_of_it) {
     world.fake->script.deltas = {"\n 你好，", "\xE2\x80\xAE世界", " \n"};
-    const auto answer =
-        world.post(alice, kTranslations, {{"text", "Hello world"}, {"target_language", "zh"}});
+    const auto answer = world.post(alice, kTranslations,
+                                   {{"room_id", room}, {"text", "Hello world"}, {"target_language", "zh"}});
     ASSERT_EQ(answer.status, 200) << json::serialize(answer.body);
     std::string text;
     for (const auto& delta : answer.all("delta")) text += std::string_view(delta.at("text").as_string());
@@ -317,7 +317,7 @@ TEST_F(Assist, garbage_instead_of_suggestions_is_an_error_in_words) {
 TEST_F(Assist, a_person_has_three_streams_at_once) {
     world.fake->script.hangs_after_deltas = true;
     std::vector<net::Response> open;
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     for (int i = 0; i < 3; ++i) {
         open.push_back(world.raw(alice, net::Method::post, kTranslations, draft));
         ASSERT_EQ(open.back().status, 200);
@@ -397,6 +397,26 @@ TEST_F(Assist, names_in_a_draft_and_names_of_this_room_alone_are_hidden_too) {
     EXPECT_EQ(text, "告诉王小波");
 }
 
+TEST_F(Assist, a_draft_that_names_no_room_goes_nowhere) {
+    const json::object draft{{"text", "Tell 王小波 hello"}, {"target_language", "zh"}};
+    const auto refused = world.post(alice, kTranslations, draft);
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(refused.errcode(), "M_MISSING_PARAM");
+    json::object nowhere = draft;
+    nowhere["room_id"] = "";
+    EXPECT_EQ(world.post(alice, kTranslations, nowhere).status, 400);
+    json::object here = draft;
+    here["room_id"] = room;
+    world.set_state(alice, room, "im.lingxi.ai_policy", "", {{"ai", "forbidden"}});
+    EXPECT_EQ(world.post(alice, kTranslations, here).errcode(), "IM.LINGXI.AI_FORBIDDEN_IN_ROOM");
+    EXPECT_TRUE(world.fake->requests.empty());
+    EXPECT_TRUE(world.get(alice, kReceipts).body.at("receipts").as_array().empty());
+    world.set_state(alice, room, "im.lingxi.ai_policy", "", {{"ai", "allowed"}});
+    ASSERT_TRUE(world.post(alice, kTranslations, here).event("done"));
+    const auto receipts = world.get(alice, kReceipts).body;
+    EXPECT_EQ(receipts.at("receipts").at(0).at("room_id").as_string(), room);
+}
+
 TEST_F(Assist, handles_and_people_who_left_are_hidden_too) {
     const auto carol = world.person("carol77", "Carol Danvers");
     const auto dave = world.person("dave88", "Dave");
@@ -445,18 +465,22 @@ TEST_F(Assist, what_was_forwarded_is_nobodys_to_hand_over) {
 
 TEST_F(Assist, quotes_in_a_draft_do_not_leave) {
     const auto answer =
-        world.post(alice, kTranslations, {{"text", "> BOBS WORDS\n>$5000\nmine"}, {"target_language", "zh"}});
+        world.post(alice, kTranslations,
+                   {{"room_id", room}, {"text", "> BOBS WORDS\n>$5000\nmine"}, {"target_language", "zh"}});
     ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
     EXPECT_EQ(prompt().find("BOBS"), std::string::npos);
     EXPECT_EQ(prompt().find("5000"), std::string::npos);
     EXPECT_NE(prompt().find("mine"), std::string::npos);
-    EXPECT_EQ(world.post(alice, kTranslations, {{"text", "> BOBS WORDS"}, {"target_language", "zh"}}).status,
+    EXPECT_EQ(world
+                  .post(alice, kTranslations,
+                        {{"room_id", room}, {"text", "> BOBS WORDS"}, {"target_language", "zh"}})
+                  .status,
               400);
 }
 
 TEST_F(Assist, what_is_known_is_known_to_a_room_or_to_who_wrote_a_draft) {
     world.fake->script.deltas = {"译文"};
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     const auto event = world.say(alice, room, "Hello");
     const json::object message{{"room_id", room}, {"event_id", event}, {"target_language", "zh"}};
     world.post(alice, kTranslations, draft);
@@ -487,9 +511,14 @@ TEST_F(Assist, bad_wishes_are_refused) {
     EXPECT_EQ(world.post(alice, kSuggestions, ids({})).status, 400);
     EXPECT_EQ(world.post(alice, kSuggestions, ids(std::vector<std::string>(51, event))).status, 400);
     EXPECT_EQ(world.post(alice, kSuggestions, {{"room_id", room}, {"event_ids", {1, 2}}}).status, 400);
-    EXPECT_EQ(world.post(alice, kTranslations, {{"text", "x"}, {"target_language", "zh\n"}}).status, 400);
-    EXPECT_EQ(world.post(alice, kTranslations, {{"target_language", "zh"}}).status, 400);
-    EXPECT_EQ(world.post(alice, kTranslations, {{"text", std::string(9000, 'x')}, {"target_language", "zh"}})
+    EXPECT_EQ(
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "x"}, {"target_language", "zh\n"}})
+            .status,
+        400);
+    EXPECT_EQ(world.post(alice, kTranslations, {{"room_id", room}, {"target_language", "zh"}}).status, 400);
+    EXPECT_EQ(world
+                  .post(alice, kTranslations,
+                        {{"room_id", room}, {"text", std::string(9000, 'x')}, {"target_language", "zh"}})
                   .status,
               413);
     EXPECT_EQ(world.post(alice, kChips, {{"room_id", room}, {"event_id", "$none"}}).status, 404);

@@ -49,12 +49,13 @@ TEST_F(Spending, an_answer_that_the_gateway_held_costs_nothing_though_it_broke_o
     world.fake->script.after_deltas =
         base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
     EXPECT_TRUE(
-        world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("error"));
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}})
+            .event("error"));
     EXPECT_EQ(used(), 0);
 }
 
 TEST_F(Spending, a_gateway_that_was_taken_over_ends_its_calls_and_nothing_else) {
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     const std::string long_name(600, 'x');
     for (const std::string& raw : {std::string(R"({"type":"finished","input_tokens":1,"output_tokens":1})"),
                                    std::string(R"({"type":"delta","text":"for nobody"})"),
@@ -90,8 +91,8 @@ TEST_F(Spending, a_gateway_speaks_with_nobody_elses_codes) {
              {"storage.corrupt", "IM.LINGXI.AI_OFF", "M_UNKNOWN_TOKEN", "identity.token_expired"}) {
             world.fake->script = {};
             world.fake->script.before_prepared = base::Error{kind, code, "Log in again at example.com.", {}};
-            const auto answer =
-                world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+            const auto answer = world.post(alice, kTranslations,
+                                           {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
             EXPECT_EQ(answer.status, 503) << code;
             EXPECT_EQ(answer.errcode(), "IM.LINGXI.MODEL_UNAVAILABLE") << code;
             EXPECT_EQ(answer.text("error").find("example.com"), std::string::npos);
@@ -106,7 +107,8 @@ TEST_F(Spending, a_gateway_speaks_with_nobody_elses_codes) {
 
 TEST_F(Spending, a_used_up_budget_is_said_before_anything_leaves) {
     world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
-    const auto answer = world.post(alice, kTranslations, {{"text", "hello"}, {"target_language", "zh"}});
+    const auto answer =
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "hello"}, {"target_language", "zh"}});
     EXPECT_EQ(answer.status, 429);
     EXPECT_EQ(answer.errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
     EXPECT_TRUE(answer.body.contains("resets_at_ms"));
@@ -115,7 +117,7 @@ TEST_F(Spending, a_used_up_budget_is_said_before_anything_leaves) {
 }
 
 TEST_F(Spending, failures_of_the_model_end_the_stream_in_words_and_are_settled) {
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     world.fake->script.deltas = {"你"};
     world.fake->script.after_deltas =
         base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
@@ -154,7 +156,7 @@ TEST_F(Spending, a_client_that_goes_away_cancels_the_call_and_settles_it) {
     world.fake->script.hangs_after_deltas = true;
     {
         auto response = world.raw(alice, net::Method::post, kTranslations,
-                                  {{"text", "Hello"}, {"target_language", "zh"}});
+                                  {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
         ASSERT_EQ(response.status, 200) << response.body;
         EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
     }
@@ -168,8 +170,8 @@ TEST_F(Spending, a_client_that_goes_away_cancels_the_call_and_settles_it) {
 TEST_F(Spending, a_gateway_that_goes_away_ends_the_call_in_words) {
     world.fake->script.deltas = {"begin"};
     world.fake->script.hangs_after_deltas = true;
-    auto response =
-        world.raw(alice, net::Method::post, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+    auto response = world.raw(alice, net::Method::post, kTranslations,
+                              {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
     ASSERT_TRUE(response.events);
     world.await(world.fake->stop());
     world.fake->attach();
@@ -178,7 +180,8 @@ TEST_F(Spending, a_gateway_that_goes_away_ends_the_call_in_words) {
     }));
     world.fake->script = {};
     world.fake->script.deltas = {"again"};
-    const auto answer = world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+    const auto answer =
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
     EXPECT_TRUE(answer.event("done"));
 }
 
@@ -190,8 +193,9 @@ TEST_F(Spending, many_calls_at_once_never_pass_the_cap) {
     int refused = 0;
     for (const auto& person : {alice, bob, admin}) {
         for (int i = 0; i < 3; ++i) {
-            open.push_back(world.raw(person, net::Method::post, kTranslations,
-                                     {{"text", std::string(1000, 'x')}, {"target_language", "zh"}}));
+            open.push_back(
+                world.raw(person, net::Method::post, kTranslations,
+                          {{"room_id", room}, {"text", std::string(1000, 'x')}, {"target_language", "zh"}}));
             if (open.back().status == 429) ++refused;
         }
         const auto body = world.get(person, "/_lingxi/client/v1/assist/status").body;
@@ -204,7 +208,9 @@ TEST_F(Spending, receipts_are_listed_exported_and_erased_and_the_budget_stays) {
     world.fake->script.deltas = {"译"};
     for (int i = 0; i < 3; ++i)
         ASSERT_TRUE(
-            world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("done"));
+            world
+                .post(alice, kTranslations, {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}})
+                .event("done"));
     const auto first = world.get(alice, std::string(kReceipts) + "?limit=2");
     ASSERT_EQ(first.body.at("receipts").as_array().size(), 2U);
     const auto& receipt = first.body.at("receipts").at(0).as_object();
@@ -230,7 +236,7 @@ TEST_F(Spending, receipts_are_listed_exported_and_erased_and_the_budget_stays) {
 
 TEST_F(Spending, who_asked_to_be_forgotten_leaves_nothing_behind) {
     world.fake->script.deltas = {"译"};
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     ASSERT_TRUE(world.post(bob, kTranslations, draft).event("done"));
     world.consent(bob, room);
     const auto event = world.say(bob, room, "hello");
@@ -292,7 +298,7 @@ TEST_F(Spending, an_answer_from_before_a_change_of_the_list_does_not_count) {
 
 TEST_F(Spending, what_is_known_still_costs_nothing_even_where_the_budget_is_used_up) {
     world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
-    const json::object draft{{"text", "Hello"}, {"target_language", "zh"}};
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     EXPECT_EQ(world.post(alice, kTranslations, draft).errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
     world.fake->script.known = true;
     world.fake->script.deltas = {"你好"};
@@ -309,8 +315,8 @@ TEST_F(Spending, of_what_is_known_nothing_is_held_while_it_is_given) {
     world.fake->script.known = true;
     world.fake->script.deltas = {"你好"};
     world.fake->script.hangs_after_deltas = true;
-    auto open =
-        world.raw(alice, net::Method::post, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}});
+    auto open = world.raw(alice, net::Method::post, kTranslations,
+                          {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
     ASSERT_EQ(open.status, 200) << open.body;
     EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
     EXPECT_EQ(used(), 0);
@@ -326,7 +332,8 @@ TEST_F(Spending, a_server_that_may_have_worked_before_another_was_tried_is_paid_
     world.fake->script.paid_before = true;
     world.fake->script.deltas = {"译文"};
     ASSERT_TRUE(
-        world.post(alice, kTranslations, {{"text", "Hello"}, {"target_language", "zh"}}).event("done"));
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}})
+            .event("done"));
     EXPECT_GT(used(), 52 + 256);
 }
 

@@ -1,5 +1,6 @@
 import { callModel, fetchChips, fetchStatus, type AssistEvent, type AssistStatus, type Dropped, type OfflineChip } from "@/features/assistant/api";
-import { bodyOf, isMessage, labelOf, type AiLabel } from "@/features/chat/engine/content";
+import { bodyOf, isMessage, labelKey, labelOf, type AiLabel } from "@/features/chat/engine/content";
+import type { Draft } from "@/features/chat/engine/drafts";
 import type { Engine } from "@/features/chat/engine/engine";
 import { ApiError, errcodeOf, isAborted } from "@/lib/errors";
 import type { Json } from "@/lib/http";
@@ -14,7 +15,7 @@ export type Problem =
 
 export interface Suggestion {
     text: string;
-    label: AiLabel | null;
+    label: AiLabel;
 }
 
 export type Suggestions =
@@ -27,6 +28,9 @@ export type Translation =
     | { state: "asking"; text: string; language: string }
     | { state: "ready"; text: string; language: string; label: AiLabel | null; swapped: boolean }
     | { state: "problem"; problem: Problem; language: string };
+
+/** Of what stands in a composer. The draft itself stays one's own until its translation is whole and labelled. */
+export type DraftTranslation = { state: "idle" } | { state: "asking"; text: string } | { state: "ready"; callId: string; before: Draft };
 
 export interface Chips {
     eventId: string | null;
@@ -75,6 +79,8 @@ export class Assistant {
     readonly suggestions = new StoreMap<Suggestions>(() => ({ state: "idle" }));
     /** By event id. */
     readonly translations = new StoreMap<Translation | null>(() => null);
+    /** By chat. */
+    readonly draftTranslations = new StoreMap<DraftTranslation>(() => ({ state: "idle" }));
     /** Whether someone here administers the server, for the words where no model is set up. */
     readonly isAdmin = new Store(false);
     private hasModel = false;
@@ -186,8 +192,9 @@ export class Assistant {
             { room_id: room.roomId, event_ids: eventIds, language },
             (event) => {
                 if (event.event === "prepared") dropped = event.dropped ?? [];
-                if (event.event === "suggestion") {
-                    items.push({ text: event.text, label: event.label });
+                const label = event.event === "suggestion" ? labelOf({ [labelKey]: event.label }) : null;
+                if (event.event === "suggestion" && label) {
+                    items.push({ text: event.text, label });
                     store.set({ state: "asking", items: [...items] });
                 }
             },
@@ -218,23 +225,51 @@ export class Assistant {
         );
     }
 
-    /** Translates what the person wrote; the words come back as they grow. */
-    async translateDraft(text: string, language: string, onText: (text: string) => void): Promise<{ text: string; label: AiLabel | null } | { problem: Problem } | null> {
-        let translated = "";
-        let result: { text: string; label: AiLabel | null } | { problem: Problem } | null = null;
+    /** Translates what stands in a chat's composer; the answer is why it could not, if so. */
+    async translateDraft(roomId: string, language: string): Promise<Problem | null> {
+        const store = this.draftTranslations.of(roomId);
+        const draft = this.engine.drafts.of(roomId);
+        const before = draft.get();
+        let text = "";
+        let problem: Problem | null = null;
+        const fail = (why: Problem) => {
+            problem = why;
+            store.set({ state: "idle" });
+        };
+        store.set({ state: "asking", text });
         await this.call(
             "translations",
-            { text, target_language: language },
+            { room_id: roomId, text: before.text, target_language: language },
             (event) => {
                 if (event.event !== "delta") return;
-                translated += event.text;
-                onText(translated);
+                text += event.text;
+                store.set({ state: "asking", text });
             },
-            (problem) => (result = { problem }),
-            (label) => (result = { text: translated, label }),
-            () => undefined,
+            fail,
+            (label) => {
+                if (!label || text === "") return fail({ kind: "failed", errcode: "IM.LINGXI.NO_LABEL" });
+                // Written on elsewhere, on another device say: what is newer stays.
+                if (draft.get().text !== before.text) return store.set({ state: "idle" });
+                this.setDraft(roomId, { text, origin: { label, text } });
+                store.set({ state: "ready", callId: label.call_id, before });
+            },
+            () => store.set({ state: "idle" }),
         );
-        return result;
+        return problem;
+    }
+
+    /** Puts one's own words back, and with them what was known of them. */
+    restoreDraft(roomId: string): void {
+        const store = this.draftTranslations.of(roomId);
+        const translation = store.get();
+        if (translation.state !== "ready") return;
+        this.setDraft(roomId, translation.before);
+        store.set({ state: "idle" });
+    }
+
+    private setDraft(roomId: string, draft: Draft): void {
+        this.engine.drafts.set(roomId, draft);
+        this.engine.rooms.touch(roomId);
     }
 
     stop(): void {
@@ -266,7 +301,7 @@ export class Assistant {
             for await (const event of callModel(this.fetch, what, body, abort.signal)) {
                 if (event.event === "error") throw new ApiError(200, event.errcode, event.error);
                 if (event.event === "done") {
-                    onDone(labelOf({ "im.lingxi.ai": event.label }));
+                    onDone(labelOf({ [labelKey]: event.label }));
                     return;
                 }
                 onEvent(event);

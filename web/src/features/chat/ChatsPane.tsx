@@ -99,7 +99,7 @@ const Row = memo(function Row({ room, live, active, now, onLeave }: { room: Room
                             {room.failed && <CircleAlert className="chat-failed" size={14} aria-hidden="true" />}
                             {room.draft ? (
                                 <>
-                                    <span className="chat-draft">{t("chats.draft")}</span> {room.draft}
+                                    <span className="chat-draft">{t("chats.draft")}</span> {room.draftIsAi && <AiTag />} {room.draft}
                                 </>
                             ) : (
                                 <>

@@ -2,9 +2,9 @@ import { Paperclip, Pencil, CornerUpLeft, SendHorizontal, X } from "lucide-react
 import type { MatrixEvent, Room } from "matrix-js-sdk";
 import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
 import { DraftTranslate } from "@/features/assistant/parts/DraftTranslate";
-import { labelFor, originOf, setOrigin } from "@/features/assistant/origin";
+import { useAssistant } from "@/features/assistant/context";
 import { AiTag } from "@/features/assistant/parts/AiMark";
-import { bodyOf, labelKey, labelOfEvent, summaryOf, type AiLabel } from "@/features/chat/engine/content";
+import { bodyOf, labelFor, labelKey, labelOfEvent, summaryOf, type AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { EmojiButton } from "@/features/chat/parts/Emoji";
 import { useI18n } from "@/i18n";
@@ -17,6 +17,8 @@ const line_px = 24;
 const mostLines = 6;
 const padding_px = 18;
 const typingEveryMs = 4_000;
+/** Ways in which words come into a composer that have stood there before. */
+const bringsBack = new Set(["historyUndo", "historyRedo", "insertFromPaste", "insertFromDrop"]);
 
 export type Mode = { kind: "write" } | { kind: "reply"; event: MatrixEvent } | { kind: "edit"; event: MatrixEvent };
 
@@ -53,7 +55,8 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const name = useName(room);
     const settings = useStore(engine.account.settings);
     const draft = useStore(engine.drafts.of(room.roomId));
-    const origin = useStore(originOf(engine.me, room.roomId));
+    const assistant = useAssistant();
+    const translation = useStore(assistant.draftTranslations.of(room.roomId));
     const touch = useMediaQuery("(pointer: coarse)");
     const [editText, setEditText] = useState("");
     const area = useRef<HTMLTextAreaElement>(null);
@@ -61,18 +64,19 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const lastTyping = useRef(0);
 
     const editing = mode.kind === "edit";
-    const text = editing ? editText : draft;
+    /** While a model writes here, its words are only to look at: they have no label yet, and are not the draft. */
+    const translating = !editing && translation.state === "asking" ? translation : null;
+    const text = editing ? editText : translating?.text || draft.text;
     const setText = useCallback(
-        (next: string) => {
-            if (editing) {
-                setEditText(next);
-                return;
+        (next: string, again = false) => {
+            if (editing) setEditText(next);
+            else if (!translating) {
+                if (again) engine.drafts.writeAgain(room.roomId, next);
+                else engine.drafts.write(room.roomId, next);
+                engine.rooms.touch(room.roomId);
             }
-            engine.drafts.set(room.roomId, next);
-            engine.rooms.touch(room.roomId);
-            if (next === "" && originOf(engine.me, room.roomId).get()) setOrigin(engine.me, room.roomId, null);
         },
-        [editing, engine, room],
+        [editing, translating, engine, room],
     );
 
     useEffect(() => {
@@ -96,9 +100,9 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         focus: () => area.current?.focus(),
         take: (words, label) => {
             onMode(mode.kind === "edit" ? { kind: "write" } : mode);
-            engine.drafts.set(room.roomId, words);
+            if (assistant.draftTranslations.of(room.roomId).get().state === "asking") assistant.stop();
+            engine.drafts.set(room.roomId, { text: words, origin: label && { label, text: words } });
             engine.rooms.touch(room.roomId);
-            setOrigin(engine.me, room.roomId, label ? { label, text: words } : null);
             area.current?.focus();
         },
     }));
@@ -112,7 +116,9 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     };
 
     const send = () => {
-        const words = text === origin?.text ? text : text.trim();
+        if (translating) return;
+        // What a model wrote stays as it is to the last space: the label is of that.
+        const words = !editing && text === draft.origin?.text ? text : text.trim();
         if (!words.trim()) return;
         const mentions = mentionsIn(words, room, engine.me);
         const content: Json = { msgtype: "m.text", body: words, "m.mentions": mentions.length > 0 ? { user_ids: mentions } : {} };
@@ -126,7 +132,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
             engine.send(room.roomId, { ...fresh, body: `* ${words}`, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: mode.event.getId() } });
             setEditText("");
         } else {
-            const label = labelFor(origin, words);
+            const label = labelFor(draft.origin, words);
             if (label) content[labelKey] = label;
             if (mode.kind === "reply") {
                 content["m.relates_to"] = { "m.in_reply_to": { event_id: mode.event.getId() } };
@@ -134,8 +140,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                 if (author && author !== engine.me) content["m.mentions"] = { user_ids: [...new Set([...mentions, author])] };
             }
             engine.send(room.roomId, content);
-            engine.drafts.set(room.roomId, "");
-            setOrigin(engine.me, room.roomId, null);
+            engine.drafts.write(room.roomId, "");
         }
         tellTyping(false);
         onMode({ kind: "write" });
@@ -169,7 +174,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         requestAnimationFrame(() => element?.setSelectionRange(start + words.length, start + words.length));
     };
 
-    const aiLabel = !editing && labelFor(origin, text);
+    const isAi = mode.kind === "edit" ? labelOfEvent(mode.event) !== null : translating ? translating.text !== "" : draft.origin !== null;
     return (
         <div className="composer">
             {mode.kind !== "write" && (
@@ -177,7 +182,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                     {mode.kind === "edit" ? <Pencil size={16} aria-hidden="true" /> : <CornerUpLeft size={16} aria-hidden="true" />}
                     <span className="grow nowrap">
                         <strong>{mode.kind === "edit" ? t("chat.editing") : t("chat.replying_to", name(mode.event.getSender() ?? ""))}</strong>{" "}
-                        <span className="quiet">{summaryOf(mode.event.getType(), mode.event.getContent(), i18n)}</span>
+                        {labelOfEvent(mode.event) && <AiTag />} <span className="quiet">{summaryOf(mode.event.getType(), mode.event.getContent(), i18n)}</span>
                     </span>
                     <IconButton label={t("common.cancel")} onClick={() => onMode({ kind: "write" })}>
                         <X size={18} />
@@ -211,15 +216,17 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         aria-label={t("chat.write")}
                         placeholder={t("chat.write")}
                         value={text}
+                        readOnly={translating !== null}
+                        aria-busy={translating !== null}
                         maxLength={20_000}
                         enterKeyHint={touch ? "enter" : "send"}
-                        onFocus={() => engine.drafts.inUse.add(room.roomId)}
                         onBlur={() => {
                             engine.drafts.inUse.delete(room.roomId);
                             tellTyping(false);
                         }}
                         onChange={(event) => {
-                            setText(event.target.value);
+                            engine.drafts.inUse.add(room.roomId);
+                            setText(event.target.value, bringsBack.has((event.nativeEvent as InputEvent).inputType));
                             tellTyping(event.target.value !== "");
                         }}
                         onKeyDown={onKeyDown}
@@ -230,19 +237,10 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                             onFiles(files);
                         }}
                     />
-                    {aiLabel && text !== "" && <AiTag />}
+                    {isAi && text !== "" && <AiTag />}
                 </div>
-                {!editing && (
-                    <DraftTranslate
-                        room={room}
-                        draft={text}
-                        onText={(words, label) => {
-                            setText(words);
-                            setOrigin(engine.me, room.roomId, label ? { label, text: words } : null);
-                        }}
-                    />
-                )}
-                <IconButton label={editing ? t("common.save") : t("chat.send")} className="primary" disabled={text.trim() === ""} onClick={send}>
+                {!editing && <DraftTranslate room={room} />}
+                <IconButton label={editing ? t("common.save") : t("chat.send")} className="primary" disabled={translating !== null || text.trim() === ""} onClick={send}>
                     <SendHorizontal size={20} />
                 </IconButton>
             </div>

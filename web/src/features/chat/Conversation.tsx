@@ -177,7 +177,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         const row = wanted === null ? undefined : rows.findLast((one) => one.kind === "message" && one.key === wanted);
         if (row?.kind !== "message") return;
         editsWhenSent.current = null;
-        if (engine.drafts.of(room.roomId).get() === "") setMode((last) => (last.kind === "write" ? { kind: "edit", event: row.event } : last));
+        if (engine.drafts.of(room.roomId).get().text === "") setMode((last) => (last.kind === "write" ? { kind: "edit", event: row.event } : last));
     }, [rows, engine, room]);
 
     const onKeyDown = (event: KeyboardEvent) => {

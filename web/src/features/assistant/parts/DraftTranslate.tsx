@@ -1,10 +1,8 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
 import { Languages, Square, Undo2 } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
-import { useState } from "react";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
-import type { AiLabel } from "@/features/chat/engine/content";
-import { useName } from "@/features/chat/engine/context";
+import { useEngine, useName } from "@/features/chat/engine/context";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
 import { IconButton } from "@/ui/parts";
@@ -12,45 +10,32 @@ import { toast } from "@/ui/toast";
 
 export const translationLanguages = ["zh", "en", "ja", "ko", "fr", "de", "es", "ru"];
 
-/** Translates what stands in the composer; the own words are one tap away. */
-export function DraftTranslate({ room, draft, onText }: { room: Room; draft: string; onText(text: string, label: AiLabel | null): void }) {
+/** Translates what stands in the composer; the own words are one tap away as long as something of the translation stands there. */
+export function DraftTranslate({ room }: { room: Room }) {
+    const engine = useEngine();
     const assistant = useAssistant();
     const i18n = useI18n();
     const { t, formats } = i18n;
     const name = useName(room);
     const visible = useAiVisible(room);
     const isAdmin = useStore(assistant.isAdmin);
-    const [busy, setBusy] = useState(false);
-    const [before, setBefore] = useState<string | null>(null);
-    if (!visible || (!draft.trim() && !busy)) return null;
+    const draft = useStore(engine.drafts.of(room.roomId));
+    const translation = useStore(assistant.draftTranslations.of(room.roomId));
 
     const translate = async (language: string) => {
-        setBusy(true);
-        setBefore(draft);
-        const result = await assistant.translateDraft(draft, language, (text) => onText(text, null));
-        setBusy(false);
-        if (result && "text" in result) onText(result.text, result.label);
-        else {
-            onText(draft, null);
-            setBefore(null);
-            if (result) toast(problemWords(result.problem, i18n, isAdmin, name));
-        }
+        const problem = await assistant.translateDraft(room.roomId, language);
+        if (problem) toast(problemWords(problem, i18n, isAdmin, name));
     };
-    if (busy)
+    if (translation.state === "asking")
         return (
             <IconButton label={t("ai.stop")} onClick={() => assistant.stop()}>
                 <Square size={18} />
             </IconButton>
         );
-    if (before !== null && before !== draft)
+    if (!visible || !draft.text.trim()) return null;
+    if (translation.state === "ready" && translation.callId === draft.origin?.label.call_id)
         return (
-            <IconButton
-                label={t("ai.restore_draft")}
-                onClick={() => {
-                    onText(before, null);
-                    setBefore(null);
-                }}
-            >
+            <IconButton label={t("ai.restore_draft")} onClick={() => assistant.restoreDraft(room.roomId)}>
                 <Undo2 size={20} />
             </IconButton>
         );

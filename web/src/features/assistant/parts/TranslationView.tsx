@@ -1,7 +1,7 @@
 import { ArrowUpDown, X } from "lucide-react";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { askConsent } from "@/features/assistant/consent";
-import { AiMark } from "@/features/assistant/parts/AiMark";
+import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { richText } from "@/features/chat/parts/richText";
 import { useI18n } from "@/i18n";
@@ -61,9 +61,10 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                     <span className="body">{swapped ? richText(body) : translation.text || t("ai.translating")}</span>
                 )}
                 <span className="translation-foot">
+                    {translation.state === "asking" && translation.text !== "" && <AiTag />}
                     {translation.state === "ready" && (
                         <>
-                            {translation.label ? <AiMark label={translation.label} /> : <span className="ai-tag">{t("ai.mark")}</span>}
+                            {translation.label ? <AiMark label={translation.label} /> : <AiTag />}
                             <button type="button" className="inline-button icon" aria-label={t("ai.swap")} title={t("ai.swap")} onClick={() => assistant.swap(id)}>
                                 <ArrowUpDown size={14} />
                             </button>

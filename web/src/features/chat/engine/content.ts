@@ -33,6 +33,19 @@ export function labelOfEvent(event: MatrixEvent): AiLabel | null {
     return original && { ...original, kind: "assisted" };
 }
 
+/** Where words in a composer came from, as long as something of them is in it. */
+export interface Origin {
+    label: AiLabel;
+    /** What the model wrote. */
+    text: string;
+}
+
+/** The label that a text carries: unchanged it is the model's own, changed it is written with its help. */
+export function labelFor(origin: Origin | null, words: string): AiLabel | null {
+    if (!origin) return null;
+    return words === origin.text ? origin.label : { ...origin.label, kind: "assisted" };
+}
+
 export const consentType = "im.lingxi.consent";
 export const consentRequestType = "im.lingxi.consent.request";
 export const policyType = "im.lingxi.ai_policy";

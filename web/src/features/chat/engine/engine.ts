@@ -273,7 +273,7 @@ export class Engine {
         this.kept.erase();
         await this.store.deleteAllData().catch(() => undefined);
         indexedDB.deleteDatabase(outboxDatabase(this.me));
-        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`) || key.startsWith(`lingxi.draft_ai.${this.me}.`)) localStorage.removeItem(key);
+        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`)) localStorage.removeItem(key);
     }
 
     /** The server ended the session: what is unsent stays for the next time. */

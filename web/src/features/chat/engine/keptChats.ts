@@ -47,6 +47,7 @@ const checks: { readonly [Field in keyof RoomSummary]: (value: unknown) => boole
     muted: isFlag,
     pinned: isFlag,
     draft: isText,
+    draftIsAi: isFlag,
     failed: isFlag,
     invite: (value) => value === null || (typeof value === "object" && isText((value as { inviter?: unknown }).inviter)),
 };

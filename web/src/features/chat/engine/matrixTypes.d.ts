@@ -7,7 +7,7 @@ declare module "matrix-js-sdk/lib/@types/event" {
         "im.lingxi.remarks": Record<string, string>;
     }
     interface RoomAccountDataEvents {
-        "im.lingxi.draft": { text: string; at_ms: number };
+        "im.lingxi.draft": { [key: string]: unknown; text: string; at_ms: number };
     }
     interface StateEvents {
         "im.lingxi.consent": Record<string, unknown>;

@@ -27,6 +27,7 @@ export interface RoomSummary {
     muted: boolean;
     pinned: boolean;
     draft: string;
+    draftIsAi: boolean;
     failed: boolean;
     invite: { inviter: string } | null;
 }
@@ -232,6 +233,7 @@ export class RoomList {
             lastAtMs = waiting.createdAtMs;
         }
 
+        const draft = this.drafts.of(room.roomId).get();
         const inviteEvent = invited ? room.getMember(me)?.events.member : undefined;
         const inviter = inviteEvent?.getSender() ?? "";
         const unread = room.getUnreadNotificationCount(NotificationCountType.Total);
@@ -254,7 +256,8 @@ export class RoomList {
             hasUnread,
             muted: isMuted(this.client, room.roomId),
             pinned: "m.favourite" in room.tags,
-            draft: this.drafts.of(room.roomId).get(),
+            draft: draft.text,
+            draftIsAi: draft.origin !== null,
             failed: outgoing.some((item) => item.state === "failed"),
             invite: invited ? { inviter: inviter ? name(inviter) : "" } : null,
         };

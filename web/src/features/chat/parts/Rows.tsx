@@ -4,7 +4,7 @@ import type { MatrixEvent, Room } from "matrix-js-sdk";
 import { memo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { answerConsent, consentOf } from "@/features/assistant/consent";
 import { useAiVisible, useAssistant } from "@/features/assistant/context";
-import { AiMark } from "@/features/assistant/parts/AiMark";
+import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { ConsentCard } from "@/features/assistant/parts/ConsentCard";
 import { WithTranslation } from "@/features/assistant/parts/TranslationView";
 import { bodyOf, consentRequestType, labelOf, labelOfEvent, replyTargetOf, summaryOf, text } from "@/features/chat/engine/content";
@@ -89,7 +89,7 @@ function Quote({ room, targetId, onJump }: { room: Room; targetId: string; onJum
                 <>
                     <span className="quote-name">{name(target.getSender() ?? "")}</span>
                     <span className="quote-text">
-                        {labelOfEvent(target) && !target.isRedacted() && <span className="ai-tag">{i18n.t("ai.mark")}</span>} {target.isRedacted() ? i18n.t("chat.redacted") : summaryOf(target.getType(), target.getContent(), i18n)}
+                        {labelOfEvent(target) && !target.isRedacted() && <AiTag />} {target.isRedacted() ? i18n.t("chat.redacted") : summaryOf(target.getType(), target.getContent(), i18n)}
                     </span>
                 </>
             ) : (
