@@ -324,7 +324,7 @@ runtime::Task<void> Converse::join(chat::RoomNumber room) {
         chat::Chat::Outgoing hello{.sender = core_.assistant_user,
                                    .room_id = place->room_id,
                                    .type = "m.room.message",
-                                   .content = message(greeting()),
+                                   .content = message(greeting(kExchangesBefore)),
                                    .txn_id = "greeting"};
         if (auto sent = co_await core_.chat.send(std::move(hello)); !sent)
             base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});

@@ -17,7 +17,6 @@ namespace json = base::json;
 
 constexpr std::size_t kQuestionLimitBytes = 8 * 1024;
 constexpr std::size_t kBeforeLimitBytes = 12 * 1024;
-constexpr std::size_t kBeforeExchanges = 5;
 
 bool is_name_byte(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0;
@@ -99,7 +98,7 @@ Before read_before(storage::Transaction& tx, chat::RoomReading& room, const Ques
                    const AssistantIdentity& self) {
     Before before;
     std::size_t bytes = 0;
-    for (const auto& answer : answers_to(tx, question.room_id, question.asker, kBeforeExchanges)) {
+    for (const auto& answer : answers_to(tx, question.room_id, question.asker, kExchangesBefore)) {
         if (answer.answer_event_id.empty() || answer.question_event_id == question.event_id) continue;
         const auto asked = room.event(answer.question_event_id);
         const auto said = room.event(answer.answer_event_id);

@@ -14,6 +14,10 @@
 
 namespace assistant {
 
+/// A question is understood by what the same person asked before, and what was answered: this much goes with
+/// it.
+inline constexpr std::size_t kExchangesBefore = 5;
+
 /// Who @assistant is, for telling what is said to it.
 struct AssistantIdentity {
     identity::UserNumber user;

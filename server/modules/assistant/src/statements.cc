@@ -2,15 +2,20 @@
 
 namespace assistant {
 
-std::string greeting() {
+std::string greeting(std::size_t exchanges_before) {
+    const auto before = std::to_string(exchanges_before);
     return "你好，我是灵犀，这台服务器的 AI "
            "助手，是程序而不是人。在群里提到我（@assistant），或者单独给我发消息，我就会回答。"
-           "我只会把写给我的那条消息交给模型，看不到也不会转交别人的话。我的回答都带有 AI "
+           "交给模型的只有你写给我的这句话，连同你之前在这里问我的话和我的回答（最多 " +
+           before +
+           " 轮）；别人的话绝不交给它。我的回答都带有 AI "
            "标记，可能会出错。\n\n"
            "Hello, I am Lingxi, this server's AI assistant: a program, not a person. Mention me "
            "(@assistant), or write to "
-           "me alone, and I answer. Only the message that is written to me goes to a model, never the words "
-           "of others. My "
+           "me alone, and I answer. What you write to me goes to a model, together with what you asked me "
+           "here before and my answers (up to " +
+           before +
+           " of each); never the words of others. My "
            "answers are marked as AI and may be wrong.";
 }
 

@@ -2,13 +2,14 @@
 
 #include "refusal.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
 namespace assistant {
 
 /// What @assistant says of itself, in words of ours and not of a model.
-std::string greeting();
+std::string greeting(std::size_t exchanges_before);
 std::string cannot_read();
 std::string interrupted(bool chinese);
 /// Why it cannot answer.

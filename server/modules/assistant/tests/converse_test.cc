@@ -258,6 +258,18 @@ TEST_F(Converse, remembers_what_the_same_person_said_to_it_before) {
     EXPECT_EQ(messages[3].content, "第二个问题");
 }
 
+TEST_F(Converse, says_from_the_first_how_much_of_what_was_said_before_goes_to_a_model) {
+    const auto room = with_assistant({alice});
+    ASSERT_TRUE(world.until([&] { return !from_assistant(alice, room).empty(); }));
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(is_done(world.say(alice, room, "question " + std::to_string(i))));
+    // The rules, what was said before, the question.
+    const auto before = (world.fake->requests.back().messages.size() - 2) / 2;
+    EXPECT_GT(before, 0U);
+    const std::string greeting(from_assistant(alice, room)[0].at("content").at("body").as_string());
+    EXPECT_NE(greeting.find("最多 " + std::to_string(before) + " 轮"), std::string::npos) << greeting;
+    EXPECT_NE(greeting.find("up to " + std::to_string(before) + " of each"), std::string::npos) << greeting;
+}
+
 TEST_F(Converse, answers_neither_bots_nor_edits_nor_itself) {
     const auto room = with_assistant({alice});
     world.send(alice, room, {{"msgtype", "m.notice"}, {"body", "@assistant beep"}});
