@@ -198,14 +198,14 @@ test("model servers are added, tested, put in order and removed", async () => {
         await dialog.getByLabel("地址").fill(`${model.url}/v1`);
         await dialog.getByLabel("模型", { exact: true }).fill("test-model");
         await dialog.getByLabel("密钥").fill("secret-key");
-        await dialog.getByRole("switch", { name: "运行在本机" }).click();
+        assert.equal(await dialog.getByRole("switch").count(), 1, "where it runs is what its address says, not a switch");
         if (name === "First") {
             await shot(page, "administration-model-zh");
             assert.deepEqual(await violations(page), []);
         }
         await dialog.getByRole("button", { name: "保存" }).click();
         await dialog.waitFor({ state: "detached" });
-        await page.locator(".list-line", { hasText: name }).waitFor();
+        await page.locator(".list-line", { hasText: name }).getByText(/在本机运行/).waitFor();
     }
     await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "测试" }).click();
     await page.locator(".list-line", { hasText: "First" }).getByText(/毫秒内有答复/).waitFor();
@@ -219,6 +219,10 @@ test("model servers are added, tested, put in order and removed", async () => {
     await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
     await page.getByRole("dialog").getByText("已存有密钥，留空则不变。").waitFor();
     assert.equal(await page.getByRole("dialog").getByLabel("密钥").inputValue(), "", "a key never comes back");
+    await page.getByRole("dialog").getByLabel("地址").fill("https://models.example/v1");
+    await page.getByRole("dialog").getByRole("button", { name: "保存" }).click();
+    await page.locator(".list-line", { hasText: "First" }).getByText(/models\.example.*交出的内容会发到那里/).waitFor();
+    await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "删除" }).click();
     await page.locator(".list-line", { hasText: "First" }).waitFor({ state: "detached" });
 });

@@ -42,7 +42,7 @@ before(async () => {
     const emma = await register(server, "emma", "Emma Hart");
     lonely = await register(server, "lonely", "Lonely");
     await admin.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 100_000, server_tokens_per_day: 1_000_000, time_zone: "Asia/Shanghai" });
-    await admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", on_this_machine: true, enabled: true });
+    await admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", enabled: true });
     roomId = await admin.createRoom("周末计划 Weekend", [emma]);
     await emma.say(roomId, "周六去爬山吗？", "I can bring water and fruit.");
     await admin.say(roomId, "好，八点北门见。");

@@ -30,6 +30,7 @@ interface Provider {
     base_url: string;
     model: string;
     has_key: boolean;
+    /** What the address means, as the server reads it. */
     on_this_machine: boolean;
     enabled: boolean;
     max_concurrent?: number;
@@ -275,7 +276,7 @@ function ModelServers() {
                                 {provider.name || provider.id} {!provider.enabled && <span className="tag">{t("common.off")}</span>} {provider.circuit === "open" && <span className="tag warn">{t("admin.model_circuit")}</span>}
                             </span>
                             <span className="block small quiet wrap">
-                                {provider.model} · {provider.base_url}
+                                {provider.model} · {provider.base_url} · {t(provider.on_this_machine ? "admin.model_local" : "admin.model_remote")}
                             </span>
                             {tests[provider.id] && (
                                 <span className="block small" role="status">
@@ -326,7 +327,7 @@ function ModelServers() {
                                     <span className="grow wrap">
                                         {one.kind} · {model} <span className="small quiet">{one.base_url}</span>
                                     </span>
-                                    <button type="button" className="button" onClick={() => setEditing({ ...emptyProvider, name: one.kind, base_url: one.base_url, model, on_this_machine: true })}>
+                                    <button type="button" className="button" onClick={() => setEditing({ ...emptyProvider, name: one.kind, base_url: one.base_url, model })}>
                                         {t("group.add")}
                                     </button>
                                 </li>
@@ -383,7 +384,7 @@ function ProviderDialog({ provider, taken, onClose, onDone }: { provider: Provid
     const save = (event: FormEvent) => {
         event.preventDefault();
         const id = provider.id || freshId(form.name || form.model, taken);
-        const { id: _id, has_key: _key, circuit: _circuit, ...rest } = form;
+        const { id: _id, has_key: _key, circuit: _circuit, on_this_machine: _where, ...rest } = form;
         void run(() => call("PUT", `/models/${encodeURIComponent(id)}`, { ...rest, ...(key ? { api_key: key } : {}) }));
     };
     return (
@@ -393,7 +394,6 @@ function ProviderDialog({ provider, taken, onClose, onDone }: { provider: Provid
                 <Field label={t("admin.model_url")} hint={t("admin.model_url_hint")} type="url" value={form.base_url} required spellCheck={false} onChange={(event) => set({ base_url: event.target.value })} />
                 <Field label={t("admin.model_model")} value={form.model} required spellCheck={false} onChange={(event) => set({ model: event.target.value })} />
                 <Field label={t("admin.model_key")} hint={provider.has_key ? t("admin.model_key_kept") : t("common.optional")} type="password" value={key} autoComplete="off" onChange={(event) => setKey(event.target.value)} />
-                <SwitchRow label={t("admin.model_local")} checked={form.on_this_machine} onChange={(on_this_machine) => set({ on_this_machine })} />
                 <SwitchRow label={t("admin.model_enabled")} checked={form.enabled} onChange={(enabled) => set({ enabled })} />
                 <Field label={t("admin.model_price_in")} inputMode="decimal" defaultValue={price(form.input_price_micros_per_million)} onChange={(event) => set({ input_price_micros_per_million: micros(event.target.value) })} />
                 <Field label={t("admin.model_price_out")} inputMode="decimal" defaultValue={price(form.output_price_micros_per_million)} onChange={(event) => set({ output_price_micros_per_million: micros(event.target.value) })} />
