@@ -11,7 +11,7 @@ const write = async (page, label, text) => {
     await page.getByLabel(label).fill(text);
     await page.getByRole("button", { name: /^(Send|发送)$/ }).click();
 };
-const provider = (change = {}) => admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", on_this_machine: true, enabled: true, ...change });
+const provider = (change = {}) => admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", enabled: true, ...change });
 const budget = (change) => admin.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 1_000_000, server_tokens_per_day: 10_000_000, time_zone: "Asia/Shanghai", ...change });
 
 before(async () => {
@@ -103,6 +103,9 @@ test("suggestions of the model come by a tap, are marked, and are never sent by 
     await shot(desk, "assistant-suggestions-zh");
     const asked = (await model.requests()).at(-1);
     assert.match(asked.raw, /Shall I book a table/);
+    // The interface is Chinese and what was said last English: the model follows the conversation.
+    assert.match(asked.raw, /in the language of the conversation/);
+    assert.doesNotMatch(asked.raw, /Write in this language/);
     await chip.click();
     assert.equal(await desk.getByLabel("写消息").inputValue(), "好的，没问题 👌");
     await desk.locator(".composer").getByText("AI", { exact: true }).waitFor();
@@ -303,6 +306,16 @@ test("what AI wrote keeps its mark in the list, in a reply and an edit, and is s
     await other.context().close();
 });
 
+test("what AI wrote goes out with its mark though the server was away when it was sent", async () => {
+    await takeModelsChip("Is it far from here?");
+    await server.kill();
+    await area(desk).press("Enter");
+    await desk.locator(".message.own").last().getByRole("button", { name: /由 AI 撰写/ }).waitFor();
+    await server.start();
+    await phone.waitForFunction((words) => [...document.querySelectorAll(".bubble")].at(-1)?.textContent.startsWith(words), chipWords);
+    await phone.locator(".message").last().getByRole("button", { name: /Written by AI/ }).waitFor();
+});
+
 test("a translation carries the mark from its first words on", async () => {
     await model.control({ answer: "在北门旁边的咖啡馆里等你们。", delay_ms: 400 });
     await write(phone, "Write a message", "I wait in the café beside the gate.");
@@ -315,6 +328,58 @@ test("a translation carries the mark from its first words on", async () => {
     await busy.locator(".ai-tag").waitFor();
     await message.locator(".translation", { hasText: "等你们。" }).getByRole("button", { name: /由 AI 撰写/ }).waitFor();
     await model.control({ reset: true });
+});
+
+test("switched on for a chat, a model is asked by itself: for what comes from then on, once a message on all devices", async () => {
+    await model.control({ reset: true });
+    const setAuto = async () => {
+        await desk.getByRole("button", { name: "聊天信息" }).click();
+        await desk.getByRole("tab", { name: "助手" }).click();
+        await desk.getByRole("switch", { name: "自动请模型建议回复" }).click();
+        await desk.keyboard.press("Escape");
+    };
+    const asks = (page) => page.waitForResponse((answer) => answer.url().endsWith("/assist/suggestions"));
+    const reopen = async (page) => {
+        const chips = page.waitForResponse((answer) => answer.url().endsWith("/assist/chips"));
+        await page.reload();
+        await chips;
+        await line(page).waitFor();
+    };
+    const onDesk = [];
+    desk.on("request", (request) => onDesk.push(request.url()));
+    await setAuto();
+    await reopen(desk);
+    assert.deepEqual(onDesk.filter((url) => url.endsWith("/assist/suggestions")), [], "what stood there is not asked about");
+    assert.equal((await model.requests()).length, 0);
+
+    const other = await personPage(browser, { locale: "zh-CN", phone: true });
+    await admin.enter(other, chatLink(roomId));
+    await line(other).waitFor();
+    const answers = Promise.all([asks(desk), asks(other)]);
+    await write(phone, "Write a message", "Is anybody asked by itself?");
+    const codes = (await answers).map((answer) => answer.status());
+    assert.deepEqual(codes.toSorted(), [200, 400], "one of two devices");
+    await (codes[0] === 200 ? line(desk) : line(other)).locator(".chip.ai").first().waitFor();
+    for (const page of [desk, other]) {
+        const again = asks(page);
+        await page.reload();
+        assert.equal((await again).status(), 400, "a reload is no second message");
+        await bubble(page, "Is anybody asked by itself").waitFor();
+        assert.equal(await line(page).getByRole("status").count(), 0, "nothing is said of it");
+    }
+    assert.equal((await model.requests()).length, 1);
+    const tapped = asks(desk);
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    assert.equal((await tapped).status(), 200);
+    await line(desk).locator(".chip.ai").first().waitFor();
+    assert.equal((await model.requests()).length, 2);
+    await setAuto();
+    await write(phone, "Write a message", "And now nobody?");
+    await bubble(desk, "And now nobody").waitFor();
+    await reopen(desk);
+    assert.equal((await model.requests()).length, 2);
+    assert.deepEqual(other.faults, []);
+    await other.context().close();
 });
 
 test("a consent is one tap to take back, and then holds for the next call", async () => {
@@ -345,7 +410,27 @@ test("a model that fails, hangs or is over budget is said in one line, and no sp
     await budget({});
 });
 
-test("a model that says nothing is given up at the deadline, or stopped before by a tap", async () => {
+test("a model that says nothing is given up at the deadline, in words", async () => {
+    await provider();
+    await model.control({ fault: "hang" });
+    await write(phone, "Write a message", "is there anybody?");
+    const waiting = await personPage(browser, { locale: "zh-CN" });
+    await waiting.clock.install();
+    await admin.enter(waiting, chatLink(roomId));
+    await bubble(waiting, "is there anybody").waitFor();
+    await line(waiting).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(waiting).getByText("正在问模型").waitFor();
+    await waiting.clock.fastForward(60_000);
+    await line(waiting).getByText("模型太慢了").waitFor();
+    assert.equal(await line(waiting).getByText("正在问模型").count(), 0);
+    await line(waiting).getByRole("button", { name: "请助手建议回复" }).waitFor();
+    await shot(waiting, "assistant-late-zh");
+    assert.deepEqual(waiting.faults, []);
+    await waiting.context().close();
+    await model.control({ reset: true });
+});
+
+test("a model that says nothing is stopped by a tap", async () => {
     await provider();
     await model.control({ fault: "hang" });
     await write(phone, "Write a message", "and what now?");
@@ -415,7 +500,7 @@ test("receipts are seen, exported and erased", async () => {
     for await (const piece of exported) text += piece;
     const receipts = text.trim().split("\n").map((one) => JSON.parse(one));
     assert.ok(receipts.length >= 3);
-    assert.ok(receipts.every((one) => one.outbound_sha256 && !("text" in one)));
+    assert.ok(receipts.every((one) => (one.outcome === "cached" ? one.outbound_bytes === 0 : one.outbound_sha256) && !("text" in one)));
     await desk.getByRole("button", { name: "全部抹去" }).click();
     await desk.getByRole("dialog").getByRole("button", { name: "全部抹去" }).click();
     await desk.getByText("还没有调用过模型").waitFor();

@@ -1,6 +1,7 @@
 import { MatrixEvent } from "matrix-js-sdk";
 import { describe, expect, it, vi } from "vitest";
 import { problemOf } from "@/features/assistant/assistant";
+import { problemWords } from "@/features/assistant/context";
 import { readDestination, readPurposes } from "@/features/assistant/consent";
 import { bodyOf, labelFor, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/chat/engine/content";
 import { Drafts } from "@/features/chat/engine/drafts";
@@ -305,7 +306,7 @@ describe("what others send", () => {
         }
     });
     it("reads settings of any shape", () => {
-        expect(readSettings({ language: "fr", enter_sends: "no", auto_suggest_rooms: ["!a", 5] })).toEqual({ language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_rooms: ["!a"] });
+        expect(readSettings({ language: "fr", enter_sends: "no", auto_suggest_since_ms: { "!a": 5, "!b": "x" } })).toEqual({ language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_since_ms: { "!a": 5 } });
     });
     it("turns the server's refusals into what the person is told", () => {
         expect(problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: ["@a:b", 5] }), true)).toEqual({ kind: "consent", errcode: "IM.LINGXI.CONSENT_NEEDED", users: ["@a:b"] });
@@ -315,6 +316,10 @@ describe("what others send", () => {
         expect(problemOf(new ApiError(400, "IM.LINGXI.WORDS_CHANGED", ""), true).kind).toBe("changed");
         expect(problemOf(new ApiError(403, "IM.LINGXI.NOBODY_TO_ASK", ""), true).kind).toBe("forwarded");
         expect(problemOf(new Error("x"), true).kind).toBe("failed");
+        expect(problemOf(new ApiError(200, "IM.LINGXI.CUT", ""), true).kind).toBe("failed");
+        const said = ["M_LIMIT_EXCEEDED", "M_TOO_LARGE", "M_NOT_FOUND", "M_FORBIDDEN", "M_UNKNOWN_TOKEN", "M_INVALID_PARAM", "M_UNKNOWN"].map((errcode) => problemWords(problemOf(new ApiError(400, errcode, ""), true), new I18n("en", "UTC"), false, (user) => user));
+        expect(new Set(said).size).toBe(said.length);
+        expect(said.filter((words) => words.startsWith("The model"))).toEqual([]);
     });
 });
 

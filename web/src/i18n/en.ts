@@ -324,6 +324,8 @@ export const en = {
     "ai.no_answer": "No model server is answering right now. Try again in a while; chats are not affected.",
     "ai.budget": (when: string) => `Today’s AI budget is used up. It starts again ${when}.`,
     "ai.failed": "The model did not answer. Try again.",
+    "ai.no_words": "There are no words of its author’s own in this, only quotes.",
+    "ai.too_long": "This text is too long for the model. Shorten it, or translate it in parts.",
     "ai.late": "The model took too long. Try again.",
     "ai.is_off": "AI is off.",
     "ai.forbidden": "AI is turned off in this chat.",

@@ -313,6 +313,8 @@ export const zh: Dictionary = {
     "ai.no_answer": "模型服务器暂时没有响应，聊天不受影响，请稍后再试。",
     "ai.budget": (when) => `今天的 AI 额度用完了，${when} 恢复。`,
     "ai.failed": "模型没有答复，请重试。",
+    "ai.no_words": "这里没有作者自己的话，只有引用。",
+    "ai.too_long": "这段文字太长，模型放不下。请缩短一些，或者分段翻译。",
     "ai.late": "模型太慢了，请重试。",
     "ai.is_off": "AI 已关闭。",
     "ai.forbidden": "这个聊天里关闭了 AI。",

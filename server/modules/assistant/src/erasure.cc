@@ -15,6 +15,7 @@ void erase_person(storage::Transaction& tx, identity::UserNumber user, std::int6
     run("DELETE FROM model_call WHERE user_number = ?1");
     run("DELETE FROM spent_tokens WHERE user_number = ?1");
     run("DELETE FROM assistant_answer WHERE asker_number = ?1");
+    run("DELETE FROM asked_by_itself WHERE user_number = ?1");
 }
 
 }  // namespace assistant

@@ -49,6 +49,11 @@ Refusal words_changed() {
                        "A message was changed or taken back in the meantime; ask again."};
 }
 
+Refusal already_asked() {
+    return base::Error{ErrorKind::conflict, "IM.LINGXI.ALREADY_ASKED",
+                       "A model was asked about this message already."};
+}
+
 Refusal model_failed(const base::Error& error) {
     if (error.code.starts_with("model.") || error.code.starts_with("gateway.")) {
         return model_unavailable(error.message);

@@ -42,6 +42,8 @@ Refusal no_such_event();
 Refusal nobody_to_ask();
 /// What was to be handed over has been redacted or edited since it was read.
 Refusal words_changed();
+/// Without a tap, a model is asked once a message.
+Refusal already_asked();
 /// What the gateway said, in the assistant's words.
 Refusal model_failed(const base::Error& error);
 

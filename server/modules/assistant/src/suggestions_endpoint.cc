@@ -1,3 +1,4 @@
+#include "asked_by_itself.h"
 #include "endpoints.h"
 #include "inert_text.h"
 #include "model_stream.h"
@@ -21,6 +22,7 @@ struct Wish {
     std::string room_id;
     std::vector<std::string> event_ids;
     std::string language;
+    bool automatic = false;  ///< the client asks by itself: once a message
 };
 
 base::Result<Wish> read_wish(const net::Request& request) {
@@ -28,6 +30,7 @@ base::Result<Wish> read_wish(const net::Request& request) {
     Wish wish{.room_id = body.string("room_id")};
     const auto* events = body.optional_array("event_ids");
     wish.language = body.optional_string("language").value_or("");
+    wish.automatic = body.optional_boolean("automatic").value_or(false);
     if (body.failed()) return base::fail(body.error());
     const auto invalid = [](std::string message) {
         return base::fail(base::ErrorKind::invalid, "M_INVALID_PARAM", std::move(message));
@@ -65,6 +68,14 @@ Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, ident
         return refuse(is_anybodys ? nobody_to_ask() : no_such_event());
     }
     return excerpt;
+}
+
+/// The newest message of somebody else in the excerpt.
+chat::Position newest_of_others(const Excerpt& excerpt) {
+    chat::Position newest;
+    for (std::size_t i = 0; i < excerpt.lines.size(); ++i)
+        if (!excerpt.lines[i].own) newest = std::max(newest, excerpt.versions[i].event);
+    return newest;
 }
 
 Task<void> write_suggestions(Core& core, ModelStream stream, net::EventStream& out) {
@@ -117,6 +128,16 @@ Task<net::Response> suggest_replies(Core& core, net::Request request) {
             return read_excerpt(tx, wish, user, assistant, destination);
         });
     if (!excerpt) co_return refused(core, excerpt.error());
+    if (wish->automatic) {
+        auto turn = co_await write_answered<void>(
+            core, storage::OrderKey{kBudgetOrder},
+            [user, room_id = wish->room_id,
+             newest = newest_of_others(*excerpt)](storage::Transaction& tx) -> Answered<void> {
+                if (!take_turn(tx, user, room_id, newest)) return refuse(already_asked());
+                return {};
+            });
+        if (!turn) co_return refused(core, turn.error());
+    }
 
     CallWish call{.request = {.call_id = core.new_call_id(),
                               .purpose = std::string(to_string(Purpose::suggest_replies)),

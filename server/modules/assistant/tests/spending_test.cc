@@ -234,6 +234,29 @@ TEST_F(Spending, receipts_are_listed_exported_and_erased_and_the_budget_stays) {
     EXPECT_EQ(used(), before);
 }
 
+TEST_F(Spending, without_a_tap_a_model_is_asked_once_a_message) {
+    world.consent(bob, room);
+    const auto ask = [&](const Person& who, const std::vector<std::string>& event_ids) {
+        json::object wish = ids(event_ids);
+        wish["automatic"] = true;
+        return world.post(who, kSuggestions, wish);
+    };
+    const auto first = world.say(bob, room, "one");
+    EXPECT_TRUE(ask(alice, {first}).event("done"));
+    EXPECT_EQ(ask(alice, {first}).errcode(), "IM.LINGXI.ALREADY_ASKED") << "another device, or a reload";
+    const auto own = world.say(alice, room, "mine");
+    EXPECT_EQ(ask(alice, {first, own}).errcode(), "IM.LINGXI.ALREADY_ASKED");
+    EXPECT_EQ(world.fake->requests.size(), 1U);
+    EXPECT_TRUE(world.post(alice, kSuggestions, ids({first})).event("done")) << "a tap asks again";
+    const auto second = world.say(bob, room, "two");
+    EXPECT_TRUE(ask(alice, {first, second}).event("done"));
+    EXPECT_EQ(ask(alice, {first}).errcode(), "IM.LINGXI.ALREADY_ASKED") << "an older one";
+    EXPECT_EQ(world.fake->requests.size(), 3U);
+    EXPECT_EQ(world.get(alice, kReceipts).body.at("receipts").as_array().size(), 3U);
+    world.consent(alice, room);
+    EXPECT_TRUE(ask(bob, {own}).event("done")) << "of everybody's own";
+}
+
 TEST_F(Spending, who_asked_to_be_forgotten_leaves_nothing_behind) {
     world.fake->script.deltas = {"译"};
     const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
@@ -242,6 +265,10 @@ TEST_F(Spending, who_asked_to_be_forgotten_leaves_nothing_behind) {
     const auto event = world.say(bob, room, "hello");
     world.fake->script = {};
     ASSERT_TRUE(world.post(alice, kSuggestions, ids({event})).event("done"));
+    world.consent(alice, room);
+    json::object by_itself = ids({world.say(alice, room, "hello")});
+    by_itself["automatic"] = true;
+    ASSERT_TRUE(world.post(bob, kSuggestions, by_itself).event("done"));
     // One that is under way is settled whole for the server, and its end finds nothing.
     world.fake->script.deltas = {"begin"};
     world.fake->script.hangs_after_deltas = true;
@@ -258,7 +285,8 @@ TEST_F(Spending, who_asked_to_be_forgotten_leaves_nothing_behind) {
         for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
                                   "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
                                   "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
-                                  "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1"}) {
+                                  "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1",
+                                  "SELECT count(*) FROM asked_by_itself WHERE user_number = ?1"}) {
             auto select = tx.prepare(query);
             select.bind(bob.user);
             if (select.step()) count += select.integer(0);

@@ -9,7 +9,7 @@ import type { MatrixEvent, Room } from "matrix-js-sdk";
 
 /** Why there is no answer; each is said in one line, with what can be done. */
 export type Problem =
-    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline"; errcode: string }
+    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline" | "too_often" | "too_long" | "gone" | "not_here" | "signed_out" | "no_words" | "server"; errcode: string }
     | { kind: "budget"; errcode: string; resetsAtMs: number | null }
     | { kind: "consent"; errcode: string; users: string[] };
 
@@ -37,10 +37,12 @@ export interface Chips {
     items: OfflineChip[];
 }
 
+/** Chips appear within this time or not at all: what comes later would move under the finger. */
 const chipsDeadlineMs = 1_000;
-/** The server builds its index when it is first asked: who asked too early asks again, a few times. */
-const chipsRetriesMs = [2_000, 5_000, 10_000, 20_000];
+/** The server builds its index when it is first asked: who asks too early asks again within that time. */
+const chipsPauseMs = 250;
 const modelDeadlineMs = 60_000;
+const alreadyAsked = "IM.LINGXI.ALREADY_ASKED";
 const excerptEvents = 20;
 const noChips: Chips = { eventId: null, items: [] };
 
@@ -65,8 +67,21 @@ export function problemOf(error: unknown, hasModel: boolean): Problem {
             return { kind: hasModel ? "no_answer" : "no_model", errcode };
         case "NETWORK":
             return { kind: "offline", errcode };
+        case "M_LIMIT_EXCEEDED":
+            return { kind: "too_often", errcode };
+        case "M_TOO_LARGE":
+            return { kind: "too_long", errcode };
+        case "M_NOT_FOUND":
+            return { kind: "gone", errcode };
+        case "M_FORBIDDEN":
+            return { kind: "not_here", errcode };
+        case "M_UNKNOWN_TOKEN":
+        case "M_MISSING_TOKEN":
+            return { kind: "signed_out", errcode };
+        case "M_INVALID_PARAM":
+            return { kind: "no_words", errcode };
         default:
-            return { kind: "failed", errcode };
+            return { kind: errcode.startsWith("M_") ? "server" : "failed", errcode };
     }
 }
 
@@ -144,20 +159,18 @@ export class Assistant {
         this.chipsAbort = abort;
         store.set({ eventId, items: [] });
         this.suggestions.of(room.roomId).set({ state: "idle" });
-        const wantedStill = () => !abort.signal.aborted && store.get().eventId === eventId;
-        for (const pauseMs of [0, ...chipsRetriesMs]) {
-            if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
-            if (!wantedStill()) return;
+        const late = setTimeout(() => abort.abort(), chipsDeadlineMs);
+        while (!abort.signal.aborted) {
             try {
-                const late = AbortSignal.any([abort.signal, AbortSignal.timeout(chipsDeadlineMs)]);
-                const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, late);
-                if (wantedStill()) store.set({ eventId, items: suggestions.slice(0, 3) });
-                return;
+                const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, abort.signal);
+                if (!abort.signal.aborted) store.set({ eventId, items: suggestions.slice(0, 3) });
+                break;
             } catch (error) {
-                // Late or not ready: perhaps the next time. Off, forbidden or unreachable: then there are none.
-                if (error instanceof ApiError && error.status !== 503) return;
+                if (!(error instanceof ApiError && error.status === 503)) break;
             }
+            await new Promise((resolve) => setTimeout(resolve, chipsPauseMs));
         }
+        clearTimeout(late);
     }
 
     clearChips(roomId: string): void {
@@ -166,16 +179,22 @@ export class Assistant {
         this.suggestions.of(roomId).set({ state: "idle" });
     }
 
-    /** By itself only in chats for which the person switched that on, and once an event. */
-    async autoSuggest(room: Room, language: string): Promise<void> {
+    /**
+     * By itself only in chats for which the person switched that on, for what came since, and once an event: the server
+     * sees to that over all tabs and devices.
+     */
+    async autoSuggest(room: Room): Promise<void> {
+        const sinceMs = this.engine.account.settings.get().auto_suggest_since_ms[room.roomId];
         const last = lastMessage(room);
         const id = last?.getId();
-        if (!id || last?.getSender() === this.engine.me || this.autoAsked.has(id)) return;
+        if (sinceMs === undefined || !last || !id || last.getTs() <= sinceMs || last.isRedacted()) return;
+        if (last.getSender() === this.engine.me || this.autoAsked.has(id)) return;
         this.autoAsked.add(id);
-        await this.suggest(room, language);
+        await this.suggest(room, true);
     }
 
-    async suggest(room: Room, language: string): Promise<void> {
+    /** The language is the conversation's own: none is asked for. */
+    async suggest(room: Room, automatic = false): Promise<void> {
         const store = this.suggestions.of(room.roomId);
         const eventIds = room
             .getLiveTimeline()
@@ -189,7 +208,7 @@ export class Assistant {
         const items: Suggestion[] = [];
         await this.call(
             "suggestions",
-            { room_id: room.roomId, event_ids: eventIds, language },
+            { room_id: room.roomId, event_ids: eventIds, ...(automatic ? { automatic } : {}) },
             (event) => {
                 if (event.event === "prepared") dropped = event.dropped ?? [];
                 const label = event.event === "suggestion" ? labelOf({ [labelKey]: event.label }) : null;
@@ -198,7 +217,7 @@ export class Assistant {
                     store.set({ state: "asking", items: [...items] });
                 }
             },
-            (problem) => store.set({ state: "problem", problem }),
+            (problem) => store.set(problem.errcode === alreadyAsked ? { state: "idle" } : { state: "problem", problem }),
             () => store.set(items.length > 0 ? { state: "ready", items, dropped } : { state: "problem", problem: { kind: "nothing", errcode: "" } }),
             () => store.set({ state: "idle" }),
         );

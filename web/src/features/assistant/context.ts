@@ -53,6 +53,20 @@ export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, nam
             return t("ai.changed");
         case "forwarded":
             return t("ai.forwarded");
+        case "too_often":
+            return t("error.rate");
+        case "too_long":
+            return t("ai.too_long");
+        case "gone":
+            return t("error.not_found");
+        case "not_here":
+            return t("error.forbidden");
+        case "no_words":
+            return t("ai.no_words");
+        case "server":
+            return t("error.server");
+        case "signed_out":
+            return t("error.session");
         case "consent":
             return t("ai.needs_consent", i18n.list(problem.users.map(names)));
         case "failed":

@@ -107,6 +107,6 @@ export async function greetAccount(session: Session, displayName: string, langua
     const put = (path: string, body: Json) => fetch(path, { method: "PUT", headers, body: JSON.stringify(body) });
     await Promise.allSettled([
         displayName ? put(`/_matrix/client/v3/profile/${user}/displayname`, { displayname: displayName }) : null,
-        put(`/_matrix/client/v3/user/${user}/account_data/im.lingxi.settings`, { language, time_zone: timeZone, enter_sends: true, ai_enabled: true, auto_suggest_rooms: [] }),
+        put(`/_matrix/client/v3/user/${user}/account_data/im.lingxi.settings`, { language, time_zone: timeZone, enter_sends: true, ai_enabled: true, auto_suggest_since_ms: {} }),
     ]);
 }

@@ -17,7 +17,7 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
     const engine = useEngine();
     const assistant = useAssistant();
     const i18n = useI18n();
-    const { t, language } = i18n;
+    const { t } = i18n;
     const name = useName(room);
     const visible = useAiVisible(room);
     const settings = useStore(engine.account.settings);
@@ -25,7 +25,7 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
     const [asked, setAsked] = useState(false);
-    const auto = settings.auto_suggest_rooms.includes(room.roomId);
+    const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
 
     useEffect(() => {
         void assistant.loadStatus(room.roomId);
@@ -34,8 +34,15 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
         setAsked(false);
         if (!visible) return;
         void assistant.refreshChips(room);
-        if (auto) void assistant.autoSuggest(room, language);
-    }, [assistant, room, language, lastId, visible, auto]);
+    }, [assistant, room, lastId, visible]);
+    useEffect(() => {
+        if (!visible || !auto) return;
+        // A tab that nobody looks at leaves it to the one that somebody does.
+        const ask = () => void (document.hidden || assistant.autoSuggest(room));
+        ask();
+        document.addEventListener("visibilitychange", ask);
+        return () => document.removeEventListener("visibilitychange", ask);
+    }, [assistant, room, lastId, visible, auto]);
 
     if (!visible) return null;
     const last = lastMessage(room);
@@ -99,7 +106,7 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
                 </button>
             ) : (
                 canAsk && (
-                    <button type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onClick={() => void assistant.suggest(room, language)}>
+                    <button type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onClick={() => void assistant.suggest(room)}>
                         <Sparkles size={16} aria-hidden="true" /> <span>{t("ai.suggest_short")}</span>
                     </button>
                 )

@@ -39,7 +39,13 @@ export function AssistantPanel({ room }: { room: Room }) {
         return consent?.agreed ? [{ member, consent }] : [];
     });
     const purposes: Purpose[] = ["suggest_replies", "translate"];
-    const auto = settings.auto_suggest_rooms.includes(room.roomId);
+    const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
+    const setAuto = (on: boolean) => {
+        const { [room.roomId]: _since, ...others } = settings.auto_suggest_since_ms;
+        // By the server's clock: what stands there already is not asked about.
+        const last = room.getLiveTimeline().getEvents().at(-1);
+        return engine.account.change({ auto_suggest_since_ms: on ? { ...others, [room.roomId]: last?.getTs() ?? 0 } : others });
+    };
     return (
         <div className="stack">
             <h2>{t("ai.panel_title")}</h2>
@@ -62,7 +68,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                         label={t("ai.panel_auto")}
                         hint={t("ai.panel_auto_hint")}
                         checked={auto}
-                        onChange={(on) => run(engine.account.change({ auto_suggest_rooms: on ? [...settings.auto_suggest_rooms, room.roomId] : settings.auto_suggest_rooms.filter((id) => id !== room.roomId) }))}
+                        onChange={(on) => run(setAuto(on))}
                     />
                     <section>
                         <h3 className="list-title">{t("ai.panel_agreed")}</h3>

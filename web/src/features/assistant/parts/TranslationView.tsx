@@ -51,7 +51,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                                 {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
                             </button>
                         )}
-                        {["failed", "late", "changed"].includes(translation.problem.kind) && (
+                        {["failed", "late", "changed", "too_often", "offline", "server"].includes(translation.problem.kind) && (
                             <button type="button" className="inline-button" onClick={() => void assistant.translate(room, event, translation.language)}>
                                 {t("common.retry")}
                             </button>

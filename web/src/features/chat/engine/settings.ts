@@ -7,22 +7,23 @@ export interface Settings {
     time_zone: string | null;
     enter_sends: boolean;
     ai_enabled: boolean;
-    auto_suggest_rooms: string[];
+    /** The chats in which a model is asked by itself: since the message of that time. */
+    auto_suggest_since_ms: Readonly<Record<string, number>>;
 }
 
 const settingsType = "im.lingxi.settings" as const;
 const remarksType = "im.lingxi.remarks" as const;
 
-export const defaultSettings: Settings = { language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_rooms: [] };
+export const defaultSettings: Settings = { language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_since_ms: {} };
 
 export function readSettings(content: Record<string, unknown>): Settings {
-    const { language, time_zone, enter_sends, ai_enabled, auto_suggest_rooms } = content;
+    const { language, time_zone, enter_sends, ai_enabled, auto_suggest_since_ms } = content;
     return {
         language: isLanguage(language) ? language : null,
         time_zone: typeof time_zone === "string" ? time_zone : null,
         enter_sends: enter_sends !== false,
         ai_enabled: ai_enabled !== false,
-        auto_suggest_rooms: Array.isArray(auto_suggest_rooms) ? auto_suggest_rooms.filter((room): room is string => typeof room === "string") : [],
+        auto_suggest_since_ms: Object.fromEntries(Object.entries(auto_suggest_since_ms ?? {}).filter((entry): entry is [string, number] => typeof entry[1] === "number")),
     };
 }
 
