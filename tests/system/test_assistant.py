@@ -410,7 +410,7 @@ def test_bad_wishes_get_their_error_and_nothing_leaves(people, model):
     assert suggest(alice, room, [event] * 51).status == 400
     assert suggest(alice, "!nowhere:test.lingxi", [event]).errcode == "M_FORBIDDEN"
     assert translate(alice, "x" * 9000).status == 413
-    assert stream(alice, "/translations", {"target_language": "zh"}).status == 400
+    assert stream(alice, "/translations", {"room_id": room, "target_language": "zh"}).status == 400
     assert stream(alice, "/suggestions", []).status == 400
     assert alice.http.post(f"{alice.server.url}{ASSIST}/translations", json={}, timeout=30).status_code == 401
     assert model.requests() == []

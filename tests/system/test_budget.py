@@ -118,7 +118,7 @@ def test_receipts_are_exact_to_the_bytes_that_the_model_server_saw(server, peopl
     bob.join(room)
     consent(bob, room)
     model.control(answer="译文")
-    assert translate(alice, "RECEIPTWORD draft").errcode is None
+    assert translate(alice, "RECEIPTWORD draft", room_id=room).errcode is None
     model.control(answer='{"suggestions": ["好", "不", "吗"]}')
     assert suggest(alice, room, [bob.send(room, "RECEIPTWORD of bob"), alice.send(room, "and mine")]).errcode is None
     newest = receipts(alice)[:2][::-1]
@@ -131,7 +131,7 @@ def test_receipts_are_exact_to_the_bytes_that_the_model_server_saw(server, peopl
         assert (receipt["currency"], receipt["provider"], receipt["model"]) == ("CNY", "Test model", "test-model")
         assert (receipt["outcome"], receipt["estimated"], receipt["on_this_machine"]) == ("done", False, True)
     draft, suggestions = newest
-    assert (draft["purpose"], draft["whose"], draft["room_id"]) == ("translate", [alice.user_id], None)
+    assert (draft["purpose"], draft["whose"], draft["room_id"]) == ("translate", [alice.user_id], room)
     assert (suggestions["purpose"], set(suggestions["whose"]), suggestions["room_id"]) == (
         "suggest_replies", {alice.user_id, bob.user_id}, room)
     assert receipts(bob) == [] or all(r["room_id"] != room for r in receipts(bob)), "they are the caller's"

@@ -8,7 +8,7 @@ import threading
 import pytest
 import requests
 
-from assist import ADMIN, ASSIST, KEY, consent, make_admin, put_model, receipts, sha256, suggest, translate, used_tokens
+from assist import ADMIN, ASSIST, KEY, consent, make_admin, own_room, put_model, receipts, sha256, suggest, translate, used_tokens
 from harness import ROOT, ModelServer, Server, wait_for
 
 
@@ -85,7 +85,7 @@ def test_a_client_that_goes_ends_the_call_at_once_at_the_model_too(alice, models
     models[0].control(fault=fault)
     before = len(receipts(alice))
     response = requests.post(alice.server.url + ASSIST + "/translations", stream=True, timeout=60,
-                             json={"text": fault, "target_language": "zh"},
+                             json={"room_id": own_room(alice), "text": fault, "target_language": "zh"},
                              headers={"Authorization": f"Bearer {alice.token}"})
     assert response.status_code == 200
     wait_for(lambda: models[0].requests(), what="the request at the model server")
