@@ -103,9 +103,6 @@ test("suggestions of the model come by a tap, are marked, and are never sent by 
     await shot(desk, "assistant-suggestions-zh");
     const asked = (await model.requests()).at(-1);
     assert.match(asked.raw, /Shall I book a table/);
-    // The interface is Chinese and what was said last English: the model follows the conversation.
-    assert.match(asked.raw, /in the language of the conversation/);
-    assert.doesNotMatch(asked.raw, /Write in this language/);
     await chip.click();
     assert.equal(await desk.getByLabel("写消息").inputValue(), "好的，没问题 👌");
     await desk.locator(".composer").getByText("AI", { exact: true }).waitFor();
@@ -138,6 +135,22 @@ test("what a person changes is marked as written with AI", async () => {
     await desk.keyboard.type("我都可以");
     await desk.keyboard.press("Enter");
     await phone.locator(".message", { hasText: "几点开始？我都可以" }).getByRole("button", { name: /Written with AI/ }).waitFor();
+});
+
+test("where one has said nothing yet, the model is to follow the conversation’s language, not the client’s", async () => {
+    const quiet = await emma.createRoom("Quiet", [admin]);
+    await emma.state(quiet, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: true, at_ms: Date.now() }, emma.userId);
+    await emma.say(quiet, "Are you coming tomorrow?");
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(quiet));
+    await bubble(desk, "Are you coming tomorrow").waitFor();
+    await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
+    await line(desk).locator(".chip.ai").first().waitFor();
+    const { raw } = (await model.requests()).at(-1);
+    assert.match(raw, /Are you coming tomorrow/);
+    assert.match(raw, /in the language of the conversation/);
+    assert.doesNotMatch(raw, /Write in this language/);
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await bubble(desk, "At seven?").waitFor();
 });
 
 test("a translation stands under the original, is swapped by a tap, and is put away again", async () => {
