@@ -287,6 +287,21 @@ TEST_F(SyncAnswers, tell_that_an_invitation_was_taken_back) {
     EXPECT_TRUE(left->at("state").at("events").as_array().empty());
 }
 
+TEST_F(SyncAnswers, tell_the_end_of_an_invitation_in_the_state_after_too) {
+    auto room = server.room(ann);
+    ASSERT_TRUE(room.append_state(ann, "m.room.name", "", {{"name", "among us"}}));
+    ASSERT_TRUE(server.member(room, ann, bob, "invite"));
+    Client client(server, bob);
+    client.state_mode.after = true;
+    client.sync();
+    ASSERT_TRUE(server.member(room, bob, bob, "leave"));
+    const auto answer = client.sync();
+    const auto* left = section(answer, "leave", room);
+    ASSERT_NE(left, nullptr);
+    EXPECT_EQ(left->at("timeline").at("events").as_array().size(), 1U);
+    EXPECT_EQ(state_keys(*left, "state_after"), (std::set<std::string>{"m.room.member|@bob:x"}));
+}
+
 std::string names(const base::json::object& room, std::string_view list) {
     std::string out;
     for (const auto& event : room.at(list).at("events").as_array()) {

@@ -204,11 +204,15 @@ class Replay {
             const auto& events = told->at("timeline").at("events").as_array();
             const auto wanted = visible(room, Position{left_at.value - 1}, left_at, kEndOfTime);
             if (events.size() != wanted.size()) return "the end of an invitation says too much";
-            for (const auto* name : {"state", "state_after"}) {
-                const auto* state = told->as_object().if_contains(name);
-                if (state != nullptr && !state->at("events").as_array().empty())
-                    return "one who has not been in the room since is told its state";
-            }
+            const auto* state = told->as_object().if_contains("state");
+            if (state != nullptr && !state->at("events").as_array().empty())
+                return "one who has not been in the room since is told its state";
+            const auto* state_after = told->as_object().if_contains("state_after");
+            if (state_after == nullptr) return {};
+            const auto& end = state_after->at("events").as_array();
+            const auto& own = *SyncOracle::member_event(room, user_id_, left_at);
+            if (end.size() != 1 || base::get_string(end.at(0).as_object(), "event_id") != own.id)
+                return "the state after the end of an invitation is not that end alone";
             return {};
         }
         const bool was_joined = SyncOracle::membership(room, user_id_, after_) == "join";

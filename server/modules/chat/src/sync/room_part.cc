@@ -9,6 +9,7 @@
 #include "sync/summary_part.h"
 #include "sync/timeline_part.h"
 #include "timeline/event_json.h"
+#include "timeline/event_store.h"
 
 #include <algorithm>
 #include <array>
@@ -119,6 +120,16 @@ std::string room_account_data(AnswerContext& context, const StoredRoom& room, bo
     return out;
 }
 
+/// What became of the reader, who was never in the room: the one change of state that is theirs to know. A
+/// client that takes state from the list alone would have them invited for ever.
+void append_end_of_invitation(std::string& out, AnswerContext& context, const StoredRoom& room,
+                              const StoredMembership& membership) {
+    const auto& filter = *context.query.filter;
+    if (!filter.state.allows_room(room.id.value)) return;
+    const auto event = find_event(context.tx, room.number, membership.since);
+    if (event && filter.state.allows(*event)) append_fields(out, event->json, filter.event_fields);
+}
+
 }  // namespace
 
 void append_account_data(std::string& out, const AccountData& data) {
@@ -223,6 +234,8 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
                       .up_to = last_leave,
                       .own = OwnMember{query.user_id, membership.since}},
                      timeline, *query.filter, members);
+    } else if (is_new && query.state_mode.is_after()) {
+        append_end_of_invitation(state, context, room, membership);
     }
     append_key(out, room.id.value);
     out.push_back('{');
