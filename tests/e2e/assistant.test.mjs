@@ -153,6 +153,20 @@ test("where one has said nothing yet, the model is to follow the conversation’
     await bubble(desk, "At seven?").waitFor();
 });
 
+test("what is forwarded keeps its mark, there and in the list", async () => {
+    const other = await admin.createRoom("另一个群");
+    await desk.locator(`[data-chat="${other}"]`).waitFor();
+    const message = desk.locator(".message", { hasText: "几点开始？我都可以" }).last();
+    await message.hover();
+    await message.getByRole("button", { name: "消息操作" }).click();
+    await desk.getByRole("menuitem", { name: "转发" }).click();
+    await desk.getByRole("dialog").getByRole("button", { name: "另一个群" }).click();
+    await desk.locator(`[data-chat="${other}"] .ai-tag`).waitFor();
+    const [event] = await admin.timeline(other, 1);
+    assert.equal(event.content.body, "几点开始？我都可以");
+    assert.equal(event.content["im.lingxi.ai"].kind, "assisted");
+});
+
 test("a translation stands under the original, is swapped by a tap, and is put away again", async () => {
     await model.control({ answer: "我们七点在北门见吧。" });
     await write(phone, "Write a message", "Let us meet at seven at the north gate.");

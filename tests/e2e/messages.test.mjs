@@ -223,6 +223,35 @@ test("a screen reader hears each new message once, with who and what", async () 
     assert.deepEqual(await desk.evaluate(() => window.heard), ["Emma Hart：the same", "Emma Hart：the same", "Emma Hart：and another"]);
 });
 
+test("a message that the server refuses stands with what to do, and goes out once when tried again", async () => {
+    await desk.route("**/send/**", (route) => route.fulfill({ status: 403, contentType: "application/json", body: '{"errcode":"M_FORBIDDEN","error":"no"}' }));
+    await write(desk, zh.write, "起初被拒绝");
+    const message = desk.locator(".message", { hasText: "起初被拒绝" });
+    await message.getByText("M_FORBIDDEN").waitFor();
+    await desk.locator("[data-chat] .chat-failed").waitFor();
+    await desk.unroute("**/send/**");
+    await message.getByRole("button", { name: "重发" }).click();
+    await bubble(phone, "起初被拒绝").waitFor();
+    await message.getByText("M_FORBIDDEN").waitFor({ state: "detached" });
+    assert.equal((await wang.timeline(roomId)).filter((event) => event.content.body === "起初被拒绝").length, 1);
+});
+
+test("an invitation is accepted or declined in the list", async () => {
+    const book = await emma.createRoom("Book club");
+    const other = await emma.createRoom("Not for me");
+    for (const room of [book, other]) await emma.call("POST", `/rooms/${encodeURIComponent(room)}/invite`, { user_id: wang.userId });
+    const row = (name) => desk.locator(".chat-row.invite", { hasText: name });
+    await row("Not for me").getByText("Emma Hart").waitFor();
+    await row("Not for me").getByRole("button", { name: "谢绝" }).click();
+    await row("Not for me").waitFor({ state: "detached" });
+    await row("Book club").getByRole("button", { name: "加入" }).click();
+    await desk.locator(".bar-name", { hasText: "Book club" }).waitFor();
+    await desk.locator(`[data-chat="${book}"]`).waitFor();
+    assert.equal(await desk.locator(`[data-chat="${other}"]`).count(), 0);
+    await desk.locator(`[data-chat="${roomId}"]`).click();
+    await bubble(desk, "起初被拒绝").waitFor();
+});
+
 test("no accessibility rule is broken, and nothing broke", async () => {
     assert.deepEqual(await violations(desk), []);
     assert.deepEqual(await violations(phone), []);
