@@ -183,4 +183,14 @@ describe("an answer with many chats", () => {
         await portions.fetch(ask("filter=b&timeout=0"));
         expect(server.asked.slice(1)).toEqual(["?filter=a&timeout=0", "?filter=b&timeout=0"]);
     });
+
+    it.each([["an unreachable server", () => Promise.reject(new TypeError("no"))], ["an error", async () => new Response("{}", { status: 502 })]])("asked for ahead of %s is asked again", async (_what, fails) => {
+        const answers = [fails, async () => new Response(JSON.stringify(answerOf(1)))];
+        const portions = new Portions(() => answers.shift()!());
+        const url = new URL(`${origin}/_matrix/client/v3/sync?timeout=0`);
+        portions.ask(url);
+        await new Promise((resolve) => setTimeout(resolve));
+        const response = await portions.fetch(url);
+        expect(((await response.json()) as ISyncResponse).next_batch).toBe("s1");
+    });
 });

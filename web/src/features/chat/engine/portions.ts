@@ -122,8 +122,12 @@ export class Portions {
         this.forget();
         const abort = new AbortController();
         const answer = this.send(url.toString(), { signal: abort.signal });
-        answer.catch(() => undefined); // who takes it sees it
-        this.ahead = { question: questionOf(url), answer, abort };
+        const ahead = { question: questionOf(url), answer, abort };
+        this.ahead = ahead;
+        const drop = () => {
+            if (this.ahead === ahead) this.ahead = null; // a failure is old by the time it is asked for
+        };
+        answer.then((response) => response.ok || drop(), drop);
     }
 
     stop(): void {
