@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <base/log.h>
@@ -25,12 +26,19 @@ constexpr auto kLook = 250ms;
 constexpr std::chrono::nanoseconds kRetry = 20ms;
 constexpr std::chrono::nanoseconds kLongestRetry = 1s;
 /// So few frames are moved within a gap without anybody noticing.
-constexpr std::int64_t kFewFrames = 256;
-constexpr int kMostPassiveRounds = 8;
+constexpr std::int64_t kFewFrames = 32;
+/// More than these are not, while it is not urgent.
+constexpr std::int64_t kMostFrames = 256;
+/// Rounds beside the writer go on as long as each leaves less than this part of what the one before left.
+constexpr double kWorthwhile = 0.9;
+constexpr int kMostPassiveRounds = 20;
 /// A checkpoint syncs so much at a time: a commit beside it waits for no more than that.
-constexpr std::int64_t kBiteBytes = 512 << 10;
+constexpr std::int64_t kBiteBytes = 128 << 10;
 constexpr std::int64_t kLargestBiteBytes = 4 << 20;  // near the hard bound
-/// Then it leaves the disk to the commits for as long as its own sync took, within these.
+/// How steeply bites grow there. The rests go first, so that bites stay small where that is enough.
+constexpr double kBiteGrowth = 8;
+/// Then it leaves the disk to the commits for so long, of the time that its own sync took.
+constexpr double kRestShare = 0.3;
 constexpr std::chrono::nanoseconds kLongestRest = 50ms;
 /// Of the old WAL, overwritten while the writer waits; and between two syncs.
 constexpr std::int64_t kWipeBytes = 256 << 10;
@@ -68,7 +76,7 @@ Checkpointer::Checkpointer(runtime::Runtime& runtime, Connection& connection, Wr
       scrubs_total_(runtime.metrics().counter(
           "storage_scrubs_total", "Times that the write-ahead log was cleared of what was deleted")) {
     pace_.after_bite = [this](std::chrono::nanoseconds sync_time) {
-        rest(std::min(sync_time, kLongestRest));
+        rest(std::chrono::duration_cast<std::chrono::nanoseconds>(kRestShare * sync_time));
     };
     set_pace(connection_.handle(), &pace_);
     thread_ = std::thread([this] { work(); });
@@ -117,10 +125,12 @@ double Checkpointer::urgency() const {
     return std::clamp(over / way, 0.0, 1.0);
 }
 
-/// Leaves the disk to the commits for a while: the shorter, and after the more, the longer the WAL is.
+/// Leaves the disk to the commits for a while: the shorter, and at last after the more, the longer the WAL
+/// is.
 void Checkpointer::rest(std::chrono::nanoseconds time) {
     const double urgent = urgency();
-    pace_.bite_bytes = kBiteBytes + static_cast<std::int64_t>(urgent * (kLargestBiteBytes - kBiteBytes));
+    const double growth = std::pow(urgent, kBiteGrowth);
+    pace_.bite_bytes = kBiteBytes + static_cast<std::int64_t>(growth * (kLargestBiteBytes - kBiteBytes));
     if (urgent >= 1) return;
     const auto pause = std::chrono::duration<double, std::nano>(std::min(time, kLongestRest)) * (1 - urgent);
     std::unique_lock lock(mutex_);
@@ -154,11 +164,11 @@ bool Checkpointer::shrink() {
     const bool scrubbing = scrub_due();
     auto left = move_most();
     const bool urgent = is_urgent();
-    if (urgent && left && *left > kFewFrames) {
+    if (urgent && left && *left > kMostFrames) {
         end_long_reads();
         left = move_most();
     }
-    if (!left || (*left > kFewFrames && !urgent)) return false;
+    if (!left || (*left > kMostFrames && !urgent)) return false;
     const Instant::rep dirty_since = dirty_since_;
     if (!start_anew(scrubbing, urgent)) return false;
     if (!scrubbing) {
@@ -175,7 +185,7 @@ bool Checkpointer::shrink() {
     return true;
 }
 
-/// Moves frames while others write; returns how many are left, or nothing after a failure.
+/// Moves frames while others write, and syncs them; returns how many are left, or nothing after a failure.
 std::optional<std::int64_t> Checkpointer::move_most() {
     std::int64_t left = std::numeric_limits<std::int64_t>::max();
     for (int round = 0; round < kMostPassiveRounds && left > kFewFrames; ++round) {
@@ -183,12 +193,16 @@ std::optional<std::int64_t> Checkpointer::move_most() {
         pace_.bite_bytes = kBiteBytes;
         const Outcome outcome = checkpoint(connection_, SQLITE_CHECKPOINT_PASSIVE);
         pace_.bite_bytes = 0;
+        // SQLite syncs only once it has moved everything: in the gap, that is, and while all wait.
+        const std::int64_t frames = frames_;
+        const int code = outcome.done ? end_bite(connection_.handle()) : SQLITE_OK;
         passive_seconds_.observe(
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-        if (!outcome.done) return std::nullopt;
-        const bool shrinking = outcome.frames_left < left / 2;
-        left = outcome.frames_left;
-        if (!shrinking) break;
+        if (code != SQLITE_OK) note_failure(connection_, code, "checkpoint");
+        if (!outcome.done || code != SQLITE_OK) return std::nullopt;
+        const std::int64_t before = left;
+        left = outcome.frames_left + (frames_ - frames);
+        if (static_cast<double>(left) > kWorthwhile * static_cast<double>(before)) break;
     }
     return left;
 }

@@ -41,7 +41,8 @@ struct File : sqlite3_file {
     std::vector<std::uint8_t>* page;  ///< of a database file: where its pages are cleaned; else null
     Gathered* gathered;               ///< of a log whose writes are gathered; else null
     const Pace* pace;
-    std::int64_t bite;  ///< bytes since the last sync of the pace
+    std::vector<sqlite3_int64>*
+        bite;  ///< of a database file: where it was written at the pace since its last sync
 };
 
 File& file_of(sqlite3_file* file) {
@@ -60,13 +61,30 @@ int write_page(File& file, const void* data, int bytes, sqlite3_int64 offset) {
     return file.inner->pMethods->xWrite(file.inner, file.page->data(), bytes, offset);
 }
 
-int keep_pace(File& file, int bytes) {
-    if (file.pace == nullptr || file.pace->bite_bytes <= 0) return SQLITE_OK;
-    file.bite += bytes;
-    if (file.bite < file.pace->bite_bytes) return SQLITE_OK;
-    file.bite = 0;
-    const auto start = std::chrono::steady_clock::now();
+/// Where a sync fails, the kernel may take the pages for written, and SQLite counts them as moved: they are
+/// made to be written once more, by the next sync.
+int sync_bite(File& file) {
     const int code = file.inner->pMethods->xSync(file.inner, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    if (code == SQLITE_OK) {
+        file.bite->clear();
+        return code;
+    }
+    std::ranges::sort(*file.bite);
+    file.bite->erase(std::ranges::unique(*file.bite).begin(), file.bite->end());
+    const auto bytes = static_cast<int>(file.page->size());
+    for (const sqlite3_int64 offset : *file.bite) {
+        if (file.inner->pMethods->xRead(file.inner, file.page->data(), bytes, offset) != SQLITE_OK) continue;
+        file.inner->pMethods->xWrite(file.inner, file.page->data(), bytes, offset);
+    }
+    return code;
+}
+
+int keep_pace(File& file, int bytes, sqlite3_int64 offset) {
+    if (file.pace == nullptr || file.pace->bite_bytes <= 0) return SQLITE_OK;
+    file.bite->push_back(offset);
+    if (std::ssize(*file.bite) * bytes < file.pace->bite_bytes) return SQLITE_OK;
+    const auto start = std::chrono::steady_clock::now();
+    const int code = sync_bite(file);
     if (code == SQLITE_OK) file.pace->after_bite(std::chrono::steady_clock::now() - start);
     return code;
 }
@@ -75,6 +93,7 @@ int file_close(sqlite3_file* file) {
     File& self = file_of(file);
     const int code = self.inner->pMethods->xClose(self.inner);
     delete self.page;
+    delete self.bite;
     delete self.gathered;  // whatever a commit stands on was synced
     sqlite3_free(self.inner);
     return code;
@@ -94,7 +113,14 @@ int file_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 of
         return told_full(self, self.inner->pMethods->xWrite(self.inner, data, bytes, offset));
     }
     const int code = told_full(self, write_page(self, data, bytes, offset));
-    return code == SQLITE_OK ? keep_pace(self, bytes) : code;
+    return code == SQLITE_OK ? keep_pace(self, bytes, offset) : code;
+}
+
+int file_sync(sqlite3_file* file, int flags) {
+    File& self = file_of(file);
+    const int code = self.inner->pMethods->xSync(self.inner, flags);
+    if (code == SQLITE_OK && self.bite != nullptr) self.bite->clear();
+    return code;
 }
 
 /// Where that fails it stays gathered: SQLite counts on it until the transaction is rolled back.
@@ -145,6 +171,7 @@ constexpr sqlite3_io_methods kMethods = [] {
     auto methods = forwarding_methods<File>();
     methods.xClose = file_close;
     methods.xWrite = file_write;
+    methods.xSync = file_sync;
     return methods;
 }();
 
@@ -169,7 +196,10 @@ int vfs_open(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int fla
         sqlite3_free(self.inner);
         return code;
     }
-    if ((flags & SQLITE_OPEN_MAIN_DB) != 0) self.page = new std::vector<std::uint8_t>();
+    if ((flags & SQLITE_OPEN_MAIN_DB) != 0) {
+        self.page = new std::vector<std::uint8_t>();
+        self.bite = new std::vector<sqlite3_int64>();
+    }
     self.pMethods = (flags & SQLITE_OPEN_WAL) != 0 ? &kLogMethods : &kMethods;
     return code;
 }
@@ -197,6 +227,14 @@ int vfs_last_error(sqlite3_vfs* /*vfs*/, int bytes, char* out) {
 }
 int vfs_current_time_ms(sqlite3_vfs* /*vfs*/, sqlite3_int64* julian_ms) {
     return beneath()->xCurrentTimeInt64(beneath(), julian_ms);
+}
+
+/// Null where none was opened.
+sqlite3_file* database_of(sqlite3* handle) {
+    sqlite3_file* file = nullptr;
+    const int code =
+        sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+    return code == SQLITE_OK ? file : nullptr;
 }
 
 /// Null where none was opened.
@@ -231,11 +269,12 @@ const char* disk_vfs() {
 }
 
 void set_pace(sqlite3* handle, const Pace* pace) {
-    sqlite3_file* file = nullptr;
-    if (sqlite3_file_control(handle, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file)) ==
-        SQLITE_OK) {
-        file_of(file).pace = pace;
-    }
+    if (sqlite3_file* file = database_of(handle); file != nullptr) file_of(file).pace = pace;
+}
+
+int end_bite(sqlite3* handle) {
+    sqlite3_file* file = database_of(handle);
+    return file == nullptr || file_of(file).bite->empty() ? SQLITE_OK : sync_bite(file_of(file));
 }
 
 void gather_log_writes(sqlite3* handle) {

@@ -26,6 +26,8 @@ struct Pace {
 };
 /// `pace` must outlive the connection, and is read by the thread that uses it.
 void set_pace(sqlite3* handle, const Pace* pace);
+/// Syncs what a paced connection has written since its last bite. 0 where all went well, else SQLite's code.
+int end_bite(sqlite3* handle);
 
 /// From now on what this connection, which has read or written already, writes to the WAL goes to the file in
 /// large pieces, and all of it before a sync. For a connection with synchronous=FULL: SQLite then syncs

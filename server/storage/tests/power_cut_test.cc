@@ -242,6 +242,42 @@ TEST(PowerCut, while_a_log_is_cleared_that_nobody_writes_to_loses_nothing) {
     cut_at_each_operation_of(scrub, 1ms);
 }
 
+/// A kernel takes what it could not write for written; SQLite has counted it as moved.
+TEST(PowerCut, after_syncs_that_failed_loses_nothing) {
+    Directory before;
+    std::set<std::int64_t> acknowledged;
+    Directory after;
+    {
+        TestDisk disk;
+        auto with = storm_options(before);
+        with.scrub_after = 1h;
+        House house(with, {kEntries});
+        house.run([&]() -> Task<void> {
+            Database& database = *house.database;
+            std::int64_t next = 0;
+            const auto put_one = [&database, &next, &acknowledged]() -> Task<void> {
+                const std::int64_t id = ++next;
+                const auto done = co_await database.write({"entry"}, [id](Transaction& tx) {
+                    return put_entry(tx, id, static_cast<std::uint64_t>(id));
+                });
+                EXPECT_TRUE(done.has_value());
+                acknowledged.insert(id);
+            };
+            disk.lose_syncs("a.db");
+            while (disk.lost_syncs() < 3) co_await put_one();
+            disk.lose_syncs("");
+            for (int begun_anew = 0; begun_anew < 2;) {
+                const auto bytes = database.statistics().wal_bytes;
+                co_await put_one();
+                if (database.statistics().wal_bytes < bytes) ++begun_anew;
+            }
+        });
+        disk.restore(after.path(), 1);
+        house.database->close();
+    }
+    EXPECT_EQ(missing_after(after, acknowledged, true), 0U);
+}
+
 TEST(PowerCut, during_a_clean_stop_loses_nothing) {
     const auto stop = [](House& house, TestDisk& disk, std::uint64_t operation,
                          std::set<std::int64_t>& acknowledged) {

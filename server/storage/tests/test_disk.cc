@@ -105,6 +105,11 @@ struct TestDisk::Methods {
         if (const int code = disk.begin(*self.path, false, 0); code != SQLITE_OK) return code;
         if (disk.lies_) return SQLITE_OK;
         Image& image = disk.images_[*self.path];
+        if (!disk.lost_suffix_.empty() && self.path->ends_with(disk.lost_suffix_)) {
+            image.pending.clear();
+            ++disk.lost_syncs_;
+            return failure(EIO, SQLITE_IOERR_FSYNC);
+        }
         for (const Change& change : image.pending) {
             const auto offset = static_cast<std::size_t>(change.offset);
             if (change.is_truncation) {
@@ -221,6 +226,23 @@ void TestDisk::hold_syncs(std::string_view suffix) {
 bool TestDisk::holds_a_sync() const {
     const std::lock_guard lock(mutex_);
     return held_syncs_ > 0;
+}
+
+bool TestDisk::is_dirty(std::string_view suffix) const {
+    const std::lock_guard lock(mutex_);
+    return std::ranges::any_of(images_, [suffix](const auto& entry) {
+        return entry.first.ends_with(suffix) && !entry.second.pending.empty();
+    });
+}
+
+void TestDisk::lose_syncs(std::string_view suffix) {
+    const std::lock_guard lock(mutex_);
+    lost_suffix_ = suffix;
+}
+
+int TestDisk::lost_syncs() const {
+    const std::lock_guard lock(mutex_);
+    return lost_syncs_;
 }
 
 void TestDisk::cut_after(std::uint64_t operations) {

@@ -34,6 +34,13 @@ class TestDisk {
     /// and goes on.
     void hold_syncs(std::string_view suffix);
     bool holds_a_sync() const;
+    /// Whether something was written to the files whose name ends so, and not synced since.
+    bool is_dirty(std::string_view suffix) const;
+
+    /// Syncs of files whose name ends so fail, and what was written is taken for synced, as kernels do; ""
+    /// ends that.
+    void lose_syncs(std::string_view suffix);
+    int lost_syncs() const;
 
     /// The power goes at the n-th write, sync, cut or removal from now on: it and all later ones fail.
     void cut_after(std::uint64_t operations);
@@ -70,6 +77,8 @@ class TestDisk {
     std::int64_t room_ = -1;  // -1: endless
     std::string broken_suffix_;
     std::string held_suffix_;
+    std::string lost_suffix_;
+    int lost_syncs_ = 0;
     int held_syncs_ = 0;
     std::condition_variable released_;
     std::map<std::string, const void*> opened_last_;  ///< by path
