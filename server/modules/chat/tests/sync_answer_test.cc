@@ -587,7 +587,7 @@ TEST_F(SyncAnswers, tell_the_account_data_of_rooms_that_were_left) {
 
     put("c");
     const auto later = was_there.sync();
-    EXPECT_EQ(data(later), "c ");
+    ASSERT_EQ(data(later), "c ");
     EXPECT_TRUE(was_there.has_news);
     EXPECT_TRUE(section(later, "leave", room)->at("timeline").at("events").as_array().empty());
     EXPECT_TRUE(section(later, "leave", room)->at("state").at("events").as_array().empty());
