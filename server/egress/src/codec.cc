@@ -64,6 +64,7 @@ json::object to_json(const ModelRequest& request, std::chrono::steady_clock::tim
             {"provider_id", request.provider_id},
             {"is_trial", request.is_trial},
             {"this_machine_only", request.this_machine_only},
+            {"provider_name", request.provider_name},
             {"json_object", request.json_object},
             {"reuse_scope", request.reuse_scope},
             {"known_only", request.known_only},
@@ -99,6 +100,7 @@ base::Result<ModelRequest> read_model_request(std::string_view text,
     request.is_trial = base::get_bool(*object, "is_trial").value_or(false);
     if (request.is_trial && request.provider_id.empty()) return bad("the server to be tried");
     request.this_machine_only = base::get_bool(*object, "this_machine_only").value_or(false);
+    request.provider_name = text_of(*object, "provider_name");
     request.json_object = base::get_bool(*object, "json_object").value_or(false);
     request.reuse_scope = text_of(*object, "reuse_scope");
     request.known_only = base::get_bool(*object, "known_only").value_or(false);

@@ -1,6 +1,7 @@
 #include "router.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace gateway {
 namespace {
@@ -42,12 +43,25 @@ base::Result<std::vector<StoredProvider>> Router::fitting(const egress::ModelReq
         any_enabled = true;
         if (!request.provider_id.empty() && stored.shown.id != request.provider_id) continue;
         if (request.this_machine_only && !stored.shown.on_this_machine) continue;
+        if (!request.provider_name.empty() && stored.shown.name != request.provider_name) continue;
         found.push_back(stored);
     }
     if (!found.empty()) return found;
     if (any_enabled) return none_available();
     return base::fail(base::ErrorKind::unavailable, "model.none_configured",
                       "No model server is set up on this server.");
+}
+
+bool Router::still_stands(const StoredProvider& offered, bool is_trial) const {
+    const StoredProvider* now = store_.find(offered.shown.id);
+    if (now == nullptr || (!now->shown.enabled && !is_trial)) return false;
+    const auto where_and_for_what = [](const StoredProvider& stored) {
+        const egress::Provider& shown = stored.shown;
+        return std::tie(shown.base_url, stored.api_key, shown.name, shown.model,
+                        shown.input_price_micros_per_million, shown.output_price_micros_per_million,
+                        shown.currency);
+    };
+    return where_and_for_what(*now) == where_and_for_what(offered);
 }
 
 Router::Queue& Router::queue_of(const std::string& provider_id) {

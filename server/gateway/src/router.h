@@ -31,6 +31,9 @@ class Router {
     /// Enabled providers that fit the request, best first, whatever their circuit; for a trial the one that
     /// it names, enabled or not. Errors: model.none_configured, model.none_available (unavailable).
     base::Result<std::vector<StoredProvider>> fitting(const egress::ModelRequest& request) const;
+    /// Whether a provider of fitting() is still set up as it was: neither removed nor, unless this is a
+    /// trial, switched off, and nothing of it changed that a receipt names or that says where words go.
+    bool still_stands(const StoredProvider& offered, bool is_trial) const;
 
     /// A place among a provider's concurrent calls; freed when it goes.
     class Place {

@@ -76,6 +76,56 @@ class RouterTest : public testing::Test {
     std::optional<Router> router_;
 };
 
+TEST_F(RouterTest, only_the_server_that_was_agreed_to_fits) {
+    ASSERT_TRUE(store_->put(provider("here"), {}));
+    auto cloud = provider("cloud");
+    cloud.base_url = "https://cloud.example/v1";
+    cloud.name = "Cloud";
+    ASSERT_TRUE(store_->put(cloud, {}));
+    const auto fitting = [&](bool this_machine_only, std::string name) {
+        egress::ModelRequest request{.call_id = egress::CallId("c")};
+        request.this_machine_only = this_machine_only;
+        request.provider_name = std::move(name);
+        const auto found = router_->fitting(request);
+        std::string ids = found ? "" : found.error().code;
+        if (found) {
+            for (const auto& one : *found) ids += one.shown.id + " ";
+        }
+        return ids;
+    };
+    EXPECT_EQ(fitting(false, ""), "here cloud ");
+    EXPECT_EQ(fitting(true, ""), "here ");
+    EXPECT_EQ(fitting(false, "Cloud"), "cloud ");
+    EXPECT_EQ(fitting(true, "here"), "here ");
+    EXPECT_EQ(fitting(true, "Cloud"), "model.none_available");
+}
+
+TEST_F(RouterTest, a_provider_stands_until_it_is_removed_switched_off_or_changed) {
+    ASSERT_TRUE(store_->put(provider("p"), "key"));
+    const StoredProvider offered = *store_->find("p");
+    const auto change = [&](auto&& what) {
+        auto changed = offered.shown;
+        what(changed);
+        ASSERT_TRUE(store_->put(changed, "key"));
+    };
+    EXPECT_TRUE(router_->still_stands(offered, false));
+    change([](egress::Provider& p) { p.max_concurrent = 9; });
+    EXPECT_TRUE(router_->still_stands(offered, false)) << "words go where they would have gone";
+    change([](egress::Provider& p) { p.enabled = false; });
+    EXPECT_FALSE(router_->still_stands(offered, false));
+    EXPECT_TRUE(router_->still_stands(offered, true)) << "a trial is of what is off, too";
+    change([](egress::Provider& p) { p.base_url = "http://127.0.0.1:10/v1"; });
+    EXPECT_FALSE(router_->still_stands(offered, true));
+    change([](egress::Provider& p) { p.name = "Another"; });
+    EXPECT_FALSE(router_->still_stands(offered, false));
+    ASSERT_TRUE(store_->put(offered.shown, "another key"));
+    EXPECT_FALSE(router_->still_stands(offered, false));
+    ASSERT_TRUE(store_->put(offered.shown, "key"));
+    EXPECT_TRUE(router_->still_stands(offered, false));
+    ASSERT_TRUE(store_->remove("p"));
+    EXPECT_FALSE(router_->still_stands(offered, true));
+}
+
 TEST_F(RouterTest, providers_fit_in_their_order_of_preference) {
     EXPECT_EQ(router_->fitting({}).error().code, "model.none_configured");
     ASSERT_TRUE(store_->put(provider("far"), std::nullopt));

@@ -46,14 +46,15 @@ struct ModelRequest {
     std::vector<PromptMessage> messages;
     std::int32_t max_output_tokens = 512;
     double temperature = 0.7;
-    /// The only destination that may be used (what people agreed to); empty: the gateway's order of
-    /// preference.
+    /// The only server that may be used; empty: the gateway's order of preference.
     std::string provider_id;
     /// The administrator wants to see whether `provider_id` answers: it is asked at once, whatever is known
     /// of it, and no other is.
     bool is_trial = false;
-    /// Only servers on this machine may be used.
+    /// What everybody whose words these are has agreed to: only a server on this machine, only the one of
+    /// this name (empty: any).
     bool this_machine_only = false;
+    std::string provider_name;
     bool json_object = false;  ///< asks for a JSON object where the provider can promise one
     /// An answer that the same bytes got a while ago in this scope (a room, a person) is as good; empty: none
     /// is.

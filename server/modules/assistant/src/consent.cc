@@ -52,6 +52,15 @@ bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose
            agrees(*content, purpose, destination);
 }
 
+void Agreed::take(const chat::RoomReading& room, std::string_view user_id) {
+    const auto content = room.state(kConsent, user_id);
+    const json::object* destination = content ? base::get_object(*content, "destination") : nullptr;
+    if (destination == nullptr) return;
+    const auto kind = base::get_string(*destination, "kind");
+    if (kind == "this_machine") this_machine_only = true;
+    if (kind == "provider") provider_name = base::get_string(*destination, "name").value_or("");
+}
+
 json::array consents_of(const chat::RoomReading& room) {
     json::array consents;
     for (const auto& [user_id, content] : room.states_of_type(kConsent)) {

@@ -29,6 +29,15 @@ bool agrees(const base::json::object& content, Purpose purpose, const Destinatio
 bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
                 const Destination& destination);
 
+/// What all those who agreed hold a call to, so that no server is tried that one of them has not agreed to.
+struct Agreed {
+    bool this_machine_only = false;
+    std::string provider_name;  ///< empty: whatever it is called
+
+    /// Narrows it to what this person, who has agreed to it, said.
+    void take(const chat::RoomReading& room, std::string_view user_id);
+};
+
 /// Who agreed to what, as the AI panel shows it.
 base::json::array consents_of(const chat::RoomReading& room);
 

@@ -205,8 +205,10 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
                     continue;
                 }
                 if (std::ranges::find(excerpt.consenting_user_ids, user_id) ==
-                    excerpt.consenting_user_ids.end())
+                    excerpt.consenting_user_ids.end()) {
                     excerpt.consenting_user_ids.push_back(user_id);
+                    excerpt.agreed.take(room, user_id);
+                }
             }
             found.push_back({std::move(*event), std::move(*text), own, *author});
         }

@@ -37,6 +37,7 @@ struct Excerpt {
     std::vector<std::pair<std::string, DropReason>> dropped;
     std::vector<identity::UserNumber> whose;       ///< everybody whose words are in it
     std::vector<std::string> consenting_user_ids;  ///< those of them who had to agree
+    Agreed agreed;                                 ///< what these agreed to
     std::vector<std::string> unwilling_user_ids;   ///< whose words were dropped for want of consent
     Names names;
 

@@ -145,6 +145,8 @@ Task<net::Response> suggest_replies(Core& core, net::Request request) {
                               .messages = suggestions_prompt(*excerpt, wish->language),
                               .max_output_tokens = kOutputLimitTokens,
                               .temperature = 0.8,
+                              .this_machine_only = excerpt->agreed.this_machine_only,
+                              .provider_name = excerpt->agreed.provider_name,
                               .json_object = true,
                               .deadline = std::chrono::steady_clock::now() + kAnswerLimit},
                   .user = user,

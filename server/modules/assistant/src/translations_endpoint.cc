@@ -159,6 +159,8 @@ Task<net::Response> translate(Core& core, net::Request request) {
                               .max_output_tokens = static_cast<std::int32_t>(
                                   std::min<std::size_t>(4096, 256 + text.size() * 2)),
                               .temperature = 0.2,
+                              .this_machine_only = excerpt->agreed.this_machine_only,
+                              .provider_name = excerpt->agreed.provider_name,
                               .reuse_scope = reuse_scope_of(*wish, user),
                               .deadline = std::chrono::steady_clock::now() + kLongAnswerLimit},
                   .user = user,
