@@ -225,6 +225,50 @@ def test_redirects_are_not_followed(alice, models):
     assert [r["path"] for r in models[0].requests()] == ["/v1/chat/completions"]
 
 
+@pytest.mark.parametrize("change", ["off", "removed", "moved"])
+def test_who_waits_for_a_server_that_is_changed_meanwhile_does_not_go_there(alice, server, models, change):
+    put_model(server.admin, models[0], "first", name="First", max_concurrent=1)
+    models[0].control(answer="one piece after another, for six seconds" * 2, delay_ms=200)
+    streams = []
+
+    def ask(text):
+        streams.append(translate(alice, text))
+
+    first = threading.Thread(target=ask, args=("holds the place",))
+    first.start()
+    wait_for(lambda: models[0].requests(), what="the first request")
+    second = threading.Thread(target=ask, args=("WAITINGWORD",))
+    second.start()
+    wait_for(lambda: 'gateway_calls_waiting{lane="interactive"} 1' in server.metrics(), what="the second call in the lane")
+    if change == "off":
+        put_model(server.admin, models[0], "first", name="First", max_concurrent=1, enabled=False)
+    elif change == "removed":
+        server.admin.delete(f"{ADMIN}/models/first")
+    else:
+        put_model(server.admin, models[0], "first", name="First", max_concurrent=1, base_url=models[1].url + "/v1")
+    first.join()
+    second.join()
+    assert [s.errcode for s in streams] == [None, "IM.LINGXI.MODEL_UNAVAILABLE"]
+    assert len(models[0].requests()) == 1 and models[1].requests() == []
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_a_server_that_not_all_agreed_to_is_not_tried_after_one_that_failed(alice, server, models):
+    """Nor is whoever agreed said not to have."""
+    first, second = models
+    put_model(server.admin, second, "second", name="Second")
+    bob = server.register("bob2")
+    room = bob.create_room(preset="private_chat", invite=[alice.user_id])
+    alice.join(room)
+    bob.put(f"/rooms/{room}/state/im.lingxi.consent/{bob.user_id}",
+            {"agreed": True, "purposes": {"suggest_replies": True, "translate": True},
+             "destination": {"kind": "provider", "name": "First"}, "at_ms": 1})
+    first.control(fault="error_503")
+    assert suggest(alice, room, [bob.send(room, "shall we go?")]).errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    assert second.requests() == [] and len(first.requests()) == 1
+    assert receipts(alice)[0]["provider"] == "First" and receipts(alice)[0]["cost_micros"] == 0
+
+
 def test_no_more_calls_run_at_once_than_the_server_may_have(alice, server, models):
     put_model(server.admin, models[0], "first", name="First", max_concurrent=1)
     models[0].control(answer="one after the other", delay_ms=100)

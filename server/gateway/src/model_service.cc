@@ -59,6 +59,10 @@ base::Error as_model_error(const base::Error& error) {
     return {base::ErrorKind::unavailable, "model.bad_answer", "The model server's answer was cut off."};
 }
 
+std::unexpected<base::Error> none_available() {
+    return unavailable("model.none_available", "No model server that may be used answers at the moment.");
+}
+
 std::unexpected<base::Error> given_up() {
     return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "The call was given up.");
 }
@@ -263,10 +267,7 @@ runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest reque
             co_return base::Result<void>{};
         }
     }
-    co_return at_the_end({base::ErrorKind::unavailable,
-                          "model.none_available",
-                          "No model server that may be used answers at the moment.",
-                          {}});
+    co_return at_the_end(none_available().error());
 }
 
 /// Core asks for consent and writes a receipt as for any other answer; only nothing leaves.
@@ -341,12 +342,23 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
         if (may_go_on) co_return Tried::failed_before_content;
         co_return base::fail(place->error());
     }
+    // The administrator may have changed the list while this waited, or while another server was asked.
+    const auto stands = [&] { return router_.still_stands(offer.provider, request.is_trial); };
+    const auto pass_over = [&]() -> base::Result<Tried> {
+        if (!attempt.is_last) return Tried::failed_before_content;
+        return none_available();
+    };
+    if (!stands()) co_return pass_over();
     offer.prepared.paid_before = attempt.paid_before;
     if (auto sent = co_await send(call, offer.prepared); !sent) co_return base::fail(std::move(sent.error()));
     auto go = co_await call.next();
     if (!go) co_return base::fail(std::move(go.error()));
     if (go->text != R"({"type":"go"})")
         co_return base::fail(base::ErrorKind::invalid, "egress.bad_message", "Expected go.");
+    if (!stands()) {
+        attempt.paid_before = false;  // told to go, but nothing left
+        co_return pass_over();
+    }
     co_return co_await stream(request, offer, attempt, call);
 }
 
