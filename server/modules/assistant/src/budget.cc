@@ -246,6 +246,11 @@ Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState 
     return usage;
 }
 
+bool is_under_way(storage::Transaction& tx, const egress::CallId& call_id) {
+    const auto call = find_open(tx, call_id);
+    return call && call->state == CallState::told;
+}
+
 void release(storage::Transaction& tx, const egress::CallId& call_id) {
     const auto call = find_open(tx, call_id);
     if (!call || call->state != CallState::reserved) return;

@@ -86,6 +86,8 @@ struct Usage {
 /// of it was used. Nothing is done where it has been settled.
 Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState outcome,
              const std::optional<egress::Finished>& finished, std::int64_t now_ms);
+/// Whether the call was told to go and has not been settled.
+bool is_under_way(storage::Transaction& tx, const egress::CallId& call_id);
 /// Gives back a reservation that was never told to go, and forgets it.
 void release(storage::Transaction& tx, const egress::CallId& call_id);
 

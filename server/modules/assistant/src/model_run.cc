@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <base/log.h>
+#include <identity/users.h>
 
 namespace assistant {
 namespace {
@@ -18,6 +19,12 @@ constexpr auto kStopLimit = 5s;
 
 storage::OrderKey order() {
     return {kBudgetOrder};
+}
+
+/// Whoever is deactivated while a call is under way has words and receipts no more.
+Answered<void> check_account(storage::Transaction& tx, identity::UserNumber user) {
+    if (!identity::is_active(tx, user)) return refuse(account_gone());
+    return {};
 }
 
 }  // namespace
@@ -71,6 +78,7 @@ runtime::Task<Answered<void>> ModelRun::reserve_first() {
         core_, order(),
         [wish = std::move(wish), may_be_known = !wish_.request.reuse_scope.empty(),
          now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<bool> {
+            if (auto stands = check_account(tx, wish.user); !stands) return refuse(stands.error());
             auto whole = reserve(tx, wish, now_ms);
             if (whole) return true;
             if (!may_be_known || whole.error().error.code != kBudgetExhausted) return refuse(whole.error());
@@ -113,9 +121,12 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
         [before, is_again, again = std::move(again), prepared, whose = wish_.whose,
          still_allowed = wish_.still_allowed,
          now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<void> {
+            if (auto stands = check_account(tx, again.user); !stands) return stands;
             const Destination destination{prepared.on_this_machine, prepared.provider_name};
             if (auto allowed = still_allowed(tx, destination); !allowed) return allowed;
             if (is_again) {
+                // Whoever was erased meanwhile gets no new rows.
+                if (!is_under_way(tx, before)) return refuse(account_gone());
                 std::optional<egress::Finished> nothing_used;
                 if (!prepared.paid_before) nothing_used.emplace();
                 settle(tx, before, CallState::failed, nothing_used, now_ms);
@@ -133,6 +144,11 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
 
 runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState outcome,
                                        std::optional<egress::Finished> finished) {
+    RunEnd end{.refusal = std::move(refusal),
+               .usage = {},
+               .failure = failure_,
+               .is_retracted = finished && finished->retracted,
+               .is_cut = finished && finished->finish_reason == "length"};
     auto settled = co_await write_answered<Usage>(
         core_, order(),
         [call_id = call_id_, outcome, finished = std::move(finished), was_told = attempts_ > 0,
@@ -141,7 +157,6 @@ runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState
             release(tx, call_id);
             return Usage{};
         });
-    RunEnd end{std::move(refusal), {}, failure_};
     if (settled) {
         end.usage = *settled;
     } else {
@@ -163,12 +178,12 @@ bool ModelRun::is_out_of_turn(const egress::ModelEvent& event) const {
 
 runtime::Task<void> ModelRun::drive() {
     if (given_up_) {  // while it waited for its turn
-        end_ = RunEnd{model_unavailable("The call was given up."), {}};
+        end_ = RunEnd{.refusal = model_unavailable("The call was given up."), .usage = {}, .failure = {}};
         changed_.notify();
         co_return;
     }
     if (auto reserved = co_await reserve_first(); !reserved) {
-        end_ = RunEnd{std::move(reserved.error()), {}, {}};
+        end_ = RunEnd{.refusal = std::move(reserved.error()), .usage = {}, .failure = {}};
         changed_.notify();
         co_return;
     }

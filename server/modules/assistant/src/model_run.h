@@ -34,6 +34,8 @@ struct RunEnd {
     std::optional<Refusal> refusal;  ///< nothing: it went well
     Usage usage;
     std::string failure;  ///< of the model server or the gateway (egress::ModelCall::next's codes), else ""
+    bool is_retracted = false;  ///< the model server took back what it had sent
+    bool is_cut = false;        ///< the answer reached the limit of its tokens before its end
 };
 
 /// One call of a model, from the reservation to its settlement: reserve ▸ prepared ▸ receipt ▸ go ▸ text ▸

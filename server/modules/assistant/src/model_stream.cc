@@ -45,6 +45,7 @@ std::string done_event(const ModelStream& stream, json::value label) {
     return json::serialize(
         json::object{{"call_id", stream.run->call_id().value},
                      {"label", std::move(label)},
+                     {"cut", stream.run->end().is_cut},
                      {"usage",
                       {{"input_tokens", usage.input_tokens},
                        {"output_tokens", usage.output_tokens},

@@ -34,7 +34,8 @@ Answered<Seats::Seat> take_seat(Core& core, identity::UserNumber user);
 /// Tells the reader where the words went, first of all, and again if another model server is tried. False
 /// once the reader has gone.
 runtime::Task<bool> announce(ModelStream& stream, net::EventStream& out);
-/// What comes last in a stream that went well. `label` null where each text has one of its own.
+/// What comes last in a stream that went well; `cut` where the answer reached the limit of its tokens before
+/// its end. `label` null where each text has one of its own.
 std::string done_event(const ModelStream& stream, base::json::value label);
 
 }  // namespace assistant

@@ -39,6 +39,10 @@ Refusal no_such_event() {
                        "There is no such message, or you may not read it."};
 }
 
+Refusal account_gone() {
+    return base::Error{ErrorKind::forbidden, "M_USER_DEACTIVATED", "This account has been deactivated."};
+}
+
 Refusal nobody_to_ask() {
     return base::Error{ErrorKind::forbidden, std::string(kNobodyToAsk),
                        "These are the words of somebody who cannot be asked, such as a forwarded message."};

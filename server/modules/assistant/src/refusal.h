@@ -38,6 +38,8 @@ Refusal consent_needed(const std::vector<std::string>& user_ids);
 Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms);
 Refusal model_unavailable(std::string message);
 Refusal no_such_event();
+/// Deactivated while the call was under way.
+Refusal account_gone();
 /// Words of somebody who cannot be asked: forwarded, or said by nobody knows whom.
 Refusal nobody_to_ask();
 /// What was to be handed over has been redacted or edited since it was read.

@@ -29,6 +29,7 @@ class FakeGateway {
         std::int64_t output_tokens = 12;
         bool estimated = false;
         bool retracted = false;
+        std::string finish_reason = "stop";
         bool known = false;        ///< the answer is one that the gateway holds still
         bool paid_before = false;  ///< a provider that failed may have worked on it
         std::optional<base::Error> before_prepared;
@@ -66,9 +67,11 @@ class FakeGateway {
     int cancelled = 0;  ///< calls that were given up
     /// After the list of model servers was read, before it is answered.
     std::function<runtime::Task<void>()> listed;
-    std::function<runtime::Task<void>()> preparing;  ///< after a call came, before it is prepared
-    std::function<void()> before_go;                 ///< between prepared and the wait for go
-    std::optional<base::Error> refusal;              ///< of every change of the list
+    std::function<runtime::Task<void>()> preparing;   ///< after a call came, before it is prepared
+    std::function<void()> before_go;                  ///< between prepared and the wait for go
+    std::function<runtime::Task<void>()> between;     ///< after one provider was told to go, before another
+    std::function<runtime::Task<void>()> before_end;  ///< after the text, before the call's end
+    std::optional<base::Error> refusal;               ///< of every change of the list
     std::optional<egress::Provider> put;
     std::optional<std::string> put_key;
 
@@ -130,6 +133,7 @@ class FakeGateway {
         };
         if (script.hangs_before_prepared) co_return co_await hang();
         for (const auto& id : script.provider_ids) {
+            if (self.between && id != script.provider_ids.front()) co_await self.between();
             const auto shown = self.provider(id);
             egress::Prepared prepared{
                 .known = script.known,
@@ -157,11 +161,12 @@ class FakeGateway {
             if (auto sent = co_await send(call, egress::to_json(egress::Delta{text})); !sent) co_return sent;
         }
         if (script.hangs_after_deltas) co_return co_await hang();
+        if (self.before_end) co_await self.before_end();
         if (script.after_deltas) co_return base::fail(*script.after_deltas);
         co_return co_await send(call, egress::to_json(egress::Finished{.input_tokens = script.input_tokens,
                                                                        .output_tokens = script.output_tokens,
                                                                        .estimated = script.estimated,
-                                                                       .finish_reason = "stop",
+                                                                       .finish_reason = script.finish_reason,
                                                                        .retracted = script.retracted}));
     }
 
