@@ -1,6 +1,7 @@
 #include "converse.h"
 
 #include "endpoints.h"
+#include "excerpt.h"
 #include "inert_text.h"
 #include "statements.h"
 #include "typing_notice.h"
@@ -9,6 +10,7 @@
 
 #include <base/log.h>
 #include <chat/chat.h>
+#include <identity/users.h>
 
 namespace assistant {
 namespace {
@@ -398,6 +400,7 @@ runtime::Task<void> Converse::answer(Question question) {
                              .asked_at_ms = question.asked_at_ms};
     auto stored = co_await core_.database.write(
         {kBudgetOrder}, [fresh](storage::Transaction& tx) -> base::Result<StoredAnswer> {
+            if (!identity::is_active(tx, fresh.asker)) return base::fail(account_gone().error);
             return claim_question(tx, fresh);
         });
     if (!stored || stored->state == AnswerState::done) co_return;
@@ -419,9 +422,50 @@ runtime::Task<void> Converse::state(const Question& question, const StoredAnswer
     auto content = message(text);
     // When the last state of it was sent is not known after a restart.
     if (!answer_event_id.empty()) co_await runtime::sleep_for(kBetweenEdits);
-    auto sent = co_await send(question, stored.call_id, answer_event_id, std::move(content));
-    if (sent && answer_event_id.empty()) answer_event_id = *sent;
+    auto sent = co_await send(question, stored.call_id, answer_event_id, content);
+    if (sent && answer_event_id.empty()) {
+        answer_event_id = *sent;
+        // A crash may have come between the first words of an answer and the note of them: they were sent
+        // under the same transaction, and stand as if they were all of it.
+        if (!co_await says(question.room, answer_event_id, text)) {
+            co_await runtime::sleep_for(kBetweenEdits);
+            co_await send(question, stored.call_id, answer_event_id, std::move(content));
+        }
+    }
     co_await note(question.event_id, AnswerState::done, answer_event_id);
+}
+
+runtime::Task<bool> Converse::says(chat::RoomNumber room, std::string event_id, std::string text) {
+    auto said = co_await core_.database.read(
+        [room, event_id = std::move(event_id), text = std::move(text),
+         self = core_.assistant_user](storage::Transaction& tx) -> base::Result<bool> {
+            auto reading = chat::RoomReading::open(tx, room, self);
+            const auto event = reading ? reading->event(event_id) : std::nullopt;
+            return event && text_of(*event) == text;
+        });
+    co_return said && *said;
+}
+
+runtime::Task<void> Converse::take_back(const Question& question, const StoredAnswer& stored) {
+    if (stored.answer_event_id.empty()) {
+        co_await state(question, stored, taken_back(question.chinese));
+        co_return;
+    }
+    chat::Chat::Outgoing removal{.sender = core_.assistant_user,
+                                 .room_id = question.room_id,
+                                 .type = "m.room.redaction",
+                                 .content = {{"redacts", stored.answer_event_id}},
+                                 .txn_id = "taken-back-" + stored.call_id.value};
+    if (auto removed = co_await core_.chat.send(std::move(removal)); !removed) {
+        base::log_warning("assistant.cannot_redact", {{"code", removed.error().code}});
+        co_await state(question, stored, taken_back(question.chinese));
+        co_return;
+    }
+    // What was redacted can be edited no more: it is said anew.
+    StoredAnswer anew = stored;
+    anew.answer_event_id.clear();
+    anew.call_id = egress::CallId(stored.call_id.value + "-taken-back");
+    co_await state(question, anew, taken_back(question.chinese));
 }
 
 /// The first message of an answer, or an edit of it.
@@ -525,13 +569,26 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     if (stopping_) co_return;
     words.feed(restorer.finish());
     const auto& end = (*run)->end();
+    if (end.is_retracted) {
+        co_await take_back(question, stored);
+        co_return;
+    }
+    if (words.text().empty() && end.is_cut && !end.refusal) {
+        co_await state(question, stored, nothing_said(question.chinese));
+        co_return;
+    }
     if (words.text().empty()) {
         co_await state(
             question, stored,
             sorry(end.refusal ? *end.refusal : model_unavailable("The answer is empty."), question.chinese));
         co_return;
     }
-    const std::string whole = end.refusal ? words.text() + broke_off(question.chinese) : words.text();
+    std::string whole = words.text();
+    if (end.refusal) {
+        whole += broke_off(question.chinese);
+    } else if (end.is_cut) {
+        whole += cut_short(question.chinese);
+    }
     if (whole != shown) {
         const auto since = steady_clock::now() - last;
         if (!stored.answer_event_id.empty() && since < kBetweenEdits)

@@ -58,6 +58,24 @@ std::string sorry(const Refusal& refusal, bool chinese) {
                      "administrator to check the model servers.";
 }
 
+std::string cut_short(bool chinese) {
+    return chinese ? "……（回答太长，到这里为止）" : "… (the answer was too long and ends here)";
+}
+
+std::string nothing_said(bool chinese) {
+    return chinese
+               ? "模型想得太久，还没开始回答就到了上限。请换个简单些的问法再问我。"
+               : "The model reached the limit of an answer before it had said anything. Please ask me again "
+                 "in a simpler way.";
+}
+
+std::string taken_back(bool chinese) {
+    return chinese
+               ? "模型服务撤回了它的回答，所以这里不再显示。你可以换个说法再问我。"
+               : "The model server took its answer back, so it is not shown here any more. You may ask me "
+                 "again in other words.";
+}
+
 std::string broke_off(bool chinese) {
     return chinese ? "……（回答在这里中断了）" : "… (the answer broke off here)";
 }

@@ -16,5 +16,11 @@ std::string interrupted(bool chinese);
 std::string sorry(const Refusal& refusal, bool chinese);
 /// After words that came before the answer broke off.
 std::string broke_off(bool chinese);
+/// After words that reached the limit of an answer.
+std::string cut_short(bool chinese);
+/// Where that limit was reached before a word of the answer came.
+std::string nothing_said(bool chinese);
+/// In the place of an answer that the model server took back.
+std::string taken_back(bool chinese);
 
 }  // namespace assistant

@@ -2,6 +2,8 @@
 #include "budget.h"
 #include "world.h"
 
+#include <boost/asio/post.hpp>
+
 #include <base/encoding.h>
 
 namespace assistant::test {
@@ -349,6 +351,71 @@ TEST_F(Converse, an_answer_that_breaks_off_says_so) {
         base::Error{base::ErrorKind::unavailable, "model.bad_answer", "Bad.", {}};
     EXPECT_TRUE(is_done(world.say(alice, room, "问题")));
     EXPECT_NE(answer(alice, room).find("中断"), std::string::npos);
+}
+
+TEST_F(Converse, an_answer_that_the_model_server_took_back_is_gone_wherever_it_stood) {
+    const auto room = with_assistant({alice});
+    world.fake->script.retracted = true;
+    world.fake->script.finish_reason = "sensitive";
+    world.fake->script.deltas = {"WITHDRAWN ", "WORDS"};
+    for (const bool is_shown_before : {false, true}) {
+        const auto before = from_assistant(alice, room).size();
+        if (is_shown_before) {
+            world.fake->before_end = [&]() -> runtime::Task<void> {
+                for (bool is_shown = false; !is_shown;) {
+                    boost::asio::post(world.runtime.io(), [&] {
+                        is_shown = answer(alice, room).find("WITHDRAWN") != std::string::npos;
+                    });
+                    co_await runtime::sleep_for(std::chrono::milliseconds(50));
+                }
+            };
+        }
+        EXPECT_TRUE(is_done(world.say(alice, room, "问题")));
+        world.fake->before_end = {};
+        for (const auto& event : world.messages(alice, room))
+            EXPECT_EQ(json::serialize(event).find("WITHDRAWN"), std::string::npos);
+        const auto said = from_assistant(alice, room);
+        EXPECT_EQ(said.size(), before + (is_shown_before ? 2 : 1))
+            << "what was shown, emptied, and our words";
+        EXPECT_NE(answer(alice, room).find("撤回"), std::string::npos);
+        EXPECT_FALSE(said.back().at("content").as_object().contains("im.lingxi.ai"));
+    }
+    world.fake->script = {};
+    EXPECT_TRUE(is_done(world.say(alice, room, "另一个问题")));
+    for (const auto& message : world.fake->requests.back().messages)
+        EXPECT_EQ(message.content.find("WITHDRAWN"), std::string::npos);
+}
+
+TEST_F(Converse, an_answer_that_reached_its_limit_says_so) {
+    const auto room = with_assistant({alice});
+    world.fake->script.finish_reason = "length";
+    EXPECT_TRUE(is_done(world.say(alice, room, "很长的问题")));
+    EXPECT_EQ(answer(alice, room).find("我是程序。"), 0U);
+    EXPECT_NE(answer(alice, room).find("太长"), std::string::npos);
+    world.fake->script.deltas = {};
+    EXPECT_TRUE(is_done(world.say(alice, room, "And one that it thinks about?")));
+    EXPECT_NE(answer(alice, room).find("before it had said anything"), std::string::npos);
+}
+
+TEST_F(Converse, a_crash_before_the_note_of_the_first_words_leaves_no_half_answer_as_if_whole) {
+    const auto room = with_assistant({alice});
+    world.fake->script.deltas = {"半个回答"};
+    world.fake->script.hangs_after_deltas = true;
+    const auto question = world.say(alice, room, "问题");
+    EXPECT_TRUE(answers(alice, room, "半个回答"));
+    const auto forgotten = world.write([&](storage::Transaction& tx) -> base::Result<void> {
+        set_answer(tx, question, AnswerState::begun, "");
+        return {};
+    });
+    ASSERT_TRUE(forgotten);
+    world.restart();
+    EXPECT_TRUE(is_done(question));
+    EXPECT_NE(answer(alice, room).find("重启"), std::string::npos);
+    EXPECT_EQ(from_assistant(alice, room).size(), 2U);
+    const auto noted = world.read([&](storage::Transaction& tx) -> base::Result<std::string> {
+        return find_answer(tx, question)->answer_event_id;
+    });
+    EXPECT_FALSE(noted->empty());
 }
 
 TEST_F(Converse, a_long_answer_comes_in_edits_of_one_message) {
