@@ -314,6 +314,13 @@ def test_bad_providers_are_refused_in_words(server):
     assert [p["id"] for p in server.admin.get(f"{ADMIN}/models")["providers"]] == ["first"]
 
 
+def test_no_two_servers_bear_one_name(server, models):
+    refused = server.admin.request("PUT", f"{ADMIN}/models/another", expect=400,
+                                   json={"name": "First", "base_url": models[1].url + "/v1", "model": "m"}).json()
+    assert refused["errcode"] == "IM.LINGXI.MODEL_NAME_TAKEN"
+    assert [p["id"] for p in server.admin.get(f"{ADMIN}/models")["providers"]] == ["first"]
+
+
 def test_a_server_can_be_tried_out(server, models):
     """By a call like any other: with a reservation and a receipt."""
     trial = f"{ADMIN}/models/first/test"

@@ -212,8 +212,8 @@ base::Result<void> ProviderStore::put(egress::Provider provider, std::optional<s
         return bad_provider("The key holds a line break.");
     if (provider.name.empty()) provider.name = provider.id;
     if (is_taken(provider.name, provider.id))
-        return bad_provider(
-            "Another model server has this name, and people agree to a name: choose another.");
+        return base::fail(base::ErrorKind::conflict, "gateway.name_taken",
+                          "Another model server has this name, and people agree to a name: choose another.");
     auto next = providers_;
     auto place =
         std::ranges::find(next, provider.id, [](const StoredProvider& stored) { return stored.shown.id; });

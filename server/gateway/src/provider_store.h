@@ -27,8 +27,8 @@ class ProviderStore {
     bool read_only() const { return read_only_; }
     std::string file_name() const { return file_.filename().string(); }
 
-    /// Errors: gateway.read_only (conflict), gateway.bad_provider (invalid: also where another has its name,
-    /// since people agree to a name), gateway.cannot_save (unavailable).
+    /// Errors: gateway.read_only, gateway.name_taken (conflict: people agree to a name), gateway.bad_provider
+    /// (invalid), gateway.cannot_save (unavailable).
     base::Result<void> put(egress::Provider provider, std::optional<std::string> key);
     base::Result<void> remove(std::string_view id);
     /// `ids` first, in this order; the rest keep theirs after them.

@@ -416,7 +416,7 @@ TEST_F(ProviderFile, a_name_is_one_servers_alone_since_people_agree_to_a_name) {
     another.name = "Qwen";
     const auto refused = store->put(another, std::nullopt);
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, "gateway.bad_provider");
+    EXPECT_EQ(refused.error().code, "gateway.name_taken");
     named.name = "two";
     ASSERT_TRUE(store->put(named, std::nullopt).has_value());
     another.name.clear();

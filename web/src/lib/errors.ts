@@ -64,6 +64,8 @@ export function errorWords(error: unknown, i18n: I18n): string {
             return t("me.password_wrong");
         case "IM.LINGXI.LAST_ADMIN":
             return t("admin.last_admin");
+        case "IM.LINGXI.MODEL_NAME_TAKEN":
+            return t("admin.model_name_taken");
         case "M_USER_DEACTIVATED":
             return t("login.deactivated");
         default:

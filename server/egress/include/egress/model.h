@@ -167,7 +167,7 @@ class Gateway {
     runtime::Task<base::Result<std::optional<Provider>>> preferred();
     runtime::Task<base::Result<ProviderList>> providers();
     /// Adds or replaces. `key`: nothing keeps the stored one, "" removes it; passed through unstored and
-    /// unlogged. Errors: gateway.read_only (conflict), gateway.bad_provider (invalid).
+    /// unlogged. Errors: gateway.read_only, gateway.name_taken (conflict), gateway.bad_provider (invalid).
     runtime::Task<base::Result<void>> put_provider(Provider provider, std::optional<std::string> key);
     runtime::Task<base::Result<void>> remove_provider(std::string id);
     runtime::Task<base::Result<void>> set_order(std::vector<std::string> ids);

@@ -28,6 +28,8 @@ net::Response gateway_error(base::Error error) {
     } else if (error.code == "gateway.read_only") {
         error.kind = ErrorKind::forbidden;
         error.code = "IM.LINGXI.READ_ONLY";
+    } else if (error.code == "gateway.name_taken") {
+        error.code = "IM.LINGXI.MODEL_NAME_TAKEN";
     }
     return identity::matrix_error(error);
 }
