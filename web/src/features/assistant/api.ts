@@ -32,7 +32,7 @@ export type AssistEvent =
     | { event: "prepared"; call_id: string; provider: string; model: string; on_this_machine: boolean; used: string[]; dropped: Dropped[] }
     | { event: "delta"; text: string }
     | { event: "suggestion"; index: number; text: string; label: AiLabel | null }
-    | { event: "done"; call_id: string; label: AiLabel | null }
+    | { event: "done"; call_id: string; label: AiLabel | null; cut?: boolean }
     | { event: "error"; errcode: string; error: string };
 
 export interface Receipt {

@@ -9,7 +9,7 @@ import type { MatrixEvent, Room } from "matrix-js-sdk";
 
 /** Why there is no answer; each is said in one line, with what can be done. */
 export type Problem =
-    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline" | "too_often" | "too_long" | "gone" | "not_here" | "signed_out" | "no_words" | "server"; errcode: string }
+    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline" | "too_often" | "too_long" | "gone" | "not_here" | "signed_out" | "no_words" | "server" | "cut"; errcode: string }
     | { kind: "budget"; errcode: string; resetsAtMs: number | null }
     | { kind: "consent"; errcode: string; users: string[] };
 
@@ -26,7 +26,7 @@ export type Suggestions =
 
 export type Translation =
     | { state: "asking"; text: string; language: string }
-    | { state: "ready"; text: string; language: string; label: AiLabel | null; swapped: boolean }
+    | { state: "ready"; text: string; language: string; label: AiLabel | null; cut: boolean; swapped: boolean }
     | { state: "problem"; problem: Problem; language: string };
 
 /** Of what stands in a composer. The draft itself stays one's own until its translation is whole and labelled. */
@@ -92,7 +92,7 @@ export class Assistant {
     readonly serverOn: Store<boolean>;
     readonly chips = new StoreMap<Chips>(() => noChips);
     readonly suggestions = new StoreMap<Suggestions>(() => ({ state: "idle" }));
-    /** By event id. */
+    /** By translationKey(). */
     readonly translations = new StoreMap<Translation | null>(() => null);
     /** By chat. */
     readonly draftTranslations = new StoreMap<DraftTranslation>(() => ({ state: "idle" }));
@@ -227,7 +227,7 @@ export class Assistant {
     async translate(room: Room, event: MatrixEvent, language: string): Promise<void> {
         const id = event.getId();
         if (!id) return;
-        const store = this.translations.of(id);
+        const store = this.translations.of(translationKey(event));
         let text = "";
         store.set({ state: "asking", text, language });
         await this.call(
@@ -239,12 +239,12 @@ export class Assistant {
                 store.set({ state: "asking", text, language });
             },
             (problem) => store.set({ state: "problem", problem, language }),
-            (label) => store.set({ state: "ready", text, language, label, swapped: false }),
+            (label, cut) => store.set({ state: "ready", text, language, label, cut, swapped: false }),
             () => store.set(null),
         );
     }
 
-    /** Translates what stands in a chat's composer; the answer is why it could not, if so. */
+    /** Translates what stands in a chat's composer; the answer is why it could not, or not all of it, if so. */
     async translateDraft(roomId: string, language: string): Promise<Problem | null> {
         const store = this.draftTranslations.of(roomId);
         const draft = this.engine.drafts.of(roomId);
@@ -265,12 +265,13 @@ export class Assistant {
                 store.set({ state: "asking", text });
             },
             fail,
-            (label) => {
+            (label, cut) => {
                 if (!label || text === "") return fail({ kind: "failed", errcode: "IM.LINGXI.NO_LABEL" });
                 // Written on elsewhere, on another device say: what is newer stays.
                 if (draft.get().text !== before.text) return store.set({ state: "idle" });
                 this.setDraft(roomId, { text, origin: { label, text } });
                 store.set({ state: "ready", callId: label.call_id, before });
+                if (cut) problem = { kind: "cut", errcode: "" };
             },
             () => store.set({ state: "idle" }),
         );
@@ -296,8 +297,8 @@ export class Assistant {
         this.stream = null;
     }
 
-    swap(eventId: string): void {
-        this.translations.of(eventId).update((one) => (one?.state === "ready" ? { ...one, swapped: !one.swapped } : one));
+    swap(key: string): void {
+        this.translations.of(key).update((one) => (one?.state === "ready" ? { ...one, swapped: !one.swapped } : one));
     }
 
     private async call(
@@ -305,7 +306,7 @@ export class Assistant {
         body: Json,
         onEvent: (event: AssistEvent) => void,
         onProblem: (problem: Problem) => void,
-        onDone: (label: AiLabel | null) => void,
+        onDone: (label: AiLabel | null, cut: boolean) => void,
         onStopped: () => void,
     ): Promise<void> {
         this.stream?.abort();
@@ -320,7 +321,7 @@ export class Assistant {
             for await (const event of callModel(this.fetch, what, body, abort.signal)) {
                 if (event.event === "error") throw new ApiError(200, event.errcode, event.error);
                 if (event.event === "done") {
-                    onDone(labelOf({ [labelKey]: event.label }));
+                    onDone(labelOf({ [labelKey]: event.label }), event.cut === true);
                     return;
                 }
                 onEvent(event);
@@ -339,6 +340,9 @@ export class Assistant {
         }
     }
 }
+
+/** A translation is of the words as they stand: of those of an edit there is none yet. */
+export const translationKey = (event: MatrixEvent): string => `${event.getId() ?? ""} ${event.replacingEventId() ?? ""}`;
 
 export function lastMessage(room: Room): MatrixEvent | null {
     const events = room.getLiveTimeline().getEvents();

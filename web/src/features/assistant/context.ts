@@ -69,6 +69,8 @@ export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, nam
             return t("error.session");
         case "consent":
             return t("ai.needs_consent", i18n.list(problem.users.map(names)));
+        case "cut":
+            return t("ai.cut");
         case "failed":
             return t("ai.failed");
     }

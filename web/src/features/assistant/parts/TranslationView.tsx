@@ -1,4 +1,5 @@
 import { ArrowUpDown, X } from "lucide-react";
+import { translationKey } from "@/features/assistant/assistant";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { askConsent } from "@/features/assistant/consent";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
@@ -19,8 +20,8 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
     const i18n = useI18n();
     const { t } = i18n;
     const name = useName(room);
-    const id = event.getId() ?? "";
-    const translation = useStore(assistant.translations.of(id));
+    const key = translationKey(event);
+    const translation = useStore(assistant.translations.of(key));
     const isAdmin = useStore(assistant.isAdmin);
     const [asked, setAsked] = useState(false);
     const visible = useAiVisible(room);
@@ -28,7 +29,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
 
     const close = () => {
         if (translation.state === "asking") assistant.stop();
-        assistant.translations.of(id).set(null);
+        assistant.translations.of(key).set(null);
     };
     const swapped = translation.state === "ready" && translation.swapped;
     return (
@@ -60,12 +61,13 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                 ) : (
                     <span className="body">{swapped ? richText(body) : translation.text || t("ai.translating")}</span>
                 )}
+                {translation.state === "ready" && translation.cut && <span> {t("ai.cut")}</span>}
                 <span className="translation-foot">
                     {translation.state === "asking" && translation.text !== "" && <AiTag />}
                     {translation.state === "ready" && (
                         <>
                             {translation.label ? <AiMark label={translation.label} /> : <AiTag />}
-                            <button type="button" className="inline-button icon" aria-label={t("ai.swap")} title={t("ai.swap")} onClick={() => assistant.swap(id)}>
+                            <button type="button" className="inline-button icon" aria-label={t("ai.swap")} title={t("ai.swap")} onClick={() => assistant.swap(key)}>
                                 <ArrowUpDown size={14} />
                             </button>
                         </>
