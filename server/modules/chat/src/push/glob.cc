@@ -1,14 +1,13 @@
 #include "push/glob.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include <unicode/uchar.h>
-#include <unicode/utf8.h>
+#include <unicode/unistr.h>
 
 #include <base/encoding.h>
 
@@ -32,22 +31,12 @@ std::size_t character_bytes(std::string_view text, std::size_t at) {
 std::string fold(std::string_view text) {
     if (std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80U; }))
         return base::ascii_lower(text);
+    const auto written = icu::UnicodeString::fromUTF8({text.data(), static_cast<std::int32_t>(text.size())});
+    icu::UnicodeString characters;
+    for (std::int32_t at = 0; at < written.length(); at = written.moveIndex32(at, 1))
+        characters.append(u_foldCase(written.char32At(at), U_FOLD_CASE_DEFAULT));
     std::string folded;
-    folded.reserve(text.size());
-    const auto size = static_cast<std::int32_t>(text.size());
-    for (std::int32_t at = 0; at < size;) {
-        const auto begin = static_cast<std::size_t>(at);
-        UChar32 character = 0;
-        U8_NEXT(text.data(), at, size, character);
-        if (character < 0) {
-            folded.append(text.substr(begin, static_cast<std::size_t>(at) - begin));
-            continue;
-        }
-        std::array<char, U8_MAX_LENGTH> bytes{};
-        std::int32_t count = 0;
-        U8_APPEND_UNSAFE(bytes.data(), count, u_foldCase(character, U_FOLD_CASE_DEFAULT));
-        folded.append(bytes.data(), static_cast<std::size_t>(count));
-    }
+    characters.toUTF8String(folded);
     return folded;
 }
 
