@@ -246,6 +246,7 @@ std::string_view kind_of_number(std::string_view digits, Sizes groups, bool has_
 std::optional<Match> match_number_here(std::string_view text) {
     const Number number = read_number(text);
     std::vector<std::size_t> sizes;
+    sizes.reserve(number.groups.size());
     for (const auto& group : number.groups) sizes.push_back(group.end - group.begin);
     for (std::size_t count = sizes.size(); count > 0; --count) {
         const std::string_view digits = std::string_view(number.digits).substr(0, number.digits_in(count));
