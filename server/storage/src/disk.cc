@@ -41,8 +41,9 @@ struct File : sqlite3_file {
     std::vector<std::uint8_t>* page;  ///< of a database file: where its pages are cleaned; else null
     Gathered* gathered;               ///< of a log whose writes are gathered; else null
     const Pace* pace;
-    std::vector<sqlite3_int64>*
-        bite;  ///< of a database file: where it was written at the pace since its last sync
+    /// Of a database file: where it was written at the pace since its last sync.
+    std::vector<sqlite3_int64>* bite;
+    bool is_bite_lost;  ///< a sync of it failed
 };
 
 File& file_of(sqlite3_file* file) {
@@ -61,22 +62,32 @@ int write_page(File& file, const void* data, int bytes, sqlite3_int64 offset) {
     return file.inner->pMethods->xWrite(file.inner, file.page->data(), bytes, offset);
 }
 
-/// Where a sync fails, the kernel may take the pages for written, and SQLite counts them as moved: they are
-/// made to be written once more, by the next sync.
-int sync_bite(File& file) {
-    const int code = file.inner->pMethods->xSync(file.inner, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-    if (code == SQLITE_OK) {
-        file.bite->clear();
-        return code;
-    }
+/// Makes the pages of a bite be written once more by the next sync.
+int write_bite_again(File& file) {
     std::ranges::sort(*file.bite);
     file.bite->erase(std::ranges::unique(*file.bite).begin(), file.bite->end());
     const auto bytes = static_cast<int>(file.page->size());
     for (const sqlite3_int64 offset : *file.bite) {
-        if (file.inner->pMethods->xRead(file.inner, file.page->data(), bytes, offset) != SQLITE_OK) continue;
-        file.inner->pMethods->xWrite(file.inner, file.page->data(), bytes, offset);
+        int code = file.inner->pMethods->xRead(file.inner, file.page->data(), bytes, offset);
+        if (code == SQLITE_OK)
+            code = file.inner->pMethods->xWrite(file.inner, file.page->data(), bytes, offset);
+        if (code != SQLITE_OK) return code;
     }
+    return SQLITE_OK;
+}
+
+/// Where a sync fails, the kernel may take the pages for written, and SQLite has counted those of the bite as
+/// moved.
+int sync_database(File& file, int flags) {
+    int code = file.is_bite_lost ? write_bite_again(file) : SQLITE_OK;
+    if (code == SQLITE_OK) code = file.inner->pMethods->xSync(file.inner, flags);
+    file.is_bite_lost = code != SQLITE_OK && !file.bite->empty();
+    if (code == SQLITE_OK) file.bite->clear();
     return code;
+}
+
+int sync_bite(File& file) {
+    return sync_database(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
 }
 
 int keep_pace(File& file, int bytes, sqlite3_int64 offset) {
@@ -118,9 +129,7 @@ int file_write(sqlite3_file* file, const void* data, int bytes, sqlite3_int64 of
 
 int file_sync(sqlite3_file* file, int flags) {
     File& self = file_of(file);
-    const int code = self.inner->pMethods->xSync(self.inner, flags);
-    if (code == SQLITE_OK && self.bite != nullptr) self.bite->clear();
-    return code;
+    return self.bite == nullptr ? self.inner->pMethods->xSync(self.inner, flags) : sync_database(self, flags);
 }
 
 /// Where that fails it stays gathered: SQLite counts on it until the transaction is rolled back.

@@ -278,6 +278,60 @@ TEST(PowerCut, after_syncs_that_failed_loses_nothing) {
     EXPECT_EQ(missing_after(after, acknowledged, true), 0U);
 }
 
+/// First the sync of what was moved beside a read fails, then SQLite's own of all the rest.
+TEST(PowerCut, after_syncs_of_both_kinds_failed_loses_nothing) {
+    Directory before;
+    std::set<std::int64_t> acknowledged;
+    Directory after;
+    {
+        TestDisk disk;
+        auto with = storm_options(before);
+        with.wal_hard_limit_bytes = 1 << 30;
+        with.scrub_after = 1h;
+        House house(with, {kEntries});
+        house.run([&]() -> Task<void> {
+            Database& database = *house.database;
+            const auto put_one = [&database, &acknowledged]() -> Task<void> {
+                const auto id = std::ssize(acknowledged) + 1;
+                const auto done = co_await database.write({"entry"}, [id](Transaction& tx) {
+                    return put_entry(tx, id, static_cast<std::uint64_t>(id));
+                });
+                EXPECT_TRUE(done.has_value());
+                acknowledged.insert(id);
+            };
+            disk.lose_syncs("a.db");  // until then nothing was moved
+            for (int i = 0; i < 3; ++i) co_await put_one();
+            std::binary_semaphore reading{0};
+            std::binary_semaphore enough{0};
+            const auto reader = [](Database& read, std::binary_semaphore& begun,
+                                   std::binary_semaphore& end) -> Task<void> {
+                co_await read.read([&](Transaction& tx) -> Result<std::int64_t> {
+                    auto row = tx.prepare("SELECT count(*) FROM entry");
+                    row.step();
+                    begun.release();
+                    end.acquire();
+                    return row.integer(0);
+                });
+            };
+            runtime::TaskGroup group(house.runtime, "reader");
+            group.spawn(reader(database, reading, enough));
+            while (!reading.try_acquire()) co_await runtime::sleep_for(1ms);
+            const int lost_before = disk.lost_syncs();
+            while (disk.lost_syncs() == lost_before) co_await put_one();
+            enough.release();
+            EXPECT_TRUE(co_await group.wait(60s));
+            const int lost = disk.lost_syncs();
+            while (disk.lost_syncs() < lost + 3) co_await runtime::sleep_for(1ms);
+            disk.lose_syncs("");
+            while (database.statistics().wal_bytes > 0) co_await runtime::sleep_for(1ms);
+            co_await put_one();  // the old log is none any more
+        });
+        disk.restore(after.path(), 1);
+        house.database->close();
+    }
+    EXPECT_EQ(missing_after(after, acknowledged, true), 0U);
+}
+
 TEST(PowerCut, during_a_clean_stop_loses_nothing) {
     const auto stop = [](House& house, TestDisk& disk, std::uint64_t operation,
                          std::set<std::int64_t>& acknowledged) {

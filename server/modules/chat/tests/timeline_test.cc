@@ -4,6 +4,7 @@
 #include "test_room.h"
 #include "timeline/event_json.h"
 #include "timeline/federation_format.h"
+#include "timeline/relation_store.h"
 
 #include <algorithm>
 
@@ -91,6 +92,17 @@ TEST(Timeline, finds_an_event_by_its_id) {
     other.back() = other.back() == 'A' ? 'E' : 'A';  // the same first bytes, another id
     EXPECT_FALSE(find_event(server.tx(), other));
     EXPECT_FALSE(find_event(server.tx(), "$nonsense"));
+}
+
+TEST(Timeline, finds_what_relates_to_an_event_without_a_walk_over_the_room) {
+    TestServer server;
+    for (const bool newest_first : {false, true}) {
+        const auto text = "EXPLAIN QUERY PLAN " + std::string(children_text(newest_first));
+        auto plan = server.tx().prepare(text);
+        plan.step();
+        EXPECT_NE(plan.text(3).find("PRIMARY KEY (room_number=? AND parent_position=?)"), std::string::npos)
+            << plan.text(3);
+    }
 }
 
 TEST(Timeline, follows_the_power_levels_that_change_within_a_job) {

@@ -157,22 +157,24 @@ std::vector<ThreadSummary> threads_of(storage::Transaction& tx, RoomNumber room,
     return threads;
 }
 
+// The signs keep the planner from the index by child, in which it would walk all relations of the room.
+std::string_view children_text(bool newest_first) {
+    return newest_first
+               ? "SELECT child_position FROM relation WHERE room_number = ?1 AND parent_position = ?2 "
+                 "AND (?3 = '' OR rel_type = ?3) AND (?4 = '' OR type = ?4) AND +child_position > ?5 "
+                 "AND +child_position < ?6 ORDER BY +child_position DESC LIMIT ?7"
+               : "SELECT child_position FROM relation WHERE room_number = ?1 AND parent_position = ?2 "
+                 "AND (?3 = '' OR rel_type = ?3) AND (?4 = '' OR type = ?4) AND +child_position > ?5 "
+                 "AND +child_position < ?6 ORDER BY +child_position LIMIT ?7";
+}
+
 std::vector<Position> children_of(storage::Transaction& tx, const RelationQuery& query) {
-    const auto run = [&](std::string_view sql) {
-        auto statement = tx.prepare(sql);
-        statement.bind(query.room, query.parent, query.rel_type, query.type, query.after, query.before,
-                       static_cast<std::int64_t>(query.limit));
-        std::vector<Position> children;
-        while (statement.step()) children.push_back(Position{statement.integer(0)});
-        return children;
-    };
-    return query.newest_first
-               ? run("SELECT child_position FROM relation WHERE room_number = ?1 AND parent_position = ?2 "
-                     "AND (?3 = '' OR rel_type = ?3) AND (?4 = '' OR type = ?4) AND child_position > ?5 "
-                     "AND child_position < ?6 ORDER BY child_position DESC LIMIT ?7")
-               : run("SELECT child_position FROM relation WHERE room_number = ?1 AND parent_position = ?2 "
-                     "AND (?3 = '' OR rel_type = ?3) AND (?4 = '' OR type = ?4) AND child_position > ?5 "
-                     "AND child_position < ?6 ORDER BY child_position LIMIT ?7");
+    auto statement = tx.prepare(children_text(query.newest_first));
+    statement.bind(query.room, query.parent, query.rel_type, query.type, query.after, query.before,
+                   static_cast<std::int64_t>(query.limit));
+    std::vector<Position> children;
+    while (statement.step()) children.push_back(Position{statement.integer(0)});
+    return children;
 }
 
 std::vector<std::string> relation_types_of(storage::Transaction& tx, RoomNumber room, Position parent) {

@@ -69,6 +69,8 @@ struct RelationQuery {
     std::size_t limit = 50;
 };
 std::vector<Position> children_of(storage::Transaction& tx, const RelationQuery& query);
+/// Its query, for whoever asks how it is answered.
+std::string_view children_text(bool newest_first);
 std::vector<std::string> relation_types_of(storage::Transaction& tx, RoomNumber room, Position parent);
 
 }  // namespace chat
