@@ -50,6 +50,11 @@ bool CompletionStream::is_longer_than(std::int64_t tokens) const {
            usage_.output_tokens > tokens;
 }
 
+std::int64_t CompletionStream::estimated_tokens(std::int64_t limit_tokens) const {
+    return is_longer_than(limit_tokens) ? std::max(received_bytes_, limit_tokens)
+                                        : std::min(received_bytes_, limit_tokens);
+}
+
 base::Result<void> CompletionStream::take_event(std::string_view data, std::string& text) {
     if (done_) return {};
     if (data == "[DONE]") {

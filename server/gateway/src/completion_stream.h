@@ -42,6 +42,10 @@ class CompletionStream {
     /// at least; more bytes than so many tokens have in any language; or more by the server's own running
     /// count.
     bool is_longer_than(std::int64_t tokens) const;
+    /// What an answer of at most `limit_tokens` spent, where the server does not say: a byte counts as a
+    /// token, which is never less than what is true. Who kept to the limit spent no more than that, and who
+    /// did not no less, however little of it came.
+    std::int64_t estimated_tokens(std::int64_t limit_tokens) const;
 
   private:
     base::Result<void> take_event(std::string_view data, std::string& text);

@@ -435,15 +435,10 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     router_.succeeded(id);
     count_attempt("answered");
 
-    // Where the provider says nothing, a byte counts as a token: never less than what is true. One that kept
-    // to the limit did not spend more than that.
-    const std::int64_t limit_tokens = request.max_output_tokens;
-    const auto received = completion.received_bytes();
-    const bool kept_to_limit = !completion.is_longer_than(limit_tokens);
     egress::Finished finished{.input_tokens = offer.prepared.outbound_bytes,
-                              .output_tokens = kept_to_limit ? std::min(received, limit_tokens) : received,
+                              .output_tokens = completion.estimated_tokens(request.max_output_tokens),
                               .estimated = true,
-                              .received_bytes = received,
+                              .received_bytes = completion.received_bytes(),
                               .finish_reason = completion.finish_reason(),
                               .retracted = completion.finish_reason() == "sensitive" ||
                                            completion.finish_reason() == "content_filter"};

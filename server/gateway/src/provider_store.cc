@@ -11,6 +11,8 @@
 #include <boost/url/parse.hpp>
 #include <toml++/toml.h>
 
+#include <base/log.h>
+
 namespace gateway {
 namespace {
 
@@ -179,6 +181,9 @@ base::Result<ProviderStore> ProviderStore::open(std::filesystem::path file, bool
                         base::ErrorKind::invalid, "gateway.bad_config",
                         "Provider '" + stored.shown.id + "' stands twice, or there are too many.");
                 }
+                // People agree to a name. Ours may hold one twice from when that was allowed: whoever has it
+                // second loses it, since nobody agreed to the new one. Who wrote a file by hand can mend it.
+                if (!read_only) store.name_anew(stored.shown);
                 if (store.is_taken(stored.shown.name, stored.shown.id)) {
                     return base::fail(base::ErrorKind::invalid, "gateway.bad_config",
                                       "Two providers are named '" + stored.shown.name + "'.");
@@ -198,6 +203,14 @@ bool ProviderStore::is_taken(std::string_view name, std::string_view id) const {
     return std::ranges::any_of(providers_, [&](const StoredProvider& other) {
         return other.shown.id != id && other.shown.name == name;
     });
+}
+
+void ProviderStore::name_anew(egress::Provider& provider) const {
+    if (!is_taken(provider.name, provider.id)) return;
+    base::log_warning("gateway.provider_renamed", {{"provider", provider.id}});
+    provider.name = provider.id;
+    for (int number = 2; is_taken(provider.name, provider.id); ++number)
+        provider.name = provider.id + "-" + std::to_string(number);
 }
 
 const StoredProvider* ProviderStore::find(std::string_view id) const {

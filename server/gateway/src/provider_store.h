@@ -39,6 +39,8 @@ class ProviderStore {
         : file_(std::move(file)), read_only_(read_only) {}
     /// Whether another than `id` has this name.
     bool is_taken(std::string_view name, std::string_view id) const;
+    /// Gives it a name that nobody has, where another has its own.
+    void name_anew(egress::Provider& provider) const;
     /// Writes the list that is to be, and takes it over only when it is durable.
     base::Result<void> save(std::vector<StoredProvider> providers);
 

@@ -148,6 +148,10 @@ TEST(CompletionStream, an_answer_is_too_long_by_its_pieces_its_bytes_or_its_serv
         by_count.feed("data: {\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":5}}\n\n").has_value());
     EXPECT_FALSE(by_count.is_longer_than(5));
     EXPECT_TRUE(by_count.is_longer_than(4));
+    EXPECT_EQ(by_count.estimated_tokens(4), 4) << "it thinks in secret, but it did spend them";
+    EXPECT_EQ(by_count.estimated_tokens(5), 0);
+    EXPECT_EQ(by_bytes.estimated_tokens(4), 65);
+    EXPECT_EQ(by_bytes.estimated_tokens(5), 5);
 
     CompletionStream under_both_names;
     ASSERT_TRUE(
@@ -427,6 +431,11 @@ TEST_F(ProviderFile, a_name_is_one_servers_alone_since_people_agree_to_a_name) {
         << "[[provider]]\nid = \"a\"\nname = \"Q\"\nbase_url = \"https://a.example/v1\"\nmodel = \"m\"\n"
            "[[provider]]\nid = \"b\"\nname = \"Q\"\nbase_url = \"https://b.example/v1\"\nmodel = \"m\"\n";
     EXPECT_EQ(ProviderStore::open(directory_ / "by_hand.toml", true).error().code, "gateway.bad_config");
+    // Our own may be from before names were one server's alone: the page must come up, for it to be mended.
+    auto old = ProviderStore::open(directory_ / "by_hand.toml", false);
+    ASSERT_TRUE(old.has_value());
+    EXPECT_EQ(old->find("a")->shown.name, "Q");
+    EXPECT_EQ(old->find("b")->shown.name, "b");
 }
 
 TEST_F(ProviderFile, a_read_only_file_is_never_written) {

@@ -49,13 +49,19 @@ steady_clock::duration pause_before_edit(int edits) {
     return 15s;
 }
 
+/// For what is said where an answer was redacted: a transaction of its own.
+egress::CallId anew(const egress::CallId& call_id) {
+    return egress::CallId(call_id.value + "-taken-back");
+}
+
 json::object message(std::string_view text) {
     return {{"msgtype", "m.notice"}, {"body", text}};
 }
 
-/// The question was taken back, or who asked has left.
+/// The question was taken back, or who asked has left, the room or for good.
 bool is_nothing_owed(const Refusal& refusal) {
-    return refusal.error.code == kWordsChanged || refusal.error.code == "M_FORBIDDEN";
+    return refusal.error.code == kWordsChanged || refusal.error.code == "M_FORBIDDEN" ||
+           refusal.error.code == account_gone().error.code;
 }
 
 CallWish wish_of(Assistant::Core& core, const Question& question, const StoredAnswer& stored) {
@@ -429,7 +435,9 @@ runtime::Task<void> Converse::state(const Question& question, const StoredAnswer
         // under the same transaction, and stand as if they were all of it.
         if (!co_await says(question.room, answer_event_id, text)) {
             co_await runtime::sleep_for(kBetweenEdits);
-            co_await send(question, stored.call_id, answer_event_id, std::move(content));
+            // Where the crash came after they had been redacted, they can be edited no more.
+            if (!co_await send(question, stored.call_id, answer_event_id, content))
+                co_await send(question, anew(stored.call_id), {}, std::move(content));
         }
     }
     co_await note(question.event_id, AnswerState::done, answer_event_id);
@@ -461,11 +469,12 @@ runtime::Task<void> Converse::take_back(const Question& question, const StoredAn
         co_await state(question, stored, taken_back(question.chinese));
         co_return;
     }
-    // What was redacted can be edited no more: it is said anew.
-    StoredAnswer anew = stored;
-    anew.answer_event_id.clear();
-    anew.call_id = egress::CallId(stored.call_id.value + "-taken-back");
-    co_await state(question, anew, taken_back(question.chinese));
+    // What was redacted can be edited no more: it is said anew, by the next start where this one ends here.
+    co_await note(question.event_id, AnswerState::begun, {});
+    StoredAnswer said_anew = stored;
+    said_anew.answer_event_id.clear();
+    said_anew.call_id = anew(stored.call_id);
+    co_await state(question, said_anew, taken_back(question.chinese));
 }
 
 /// The first message of an answer, or an edit of it.

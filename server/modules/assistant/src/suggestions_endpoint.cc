@@ -8,6 +8,7 @@
 
 #include <identity/body.h>
 #include <identity/matrix_error.h>
+#include <identity/users.h>
 
 namespace assistant {
 namespace {
@@ -133,6 +134,7 @@ Task<net::Response> suggest_replies(Core& core, net::Request request) {
             core, storage::OrderKey{kBudgetOrder},
             [user, room_id = wish->room_id,
              newest = newest_of_others(*excerpt)](storage::Transaction& tx) -> Answered<void> {
+                if (!identity::is_active(tx, user)) return refuse(account_gone());
                 if (!take_turn(tx, user, room_id, newest)) return refuse(already_asked());
                 return {};
             });

@@ -386,6 +386,40 @@ TEST_F(Converse, an_answer_that_the_model_server_took_back_is_gone_wherever_it_s
         EXPECT_EQ(message.content.find("WITHDRAWN"), std::string::npos);
 }
 
+TEST_F(Converse, a_crash_after_an_answer_was_redacted_still_says_why) {
+    const auto room = with_assistant({alice});
+    world.fake->script.deltas = {"WITHDRAWN"};
+    world.fake->script.hangs_after_deltas = true;
+    const auto question = world.say(alice, room, "问题");
+    EXPECT_TRUE(answers(alice, room, "WITHDRAWN"));
+    const auto shown = from_assistant(alice, room).back();
+    const auto taken_back = world.write([&](storage::Transaction& tx) -> base::Result<void> {
+        set_answer(tx, question, AnswerState::begun, "");
+        return {};
+    });
+    ASSERT_TRUE(taken_back);
+    world.redact(alice, room, std::string(shown.at("event_id").as_string()));
+    world.restart();
+    EXPECT_TRUE(is_done(question));
+    EXPECT_NE(answer(alice, room).find("重启"), std::string::npos);
+}
+
+TEST_F(Converse, of_an_account_that_ended_meanwhile_nothing_is_said) {
+    const auto room = with_assistant({alice, bob});
+    world.while_it_is_prepared([&] {
+        const auto ended = world.write([&](storage::Transaction& tx) -> base::Result<void> {
+            tx.prepare("UPDATE identity_accounts SET deactivated_at_ms = 1 WHERE user_number = ?1")
+                .bind(bob.user)
+                .run();
+            return {};
+        });
+        EXPECT_TRUE(ended);
+    });
+    EXPECT_TRUE(is_done(world.say(bob, room, "@assistant BOBS WORDS")));
+    EXPECT_EQ(world.fake->went, 0);
+    EXPECT_EQ(from_assistant(alice, room).size(), 1U) << "nothing but its greeting";
+}
+
 TEST_F(Converse, an_answer_that_reached_its_limit_says_so) {
     const auto room = with_assistant({alice});
     world.fake->script.finish_reason = "length";

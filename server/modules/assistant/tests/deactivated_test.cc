@@ -27,7 +27,8 @@ struct Deactivated : AssistTest {
             for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
                                       "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
                                       "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
-                                      "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1"}) {
+                                      "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1",
+                                      "SELECT count(*) FROM asked_by_itself WHERE user_number = ?1"}) {
                 auto select = tx.prepare(query);
                 select.bind(person.user);
                 if (select.step()) count += select.integer(0);
