@@ -159,7 +159,10 @@ export class Assistant {
         this.chipsAbort = abort;
         store.set({ eventId, items: [] });
         this.suggestions.of(room.roomId).set({ state: "idle" });
-        const late = setTimeout(() => abort.abort(), chipsDeadlineMs);
+        const late = setTimeout(() => {
+            abort.abort();
+            store.set(noChips); // when the chat is opened again they are in time
+        }, chipsDeadlineMs);
         while (!abort.signal.aborted) {
             try {
                 const { suggestions } = await fetchChips(this.fetch, room.roomId, eventId, abort.signal);

@@ -240,6 +240,8 @@ function ModelServers() {
     if (loaded.state === "failed") return <ErrorNotice error={loaded.error} onRetry={loaded.reload} />;
     const { read_only, file, providers, gateway } = loaded.value;
     const fail = (error: unknown) => toast(errorWords(error, i18n));
+    // A name is one server's alone; two models of one server are two.
+    const freeName = (kind: string, model: string) => (providers.some(({ name }) => name === kind) ? `${kind} · ${model}` : kind);
     const discover = () => {
         setBusy(true);
         call<{ found: Found[] }>("POST", "/models/discover", {})
@@ -327,7 +329,7 @@ function ModelServers() {
                                     <span className="grow wrap">
                                         {one.kind} · {model} <span className="small quiet">{one.base_url}</span>
                                     </span>
-                                    <button type="button" className="button" onClick={() => setEditing({ ...emptyProvider, name: one.kind, base_url: one.base_url, model })}>
+                                    <button type="button" className="button" onClick={() => setEditing({ ...emptyProvider, name: freeName(one.kind, model), base_url: one.base_url, model })}>
                                         {t("group.add")}
                                     </button>
                                 </li>
