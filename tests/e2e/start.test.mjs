@@ -1,7 +1,7 @@
 // The second start: the list of chats stands as it was before the client has read anything or the server has answered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, password, register } from "./people.mjs";
+import { bubble, chatLink, password, register } from "./people.mjs";
 import { launchBrowser, personPage, shot, startServer, violations } from "./server.mjs";
 
 const hostile = `<img src=x onerror="window.taken=1"> {{7*7}} \u202eevil`;
@@ -201,6 +201,41 @@ test("with very many chats the upper ones stand before the others are taken in, 
     assert.deepEqual(page.faults, []);
     await page.context().close();
 });
+
+for (const answers of ["refuses", "is silent"])
+    test(`with very many chats kept, one opens and is written in while the server ${answers}`, async () => {
+        const zhao = await register(server, `zhao-${answers.length}`, "Zhao");
+        const rooms = [];
+        for (let index = 0; index < 60; index += 1) rooms.push(await emma.createRoom(`Kept ${index}`, [zhao]));
+        for (const index of [0, 59]) await zhao.read(rooms[index], (await emma.say(rooms[index], `words ${index}`))[0]);
+        const page = await personPage(browser);
+        await zhao.enter(page);
+        await live(page);
+        while ((await stored(page))?.chats !== 60) await page.waitForTimeout(50);
+        await page.goto(`${server.url}/favicon.svg`);
+        let release;
+        const released = new Promise((resolve) => (release = resolve));
+        const surface = /\/_(matrix|lingxi)\//;
+        await page.route(surface, async (route) => {
+            if (answers === "refuses") return route.abort();
+            await released;
+            return route.continue().catch(() => undefined); // whoever asked may have given up
+        });
+        await page.goto(`${server.url}/${chatLink(rooms[0])}`);
+        await bubble(page, "words 0").waitFor();
+        const area = page.getByLabel("Write a message");
+        await area.fill("written without a server");
+        await area.press("Enter");
+        await page.locator(".message.own", { hasText: "written without a server" }).locator(".status.queued, .status.sending").waitFor();
+        await page.locator("[data-chat]", { hasText: "Kept 59" }).click();
+        await bubble(page, "words 59").waitFor();
+        assert.equal((await zhao.timeline(rooms[0])).filter((event) => event.type === "m.room.message").length, 1);
+        release();
+        await page.unroute(surface);
+        while (!(await zhao.timeline(rooms[0])).some((event) => event.content.body === "written without a server")) await page.waitForTimeout(200);
+        assert.deepEqual(page.faults, []);
+        await page.context().close();
+    });
 
 test("a damaged list is none", async () => {
     const page = await personPage(browser);

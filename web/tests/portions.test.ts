@@ -3,7 +3,7 @@ import { logger } from "matrix-js-sdk/lib/logger";
 import type { ISavedSync } from "matrix-js-sdk/lib/store";
 import type { ISyncResponse } from "matrix-js-sdk/lib/sync-accumulator";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { divided, isPortion, isStored, Portions, rooms_a_portion } from "@/features/chat/engine/portions";
+import { divided, isPortion, Portions, rooms_a_portion, takeStored } from "@/features/chat/engine/portions";
 
 Object.assign(logger, { getChild: () => logger }); // each room would have one of its own
 (logger as unknown as { setLevel(level: string): void }).setLevel("silent"); // it tells of all that this server does not have
@@ -33,6 +33,11 @@ function answerOf(count: number): ISyncResponse {
     const invite = { "!asked:test": { invite_state: { events: [event("m.room.member", 1, { membership: "invite" }, { state_key: me })] } } };
     const account_data = { events: [{ type: "m.direct", content: { "@emma:test": ["!3:test"] } }] };
     return { next_batch: "s1", account_data, rooms: { invite, join, leave: {}, knock: {} } } as unknown as ISyncResponse;
+}
+
+function savedOf(count: number): ISavedSync {
+    const { rooms, account_data } = answerOf(count);
+    return { nextBatch: "s1", roomsData: rooms, accountData: account_data.events } as unknown as ISavedSync;
 }
 
 /** A server that has one answer to each `since`; the rest of what the SDK asks it knows nothing of. */
@@ -82,12 +87,10 @@ class Kept extends MemoryStore {
     constructor(private readonly portions: Portions | null, private readonly saved: ISavedSync | null = null) {
         super();
     }
-    override getSavedSync = async () => this.saved && (this.portions?.ofStore(this.saved) ?? this.saved);
-    override getSavedSyncToken = async () => (await this.getSavedSync())?.nextBatch ?? null;
-    override setSyncData = async (data: ISyncResponse) => {
-        const whole = this.portions ? this.portions.toKeep(data) : data;
-        if (whole) this.written.push(whole);
-    };
+    client: MatrixClient | null = null;
+    override getSavedSync = async () => this.saved && (this.portions ? this.portions.ofStore(this.saved, this.client && takeStored(this.client)) : this.saved);
+    override getSavedSyncToken = async () => this.saved?.nextBatch ?? null;
+    override setSyncData = async (data: ISyncResponse) => void this.written.push(this.portions ? this.portions.toKeep(data) : data);
 }
 
 describe("an answer with many chats", () => {
@@ -102,14 +105,15 @@ describe("an answer with many chats", () => {
     });
 
     /** The SDK itself, until it has all that the server has for it; `states` is what it said on its way. */
-    async function started(send: typeof fetch, store: MemoryStore, until: string) {
+    async function started(send: typeof fetch, store: Kept, until: string) {
         const client = createClient({ baseUrl: origin, userId: me, deviceId: "D", accessToken: "t", fetchFn: send, store, disableVoip: true, logger: silent as never });
         clients.push(client);
-        const states: { next: string | undefined; old: string | undefined; rooms: number }[] = [];
+        store.client = client;
+        const states: { next: string | undefined; cached: boolean; rooms: number }[] = [];
         const whole = new Promise<void>((resolve) =>
             client.on(ClientEvent.Sync, (state, _last, data) => {
-                states.push({ next: data?.nextSyncToken, old: data?.oldSyncToken, rooms: client.getRooms().length });
-                if (state === SyncState.Syncing && data?.nextSyncToken === until) resolve();
+                states.push({ next: data?.nextSyncToken, cached: data?.fromCache === true, rooms: client.getRooms().length });
+                if ((state === SyncState.Syncing || data?.fromCache) && data?.nextSyncToken === until) resolve();
             }),
         );
         await client.startClient({ initialSyncLimit: 10, lazyLoadMembers: true });
@@ -154,8 +158,7 @@ describe("an answer with many chats", () => {
     });
 
     it("comes from what the browser kept in parts too, while the server is asked for what is new", async () => {
-        const { rooms, account_data } = answerOf(120);
-        const saved = { nextBatch: "s1", roomsData: rooms, accountData: account_data.events } as unknown as ISavedSync;
+        const saved = savedOf(120);
         const news = { next_batch: "s2", rooms: { join: { "!5:test": { timeline: { events: [event("m.room.message", 9_000, { msgtype: "m.text", body: "news" })] }, unread_notifications: { notification_count: 9 } } } } };
         const server = serverOf({ s1: news as never });
         const portions = new Portions(server.send);
@@ -165,11 +168,31 @@ describe("an answer with many chats", () => {
         expect(known(client)["!5:test"]).toMatchObject({ unread: 9, words: ["words 5", "news"] });
         expect(store.written.map((data) => data.next_batch)).toEqual(["s2"]); // the rest is kept already
         // Only the server's answer is live.
-        const last = states.at(-1)!;
-        expect(states.filter(({ next, old }) => !isPortion(next) && !isStored(old)).map(({ next }) => next)).toEqual(["s2"]);
-        expect(last.old).toBe("s1");
+        expect(states.filter(({ cached }) => !cached).every(({ next }) => next === "s2")).toBe(true);
         await vi.waitFor(() => expect(sinces(server.asked)).toEqual(["s1", "s2"]));
         expect(new URLSearchParams(server.asked[0]).get("timeout")).toBe("0");
+    });
+
+    it("is all there from what the browser kept where the server answers nothing, and the SDK takes it in parts", async () => {
+        const portions = new Portions(() => new Promise(() => undefined));
+        const versions = async (input: RequestInfo | URL, init?: RequestInit) => (String(input).endsWith("/versions") ? new Response('{"versions":["v1.11"]}') : portions.fetch(input, init));
+        const { client, states } = await started(versions as typeof fetch, new Kept(portions, savedOf(120)), "s1");
+        // An update of the SDK that knows takeStored's way no longer would bring them as one.
+        expect(states.map(({ rooms, cached }) => ({ rooms, cached }))).toEqual([50, 100, 121].map((rooms) => ({ rooms, cached: true })));
+        expect(states.map(({ next }) => isPortion(next))).toEqual([true, true, false]);
+        const undivided = await started(versions as typeof fetch, new Kept(null, savedOf(120)), "s1");
+        expect(known(client)).toEqual(known(undivided.client));
+        expect(client.getAccountData("m.direct" as never)?.getContent()).toEqual({ "@emma:test": ["!3:test"] });
+    });
+
+    it("comes whole where the SDK has no way to take parts, and no longer at all once the session has ended", async () => {
+        const saved = savedOf(120);
+        const portions = new Portions(() => new Promise(() => undefined));
+        expect(await portions.ofStore(saved, null)).toBe(saved);
+        const taken: ISavedSync[] = [];
+        const ended = portions.ofStore(saved, async (part) => void (taken.push(part), portions.stop()));
+        expect(await ended).toBeNull();
+        expect(taken.length).toBe(1);
     });
 
     it("asked for ahead is asked once; another question is asked as it is", async () => {

@@ -19,11 +19,11 @@ import { KeptChats, type OwnProfile } from "@/features/chat/engine/keptChats";
 import { markDirect, personName, roomNameGenerator } from "@/features/chat/engine/names";
 import { Outbox, type OutgoingFile } from "@/features/chat/engine/outbox";
 import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxStorage";
-import { isPortion, isStored, Portions, PortionedStore } from "@/features/chat/engine/portions";
+import { isPortion, Portions, PortionedStore, takeStored } from "@/features/chat/engine/portions";
 import { RoomList } from "@/features/chat/engine/roomList";
 import { AccountSettings } from "@/features/chat/engine/settings";
 import { SyncShare } from "@/features/chat/engine/syncShare";
-import { errcodeOf } from "@/lib/errors";
+import { errcodeOf, NetworkError } from "@/lib/errors";
 import { request, type Json } from "@/lib/http";
 import { online } from "@/lib/online";
 import { randomId } from "@/lib/random";
@@ -37,6 +37,7 @@ const databaseOf = (session: Session): string => `lingxi.${session.userId}.${ses
 
 /** Of each chat, at the start: enough for the list and the first look; a thousand chats are a thousand times this. */
 const eventsAtFirst = 10;
+const versions_limit_ms = 1_000;
 
 /** All that stands behind the pages of one signed-in account in one tab. */
 export class Engine {
@@ -67,13 +68,13 @@ export class Engine {
         this.transport = new Transport(session, () => this.ended());
         this.share = new SyncShare(session.userId, this.transport.fetch);
         this.portions = new Portions(this.share.fetch);
-        this.store = openStore(databaseOf(session), this.portions);
+        this.store = openStore(databaseOf(session), this.portions, () => takeStored(this.client));
         this.client = createClient({
             baseUrl: location.origin,
             userId: session.userId,
             deviceId: session.deviceId,
             accessToken: session.accessToken,
-            fetchFn: this.portions.fetch as typeof fetch,
+            fetchFn: impatient(this.portions.fetch) as typeof fetch,
             store: this.store,
             roomNameGenerator,
             timelineSupport: true,
@@ -201,7 +202,7 @@ export class Engine {
                 this.rooms.start();
                 this.ready.set(true);
             }
-            if (!data?.fromCache && !isStored(data?.oldSyncToken)) this.rooms.goLive();
+            if (!data?.fromCache) this.rooms.goLive();
             const before = this.connection.get();
             this.setReached(true);
             if (before !== "online") this.outbox.flush();
@@ -273,7 +274,8 @@ export class Engine {
         this.kept.erase();
         await this.store.deleteAllData().catch(() => undefined);
         indexedDB.deleteDatabase(outboxDatabase(this.me));
-        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`)) localStorage.removeItem(key);
+        // AI's words once lay beside the drafts, and are still there where nobody has signed out since.
+        for (const key of Object.keys(localStorage)) if (key.startsWith(`lingxi.draft.${this.me}.`) || key.startsWith(`lingxi.draft_ai.${this.me}.`)) localStorage.removeItem(key);
     }
 
     /** The server ended the session: what is unsent stays for the next time. */
@@ -296,6 +298,20 @@ function firstQuestion(): URL {
     url.searchParams.set("timeout", "0");
     url.searchParams.set("org.matrix.msc4222.use_state_after", "true");
     return url;
+}
+
+/**
+ * The SDK reads what it kept only after it has asked what the server can do. Without an answer it goes on as well, so one
+ * that is late counts as none: a server that is silent must not hold back what is here.
+ */
+function impatient(send: Portions["fetch"]): Portions["fetch"] {
+    let first = true;
+    return (input, init) => {
+        if (!first || !String(input instanceof Request ? input.url : input).endsWith("/_matrix/client/versions")) return send(input, init);
+        first = false;
+        const late = new Promise<never>((_, reject) => setTimeout(() => reject(new NetworkError("the server is late")), versions_limit_ms));
+        return Promise.race([send(input, init), late]);
+    };
 }
 
 const isUp = (state: SyncState | null): boolean => state === SyncState.Prepared || state === SyncState.Syncing || state === SyncState.Catchup;
@@ -326,10 +342,10 @@ function startStoreWorker(): Worker {
     return worker;
 }
 
-function openStore(name: string, portions: Portions): IndexedDBStore | MemoryStore {
+function openStore(name: string, portions: Portions, take: ConstructorParameters<typeof PortionedStore>[2]): IndexedDBStore | MemoryStore {
     try {
         const where = { indexedDB: window.indexedDB, localStorage: window.localStorage, dbName: name };
-        return new PortionedStore(sessionStorage.getItem(withoutWorkerKey) ? where : { ...where, workerFactory: startStoreWorker }, portions);
+        return new PortionedStore(sessionStorage.getItem(withoutWorkerKey) ? where : { ...where, workerFactory: startStoreWorker }, portions, take);
     } catch {
         return new MemoryStore({ localStorage: window.localStorage });
     }

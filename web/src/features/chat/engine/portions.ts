@@ -1,4 +1,4 @@
-import { IndexedDBStore } from "matrix-js-sdk";
+import { IndexedDBStore, type MatrixClient } from "matrix-js-sdk";
 import type { ISavedSync } from "matrix-js-sdk/lib/store";
 import type { ISyncResponse } from "matrix-js-sdk/lib/sync-accumulator";
 import { isMessageContent } from "@/features/chat/engine/content";
@@ -17,13 +17,9 @@ export interface Answer {
 export const rooms_a_portion = 50;
 
 const mark = "lingxi.portion.";
-const storedMark = `${mark}stored.`;
-const firstMark = `${mark}first.`;
 
 /** Whether more of the same answer follows one that ends at `token`. */
 export const isPortion = (token: string | undefined): boolean => token?.startsWith(mark) === true;
-/** Whether an answer that follows `token` comes from what the browser kept. */
-export const isStored = (token: string | undefined): boolean => token?.startsWith(storedMark) === true;
 
 interface RawEvent {
     type: string;
@@ -94,6 +90,14 @@ function pause(untilDrawn: boolean): Promise<void> {
     });
 }
 
+type TakeStored = (part: ISavedSync) => Promise<void>;
+
+/** How the SDK takes in what was kept, for which it has no name outside; nothing where it has none inside either. */
+export function takeStored(client: MatrixClient): TakeStored | null {
+    const { syncApi } = client as unknown as { syncApi?: { syncFromCache?: TakeStored } };
+    return syncApi?.syncFromCache ? (part) => syncApi.syncFromCache!(part) : null;
+}
+
 /** Two requests that differ in how long they wait only ask the same. */
 function questionOf(url: URL): string {
     const asked = [...url.searchParams].filter(([name]) => name !== "timeout" && name !== "_cacheBuster");
@@ -104,14 +108,14 @@ function questionOf(url: URL): string {
  * Between the SDK and the server. An answer with very many chats (the first one, and what the browser kept of it) would
  * hold the page for half a second and more while the SDK takes it in. It is handed on as several, as if the server had
  * sent them one after the other, with pauses between: their tokens are made here and never reach the server or the disk.
+ * What was kept waits for no request: without a server, all chats are there.
  */
 export class Portions {
     private parts: (Answer | undefined)[] = [];
     private ahead: { question: string; answer: Promise<Response>; abort: AbortController } | null = null;
-    /** Where the server goes on after the last part. */
-    private end = "";
-    /** What was handed on, and is not to be kept as it is. */
-    private readonly handedOn = new WeakMap<object, { stored: boolean; last: boolean; end: string }>();
+    /** What was handed on, and is not to be kept as it is: the token after the last part belongs to it. */
+    private readonly handedOn = new WeakMap<object, { last: boolean; end: string }>();
+    private stopped = false;
     /** An answer is on its way to the SDK in parts: what it has is not the whole. */
     pending = false;
 
@@ -131,34 +135,41 @@ export class Portions {
     }
 
     stop(): void {
+        this.stopped = true;
         this.forget();
         this.parts = [];
     }
 
-    /** Of what the browser kept, the first part; the others are asked for. */
-    ofStore(saved: ISavedSync): ISavedSync {
-        const answer = { next_batch: saved.nextBatch, rooms: saved.roomsData as unknown as Rooms };
-        const first = this.begin(answer, storedMark);
-        return first === answer ? saved : { ...saved, nextBatch: first.next_batch, roomsData: first.rooms as unknown as ISavedSync["roomsData"] };
+    /** What the browser kept is handed to `take` but for its last part, which comes back and has the token. */
+    async ofStore(saved: ISavedSync, take: TakeStored | null): Promise<ISavedSync | null> {
+        const parts = take ? divided({ next_batch: saved.nextBatch, rooms: saved.roomsData as unknown as Rooms }, (part) => mark + part) : [];
+        if (!take || parts.length < 2) return saved;
+        const stored = parts.map(({ next_batch, rooms }, index) => ({ nextBatch: next_batch, roomsData: rooms as unknown as ISavedSync["roomsData"], accountData: index === 0 ? saved.accountData : [] }));
+        for (const [index, part] of stored.slice(0, -1).entries()) {
+            if (this.stopped) return null;
+            await take(part);
+            await pause(index === 0);
+        }
+        return this.stopped ? null : stored.at(-1)!;
     }
 
-    /** What the store is to keep of `data`: the truth about its token, or nothing. */
-    toKeep(data: ISyncResponse): ISyncResponse | null {
+    /** What the store is to keep of `data`: with the truth about its token. */
+    toKeep(data: ISyncResponse): ISyncResponse {
         const part = this.handedOn.get(data);
         if (!part) return data;
         if (part.last) this.pending = false;
-        return part.stored ? null : { ...data, next_batch: part.end };
+        return { ...data, next_batch: part.end };
     }
 
     readonly fetch: FetchLike = async (input, init) => {
         const url = new URL(String(input instanceof Request ? input.url : input), location.origin);
         if (!url.pathname.endsWith("/sync")) return this.send(input, init);
         const since = url.searchParams.get("since") ?? undefined;
-        if (since !== undefined && isPortion(since)) return this.next(since, url);
+        if (since !== undefined && isPortion(since)) return this.next(since);
         const response = await this.answerTo(url, input, init);
         if (since !== undefined || !response.ok) return response;
         const answer = (await response.json()) as Answer;
-        return new JsonResponse(this.begin(answer, firstMark));
+        return new JsonResponse(this.begin(answer));
     };
 
     private answerTo(url: URL, input: RequestInfo | URL, init: RequestInit | undefined): Promise<Response> {
@@ -173,27 +184,20 @@ export class Portions {
         return ahead.answer;
     }
 
-    private async next(since: string, url: URL): Promise<Response> {
+    private async next(since: string): Promise<Response> {
         const at = Number(since.slice(since.lastIndexOf(".") + 1));
         const part = this.parts[at];
         if (!part) throw new Error("a part of an answer that is not there");
-        if (at === 1 && isStored(since)) {
-            url.searchParams.set("since", this.end);
-            url.searchParams.set("timeout", "0");
-            this.ask(url);
-        }
         await pause(at === 1);
         this.parts[at - 1] = undefined;
         return new JsonResponse(part);
     }
 
-    private begin(answer: Answer, tokens: string): Answer {
-        const parts = divided(answer, (part) => tokens + part);
+    private begin(answer: Answer): Answer {
+        const parts = divided(answer, (part) => mark + part);
         this.parts = parts.length > 1 ? [...parts] : [];
         this.pending = parts.length > 1;
-        this.end = answer.next_batch;
-        if (this.pending)
-            parts.forEach((part, index) => this.handedOn.set(part, { stored: tokens === storedMark, last: index === parts.length - 1, end: answer.next_batch }));
+        if (this.pending) parts.forEach((part, index) => this.handedOn.set(part, { last: index === parts.length - 1, end: answer.next_batch }));
         return parts[0]!;
     }
 
@@ -205,24 +209,22 @@ export class Portions {
 
 /** The SDK's store, which hands on in portions what it kept, and writes down only what is whole. */
 export class PortionedStore extends IndexedDBStore {
+    /** `take` is asked for when the SDK reads what was kept: it is made before its client, and has nothing to take it with. */
     constructor(
         options: ConstructorParameters<typeof IndexedDBStore>[0],
         private readonly portions: Portions,
+        take: () => TakeStored | null,
     ) {
         super(options);
         const [read, keep] = [this.getSavedSync, this.setSyncData];
-        let reading: Promise<ISavedSync | null> | null = null;
-        const saved = () => (reading ??= read().then((kept) => kept && portions.ofStore(kept)));
         this.getSavedSync = async () => {
-            const kept = await saved();
-            reading = Promise.resolve(kept && ({ nextBatch: kept.nextBatch } as ISavedSync)); // the token is all that is asked for again
-            return kept;
+            const kept = await read();
+            return kept && portions.ofStore(kept, take());
         };
-        this.getSavedSyncToken = async () => (await saved())?.nextBatch ?? null;
         this.setSyncData = async (data) => {
             const whole = portions.toKeep(data);
             if (whole === data) return keep(data);
-            if (whole) void keep(whole); // it is the worker's work, in this order: the next part need not wait for it
+            void keep(whole); // it is the worker's work, in this order: the next part need not wait for it
         };
     }
 
