@@ -176,6 +176,7 @@ test("an edit and a reaction made without a server go out when it is back, once"
     await shown(desk).getByRole("button", { name: en.menu }).click();
     await desk.getByRole("menuitem", { name: "React 👍" }).click();
     await reaction(desk).locator(".status.queued").waitFor();
+    await desk.getByRole("button", { name: "Waiting for the connection" }).waitFor(); // the button's own words hide its content
     await desk.waitForFunction(storedInOutbox, { name: `lingxi.outbox.${wang.userId}`, count: 2 });
     await server.start();
     await bubble(phone, "down 3, changed").waitFor();

@@ -270,6 +270,29 @@ test("what calls itself a picture and is none says so, and can still be taken do
     assert.equal((await download).suggestedFilename(), "forged.png");
 });
 
+/** A bitmap of one colour, which a browser shows. */
+function bmp(width, height) {
+    const row = Math.ceil((width * 3) / 4) * 4;
+    const bytes = Buffer.alloc(54 + row * height, 0x80);
+    bytes.fill(0, 0, 54);
+    bytes.write("BM");
+    bytes.writeUInt32LE(bytes.length, 2);
+    bytes.writeUInt32LE(54, 10);
+    bytes.writeUInt32LE(40, 14);
+    bytes.writeInt32LE(width, 18);
+    bytes.writeInt32LE(height, 22);
+    bytes.writeUInt16LE(1, 26);
+    bytes.writeUInt16LE(24, 28);
+    return bytes;
+}
+
+test("a picture of which the server makes no thumbnail is shown whole", async () => {
+    const uri = await emma.upload(bmp(60, 40), "image/bmp", "scan.bmp");
+    await emma.send(roomId, { msgtype: "m.image", body: "scan.bmp", url: uri, info: { mimetype: "image/bmp", w: 60, h: 40 } });
+    await desk.locator(".picture").getByRole("img", { name: "scan.bmp" }).waitFor();
+    assert.equal(await desk.locator(".file", { hasText: "scan.bmp" }).count(), 0);
+});
+
 test("a picture that was cut off stands as a file that says so, not as an empty frame", async () => {
     const cut = png(400, 300).subarray(0, 5_000);
     const uri = await emma.upload(cut, "image/png", "cut-off.png");

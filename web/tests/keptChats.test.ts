@@ -138,6 +138,11 @@ describe("the kept list of chats", () => {
         expect(storage.values.has(key)).toBe(false);
     });
 
+    it("is read where it was kept before it said whose a draft's words are", () => {
+        damage((value) => value.rows.forEach((row) => delete row["draftIsAi"]));
+        expect(open().read().rows).toEqual([room(1, { draftIsAi: false }), room(2, { draftIsAi: false })]);
+    });
+
     it("goes at sign-out, and nothing is written after it", () => {
         const kept = open();
         kept.offer(me, [room(1)]);

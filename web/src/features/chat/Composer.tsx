@@ -18,7 +18,8 @@ const mostLines = 6;
 const padding_px = 18;
 const typingEveryMs = 4_000;
 /** Ways in which words come into a composer that have stood there before. */
-const bringsBack = new Set(["historyUndo", "historyRedo", "insertFromPaste", "insertFromDrop"]);
+const undoes = new Set(["historyUndo", "historyRedo"]);
+const bringsBack = new Set([...undoes, "insertFromPaste", "insertFromDrop"]);
 
 export type Mode = { kind: "write" } | { kind: "reply"; event: MatrixEvent } | { kind: "edit"; event: MatrixEvent };
 
@@ -68,10 +69,10 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const translating = !editing && translation.state === "asking" ? translation : null;
     const text = editing ? editText : translating?.text || draft.text;
     const setText = useCallback(
-        (next: string, again = false) => {
+        (next: string, inputType = "") => {
             if (editing) setEditText(next);
             else if (!translating) {
-                if (again) engine.drafts.writeAgain(room.roomId, next);
+                if (bringsBack.has(inputType)) engine.drafts.writeAgain(room.roomId, next, undoes.has(inputType));
                 else engine.drafts.write(room.roomId, next);
                 engine.rooms.touch(room.roomId);
             }
@@ -140,7 +141,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                 if (author && author !== engine.me) content["m.mentions"] = { user_ids: [...new Set([...mentions, author])] };
             }
             engine.send(room.roomId, content);
-            engine.drafts.write(room.roomId, "");
+            engine.drafts.sent(room.roomId);
         }
         tellTyping(false);
         onMode({ kind: "write" });
@@ -226,7 +227,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         }}
                         onChange={(event) => {
                             engine.drafts.inUse.add(room.roomId);
-                            setText(event.target.value, bringsBack.has((event.nativeEvent as InputEvent).inputType));
+                            setText(event.target.value, (event.nativeEvent as InputEvent).inputType);
                             tellTyping(event.target.value !== "");
                         }}
                         onKeyDown={onKeyDown}

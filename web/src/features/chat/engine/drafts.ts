@@ -55,6 +55,9 @@ function parse(json: string | null): { draft: Draft; atMs: number } | null {
     }
 }
 
+/** A rest that was deleted letter by letter is in everybody's words; what was taken out at once is known again. */
+const isMuchOf = (rest: string, whole: string): boolean => [...rest].length > 1 && rest.length * 2 >= whole.length;
+
 /**
  * What was begun and not sent, per chat: on this device at once, with the account after two seconds of rest, and with it
  * the label of what AI wrote of it, on every device. Of two versions the younger counts.
@@ -66,8 +69,8 @@ export class Drafts {
     private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
     /** Rooms whose composer is in use: another device's version must not replace what one is writing. */
     readonly inUse = new Set<string>();
-    /** What AI wrote last of what stood there before: undone or pasted, it is there again. */
-    private readonly before = new Map<string, Draft>();
+    /** What AI wrote last of what stood there before: undone or pasted, it is there again. What went out comes back by undo alone. */
+    private readonly before = new Map<string, Draft & { sent: boolean }>();
 
     constructor(
         private readonly userId: string,
@@ -90,16 +93,24 @@ export class Drafts {
         return this.drafts.of(roomId);
     }
 
+    /** The words went out. What is pasted from here on is more likely one's own, that begins as they do. */
+    sent(roomId: string): void {
+        const { origin } = this.of(roomId).get();
+        this.write(roomId, "");
+        const before = this.before.get(roomId);
+        if (before && origin) this.before.set(roomId, { ...before, sent: true });
+    }
+
     /** The words as the person changes them. What AI wrote of them stays so, until nothing is left of it. */
     write(roomId: string, text: string): void {
         this.set(roomId, { text, origin: this.of(roomId).get().origin });
     }
 
     /** Words that come back by the browser's undo or from the clipboard bring back what was known of them. */
-    writeAgain(roomId: string, text: string): void {
+    writeAgain(roomId: string, text: string, undone: boolean): void {
         const before = this.before.get(roomId);
-        const isBack = before?.origin && !this.of(roomId).get().origin && (text === before.text || text.includes(before.origin.text));
-        if (isBack) this.set(roomId, { text, origin: before.origin });
+        const known = before?.origin && !this.of(roomId).get().origin && (undone || !before.sent);
+        if (known && (text === before.text || text.includes(before.origin.text) || (isMuchOf(before.text, before.origin.text) && text.includes(before.text)))) this.set(roomId, { text, origin: before.origin });
         else this.write(roomId, text);
     }
 
@@ -110,7 +121,7 @@ export class Drafts {
         const kept = text.slice(0, longest_chars);
         if (last.text === kept && last.origin === origin) return;
         store.set(kept === "" ? nothing : { text: kept, origin });
-        if (last.origin && !store.get().origin) this.before.set(roomId, last);
+        if (last.origin && !store.get().origin) this.before.set(roomId, { ...last, sent: false });
         const content = stored(store.get(), this.now());
         this.keep(roomId, content);
         clearTimeout(this.timers.get(roomId));

@@ -59,6 +59,9 @@ function isRow(value: unknown): value is RoomSummary {
     return fields.every((field) => checks[field](row[field]));
 }
 
+/** Rows from before a field was there: they are as good as they were. */
+const withLaterFields = (value: unknown): unknown => (typeof value === "object" && value !== null && !("draftIsAi" in value) ? { ...value, draftIsAi: false } : value);
+
 function isProfile(value: unknown): value is OwnProfile {
     if (typeof value !== "object" || value === null) return false;
     const { name, avatarMxc } = value as Record<string, unknown>;
@@ -170,7 +173,7 @@ export class KeptChats {
         if (kept?.version !== version || kept.device !== this.session.deviceId || !Array.isArray(kept.rows) || kept.rows.length > keptRows_limit) return null;
         const { me } = kept;
         if (me !== null && !isProfile(me)) return null;
-        const rows: readonly unknown[] = kept.rows;
+        const rows: readonly unknown[] = kept.rows.map(withLaterFields);
         if (!rows.every(isRow) || new Set(rows.map((row) => row.roomId)).size !== rows.length) return null;
         return { me, rows };
     }

@@ -163,6 +163,9 @@ export type Picture = { state: "none" | "loading" | "failed" | "refused"; url: n
 /** The server answers so where there can never be a thumbnail: what is there is no picture, or a damaged one. */
 const isRefused = (error: unknown): boolean => error instanceof ApiError && error.status === 400;
 
+/** Browsers show it, and the server makes no thumbnail of it. */
+export const hasNoThumbnail = (mimetype: unknown): boolean => mimetype === "image/bmp";
+
 /** A picture for as long as the component shows it. */
 export function usePicture(mxc: string | null | undefined, size: Size | null): Picture {
     const { media } = useEngine();

@@ -2,7 +2,7 @@ import { Download, FileText, ImageOff } from "lucide-react";
 import { useEffect, useMemo, useState } from "react";
 import { useEngine } from "@/features/chat/engine/context";
 import { text } from "@/features/chat/engine/content";
-import { parseMxc, usePicture } from "@/features/chat/engine/media";
+import { hasNoThumbnail, parseMxc, usePicture } from "@/features/chat/engine/media";
 import type { OutgoingFile } from "@/features/chat/engine/outbox";
 import { useI18n } from "@/i18n";
 import { saveBlob } from "@/lib/clipboard";
@@ -45,10 +45,12 @@ export function PictureMessage({ content, sender }: { content: Record<string, un
     const [open, setOpen] = useState(false);
     const thumbnail = usePicture(parseMxc(mxc) ? mxc : null, { width: widest_px, height: tallest_px });
     // No thumbnail yet: the picture itself. Not of a damaged one, of which browsers draw nothing and report no error.
-    const whole = usePicture(thumbnail.state === "failed" ? mxc : null, null);
+    const { mimetype } = (content["info"] ?? {}) as { mimetype?: unknown };
+    const needsWhole = thumbnail.state === "failed" || (thumbnail.state === "refused" && hasNoThumbnail(mimetype));
+    const whole = usePicture(needsWhole ? mxc : null, null);
     const drawable = useDrawable(thumbnail.url ?? whole.url);
-    const failed = thumbnail.state === "failed" && (whole.state === "failed" || whole.state === "refused");
-    const unshowable = thumbnail.state === "none" || thumbnail.state === "refused" || drawable.broken;
+    const failed = needsWhole && (whole.state === "failed" || whole.state === "refused");
+    const unshowable = thumbnail.state === "none" || (thumbnail.state === "refused" && !needsWhole) || drawable.broken;
     if (failed || unshowable) return <FileMessage content={content} note={t(unshowable ? "chat.image_unshowable" : "chat.image_failed")} height={box.height} />;
     return (
         <>

@@ -304,7 +304,7 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
                                 type="button"
                                 className="reaction"
                                 aria-pressed={reaction.mine !== null}
-                                aria-label={t("chat.reaction", reaction.key, reaction.count)}
+                                aria-label={[t("chat.reaction", reaction.key, reaction.count), ...(reaction.pending ? [t("chat.status_queued")] : [])].join(" · ")}
                                 title={i18n.list(reaction.names)}
                                 disabled={!canReact}
                                 onClick={() => actions.react(event, reaction.key, reaction.mine)}
