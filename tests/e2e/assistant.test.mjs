@@ -162,7 +162,13 @@ test("what is forwarded keeps its mark, there and in the list", async () => {
     await desk.getByRole("menuitem", { name: "转发" }).click();
     await desk.getByRole("dialog").getByRole("button", { name: "另一个群" }).click();
     await desk.locator(`[data-chat="${other}"] .ai-tag`).waitFor();
-    const [event] = await admin.timeline(other, 1);
+    // The list shows it before the server has it.
+    let event;
+    for (;;) {
+        [event] = await admin.timeline(other, 1);
+        if (event.type === "m.room.message") break;
+        await desk.waitForTimeout(50);
+    }
     assert.equal(event.content.body, "几点开始？我都可以");
     assert.equal(event.content["im.lingxi.ai"].kind, "assisted");
 });
