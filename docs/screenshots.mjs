@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.env.LINGXI_BUILD ??= join(root, "build", "release");
+process.env.TZ = "Asia/Shanghai"; // the evening of those who look
 const { launchBrowser, startServer } = await import("../tests/e2e/server.mjs");
 
 const images = fileURLToPath(new URL("images/", import.meta.url));
