@@ -67,7 +67,8 @@ run_help() {
 build_native() {
     local preset=$1
     shift
-    [ -f "$root/build/$preset/build.ninja" ] || (cd "$root" && cmake --preset "$preset" >/dev/null) ||
+    # Fresh: a configure that failed leaves a cache that still names the compiler of that time.
+    [ -f "$root/build/$preset/build.ninja" ] || (cd "$root" && cmake --fresh --preset "$preset" >/dev/null) ||
         die "cmake could not configure the $preset build (above is why)"
     # On a terminal one line that changes; in a log each fiftieth step.
     local is_terminal=0

@@ -125,6 +125,30 @@ def test_a_build_that_fails_says_so_last(machine):
     assert [line for line in done.stderr.splitlines() if line] == ["a.cc:1: error", "✗ the build failed"]
 
 
+def test_a_configure_that_failed_leaves_nothing_to_the_next(machine):
+    for tool in ("cmake", "ninja"):
+        (machine / "bin" / tool).symlink_to(shutil.which(tool))
+    shutil.copy(ROOT / "CMakePresets.json", machine)
+    # As with compilers: what was found first is kept.
+    (machine / "CMakeLists.txt").write_text("""
+cmake_minimum_required(VERSION 3.25)
+set(found g++)
+if(EXISTS "${CMAKE_SOURCE_DIR}/clang")
+  set(found clang)
+endif()
+set(COMPILER ${found} CACHE STRING "")
+project(sample LANGUAGES NONE)
+if(NOT COMPILER STREQUAL "clang")
+  message(FATAL_ERROR "no compiler")
+endif()
+""")
+    assert shell(machine, "build_native debug").returncode != 0
+    assert (machine / "build" / "debug" / "CMakeCache.txt").exists()
+    (machine / "clang").touch()
+    done = shell(machine, "build_native debug")
+    assert done.returncode == 0, done.stderr
+
+
 def test_npm_without_sudo_is_told(machine):
     command(machine, "apt-get", "exit 0\n")
     command(machine, "id", "echo 1000\n")
