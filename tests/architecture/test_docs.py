@@ -57,6 +57,13 @@ def test_every_module_says_what_it_is(module):
     assert (ROOT / module / "README.md").exists()
 
 
+def test_the_assistant_lists_the_codes_that_it_answers():
+    module = ROOT / "server" / "modules" / "assistant"
+    code = r"IM\.LINGXI\.[A-Z_]+"
+    answered = {found for file in module.glob("src/**/*") if file.is_file() for found in re.findall(f'"({code})"', file.read_text())}
+    assert set(re.findall(code, re.search(r"^Errors: .*?^Metrics", (module / "README.md").read_text(), re.M | re.S).group(0))) == answered
+
+
 # How the table of modules calls a library: the beginning of its headers' names (cmake/CheckIncludes.cmake), and its CMake target
 # (of headers alone there is none to link).
 LIBRARIES = {
