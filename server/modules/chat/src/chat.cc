@@ -20,11 +20,6 @@ namespace {
 
 constexpr auto kUpkeepEvery = std::chrono::minutes(30);
 
-runtime::Task<void> load_transactions(Core& core) {
-    const auto loaded = co_await core.transactions.load();
-    if (!loaded) base::log_error("chat.transactions_not_loaded", {{"code", loaded.error().code}});
-}
-
 runtime::Task<void> upkeep(Core& core) {
     for (;;) {
         co_await core.transactions.prune(core.clock.now_ms());
@@ -79,7 +74,7 @@ runtime::Task<base::Result<void>> Chat::start() {
                                               });
     if (!key) co_return base::fail(std::move(key.error()));
     core_->key = std::move(*key);
-    core_->tasks.spawn(load_transactions(*core_));
+    core_->tasks.spawn(core_->transactions.load());
     core_->tasks.spawn(upkeep(*core_));
     core_->tasks.spawn(redact_rest(*core_));
     co_return base::Result<void>{};

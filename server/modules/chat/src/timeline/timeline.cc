@@ -74,6 +74,7 @@ runtime::Task<base::Result<EventId>> send_once(Core& core, std::string room_id, 
                         .txn_id = std::move(txn.id)};
     const auto key = row.scope_key;
     const auto turn = co_await core.transactions.take_turn(key);
+    if (!turn) co_return base::fail(turn.error());
     row.position = core.transactions.find(key);
     const auto sent =
         co_await core.write_in_room(std::move(room_id),

@@ -17,7 +17,8 @@ struct Txn {
 };
 
 /// Puts a message into a room, once however often the request is repeated with its transaction id.
-/// Errors: those of append_event and of the content checks; M_BAD_JSON.
+/// Errors: those of append_event and of the content checks; M_BAD_JSON; chat.sending_busy (unavailable): it
+/// cannot be told whether the request is a repetition.
 runtime::Task<base::Result<EventId>> send_message(Core& core, Actor actor, std::string room_id,
                                                   std::string type, base::json::object content,
                                                   std::optional<Txn> txn);

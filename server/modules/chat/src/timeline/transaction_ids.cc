@@ -1,6 +1,10 @@
 #include "timeline/transaction_ids.h"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
+
+#include <base/log.h>
 
 namespace chat {
 namespace {
@@ -9,25 +13,41 @@ constexpr std::size_t kPageRows = 20'000;
 constexpr std::size_t kPruneRows = 2'000;
 /// About 60 bytes each; beyond it the oldest are forgotten before their time.
 constexpr std::size_t kEntryLimit = 1'000'000;
+/// What a send waits for at most, be it the index or another request with its key.
 constexpr auto kWait = std::chrono::seconds(30);
+constexpr auto kFirstPause = std::chrono::seconds(1);
+constexpr auto kLongestPause = std::chrono::seconds(60);
+
+std::unexpected<base::Error> busy(std::string message) {
+    return base::fail(base::ErrorKind::unavailable, "chat.sending_busy", std::move(message));
+}
 
 }  // namespace
 
-runtime::Task<base::Result<void>> TransactionIds::load() {
-    Position after;
+runtime::Task<void> TransactionIds::load() {
+    for (auto pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
+        const auto read = co_await read_all();
+        state_ = read ? State::complete : State::failed;
+        changed_.notify();
+        if (read) co_return;
+        base::log_error("chat.transactions_not_loaded",
+                        {{"code", read.error().code}, {"again_in_s", pause.count()}});
+        co_await runtime::sleep_for(pause);
+        state_ = State::loading;
+    }
+}
+
+runtime::Task<base::Result<void>> TransactionIds::read_all() {
     for (;;) {
-        auto page = co_await database_.read([after](storage::Transaction& tx) {
+        auto page = co_await database_.read([after = read_to_](storage::Transaction& tx) {
             return base::Result<std::vector<std::pair<std::int64_t, Position>>>(
                 transaction_keys(tx, after, kPageRows));
         });
         if (!page) co_return base::fail(std::move(page.error()));
         for (const auto& [key, position] : *page) remember(key, position);
-        if (page->size() < kPageRows) break;
-        after = page->back().second;
+        if (!page->empty()) read_to_ = page->back().second;
+        if (page->size() < kPageRows) co_return base::Result<void>{};
     }
-    is_loaded_ = true;
-    loaded_.notify();
-    co_return base::Result<void>{};
 }
 
 runtime::Task<void> TransactionIds::prune(std::int64_t now_ms) {
@@ -50,13 +70,17 @@ TransactionIds::Turn::~Turn() {
     waiting->notify();
 }
 
-runtime::Task<TransactionIds::Turn> TransactionIds::take_turn(std::int64_t key) {
-    while (!is_loaded_) co_await loaded_.wait(kWait);
+runtime::Task<base::Result<TransactionIds::Turn>> TransactionIds::take_turn(std::int64_t key) {
+    if (state_ == State::loading) co_await changed_.wait(kWait);
+    if (state_ != State::complete)
+        co_return busy("The server cannot tell yet whether this was sent before; try again.");
+    const auto until = std::chrono::steady_clock::now() + kWait;
     for (;;) {
         const auto found = under_way_.find(key);
         if (found == under_way_.end()) break;
         const auto other = found->second;
-        co_await other->wait(kWait);
+        if (!co_await other->wait(until - std::chrono::steady_clock::now()))
+            co_return busy("The same request is still under way; try again.");
     }
     under_way_.emplace(key, std::make_shared<runtime::Notifier>(runtime_));
     co_return Turn(*this, key);
