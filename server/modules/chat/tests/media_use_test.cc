@@ -259,6 +259,55 @@ TEST_F(MediaUse, what_an_erased_person_uploaded_goes_but_for_what_others_show) {
     until_no_files();
 }
 
+TEST_F(MediaUse, an_erased_persons_face_goes_from_the_invitations_that_others_sent_them) {
+    const auto ann = house_.person("ann");
+    const auto bob = house_.person("bob");
+    const auto face = upload(ann, "a face");
+    ASSERT_TRUE(house_.write([user = ann.user, face](storage::Transaction& tx) -> base::Result<void> {
+        tx.prepare("UPDATE identity_accounts SET avatar_url = ?2 WHERE user_number = ?1")
+            .bind(user, face)
+            .run();
+        return {};
+    }));
+    const auto joined = house_.room(bob, {{"invite", {ann.user_id}}});
+    house_.join(ann, joined);
+    const auto invited = house_.room(bob, {{"invite", {ann.user_id}}, {"is_direct", true}});
+    const auto put_out = house_.room(bob, {{"invite", {ann.user_id}}});
+    EXPECT_EQ(house_
+                  .post("/_matrix/client/v3/rooms/" + in_path(put_out) + "/kick", bob,
+                        {{"user_id", ann.user_id}, {"reason", "the wrong Ann"}})
+                  .status,
+              200);
+
+    ASSERT_TRUE(house_.await(house_.chat().hooks().account_deactivated(ann.user, true)));
+    // What identity does where an account ends.
+    ASSERT_TRUE(house_.write([user = ann.user](storage::Transaction& tx) -> base::Result<void> {
+        tx.prepare("UPDATE identity_accounts SET avatar_url = NULL WHERE user_number = ?1").bind(user).run();
+        return {};
+    }));
+    ASSERT_TRUE(house_.await(media_->erase_user(ann.user)));
+
+    const auto left = house_.read([](storage::Transaction& tx) -> base::Result<std::string> {
+        std::string found;
+        auto rows = tx.prepare("SELECT json FROM event WHERE json LIKE '%ame of ann%' OR json LIKE '%mxc:%'");
+        while (rows.step()) found.append(rows.text(0));
+        return found;
+    });
+    EXPECT_EQ(left.value(), "");
+    for (const auto& room : {joined, invited}) {
+        const auto now = house_.get("/_matrix/client/v3/rooms/" + in_path(room) + "/state/m.room.member/" +
+                                        in_path(ann.user_id) + "?format=event",
+                                    bob);
+        EXPECT_EQ(now.object().at("content").at("membership").as_string(), "leave");
+        EXPECT_FALSE(now.object().at("unsigned").at("prev_content").as_object().contains("avatar_url"));
+    }
+    // Somebody else's words stay.
+    EXPECT_EQ(base::json::serialize(house_.state(bob, put_out, "m.room.member", ann.user_id)),
+              R"({"membership":"leave","reason":"the wrong Ann"})");
+    EXPECT_FALSE(is_there(face));
+    EXPECT_EQ(files(), 0);
+}
+
 TEST(MediaNamed, is_found_wherever_a_content_names_it) {
     EXPECT_EQ(media_named_in(R"({"url":"mxc://x/one","info":{"thumbnail_url":"mxc://x/two"}})", "x"),
               (std::vector<std::string>{"one", "two"}));
