@@ -115,6 +115,22 @@ bool RoomView::may_see(const StoredEvent& event) const {
     return is_own && allows(before, membership_at(before), before);
 }
 
+bool RoomView::may_see_in_state(const StoredEvent& event, Position at) const {
+    // Who may read what is said there may read the state that it is said in.
+    if (may_see_message_at(at) || may_see(event)) return true;
+    const auto held_at = [&](Position position) {
+        return position >= at &&
+               state_position_at(tx_, room_, event.type, event.state_key.value(), position) == event.position;
+    };
+    if (held_at(reads_state_at())) return true;
+    if (is_forgotten_) return false;
+    if (event.position <= last_leave(at)) return true;
+    const auto joined = std::ranges::find_if(memberships(), [&](const MembershipChange& change) {
+        return change.position > at && change.membership == Membership::join;
+    });
+    return joined != memberships().end() && held_at(joined->position);
+}
+
 bool RoomView::may_see_replaced(const StoredEvent& event, const StoredEvent& before) const {
     if (is_forgotten_) return may_see(before);
     // What was replaced while the reader was there stood in the state that they could read; and what became

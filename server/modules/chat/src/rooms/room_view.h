@@ -46,6 +46,9 @@ class RoomView {
     Membership membership_at(Position position) const;
     bool is_forgotten() const { return is_forgotten_; }
     bool may_see(const StoredEvent& event) const;
+    /// The same of an event that held in the room's state as of `at`: it may be read too where it held while
+    /// the reader was there.
+    bool may_see_in_state(const StoredEvent& event, Position at) const;
     /// Whether the reader ignores this person: then nothing of theirs is aggregated ("Ignoring Users").
     bool ignores(identity::UserNumber sender);
     /// Whether lists leave the event out because of that: all but state.

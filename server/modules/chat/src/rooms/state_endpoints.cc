@@ -110,7 +110,7 @@ Answer get_members_by_room(Core& core, net::Request request) {
         bool first = true;
         for (const auto& entry : entries) {
             const auto event = find_event(view.transaction(), view.room(), entry.position);
-            if (!event) continue;
+            if (!event || !view.may_see_in_state(*event, *at)) continue;
             if (filter.is || filter.is_not) {
                 const auto content = parse_content(*event);
                 if (!filter.allows(base::get_string(content, "membership").value_or(std::string_view{})))
