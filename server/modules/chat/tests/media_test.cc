@@ -14,6 +14,7 @@
 #include <base/crypto.h>
 #include <chat/media.h>
 #include <identity/identity.h>
+#include <identity/users.h>
 #include <imaging/protocol.h>
 
 namespace chat {
@@ -62,6 +63,15 @@ class MediaHouse : public testing::Test {
                                     {identity::migrations(), migrations()});
         EXPECT_TRUE(opened.has_value());
         database_ = std::move(*opened);
+        const auto made =
+            await(database_->write({"test"}, [](storage::Transaction& tx) -> base::Result<void> {
+                if (auto named = identity::name_server(tx, "x"); !named) return named;
+                for (const auto* name : {"one", "two"})  // their numbers, too
+                    if (const auto user = identity::create_account(tx, {.localpart = name}); !user)
+                        return base::fail(user.error());
+                return {};
+            }));
+        EXPECT_TRUE(made.has_value());
         start();
     }
 
@@ -233,6 +243,45 @@ TEST_F(MediaHouse, refuses_a_file_that_is_too_large_and_leaves_nothing) {
     EXPECT_EQ(got.status, 413);
     EXPECT_EQ(got.text("errcode"), "M_TOO_LARGE");
     EXPECT_EQ(files(), 0);
+}
+
+/// Comes while its sender's account ends.
+class LastPiece final : public net::BodyReader {
+  public:
+    LastPiece(storage::Database& database, std::int64_t user) : database_(database), user_(user) {}
+    runtime::Task<base::Result<std::span<const std::uint8_t>>> next() override {
+        if (std::exchange(is_given_, true)) co_return std::span<const std::uint8_t>{};
+        const auto ended = co_await database_.write(
+            {"test"}, [user = user_](storage::Transaction& tx) -> base::Result<void> {
+                tx.prepare("UPDATE identity_accounts SET deactivated_at_ms = 1 WHERE user_number = ?1")
+                    .bind(user)
+                    .run();
+                return {};
+            });
+        EXPECT_TRUE(ended);
+        co_return base::as_bytes("too late");
+    }
+
+  private:
+    storage::Database& database_;
+    std::int64_t user_;
+    bool is_given_ = false;
+};
+
+TEST_F(MediaHouse, keeps_nothing_that_ends_after_its_account) {
+    const auto promised = id_of(call("createContent", {}));
+    for (const std::string operation : {"uploadContent", "uploadContentToMXC"}) {
+        net::Request request;
+        request.path_values = {{"serverName", "x"}, {"mediaId", promised}};
+        request.principal = net::Principal{.user_id = "@one:x", .user_number = 1};
+        LastPiece body(*database_, 1);
+        request.body_reader = &body;
+        const auto route = std::ranges::find(routes_, operation, &net::Route::operation_id);
+        const auto response = await(route->handler(std::move(request)));
+        EXPECT_EQ(response.status, 401) << operation;
+        EXPECT_NE(response.body.find("M_UNKNOWN_TOKEN"), std::string::npos);
+        EXPECT_EQ(files(), 0) << operation;
+    }
 }
 
 TEST_F(MediaHouse, refuses_what_is_over_the_quota_of_its_person_alone) {

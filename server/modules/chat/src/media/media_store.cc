@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <identity/users.h>
+
 namespace chat {
 namespace {
 
@@ -60,6 +62,11 @@ base::Result<void> check_quota(storage::Transaction& tx, identity::UserNumber us
 }
 
 base::Result<void> insert_media(storage::Transaction& tx, const NewMedia& media, std::int64_t quota_bytes) {
+    // Its account may have ended while the bytes came: nothing would ever delete them.
+    if (!identity::is_active(tx, media.uploader)) {
+        return base::fail(base::ErrorKind::unauthenticated, "M_UNKNOWN_TOKEN",
+                          "This account has been deactivated.");
+    }
     if (auto within = check_quota(tx, media.uploader, media.bytes.size_bytes, quota_bytes); !within)
         return within;
     add_reference(tx, media.bytes);

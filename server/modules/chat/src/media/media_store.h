@@ -46,7 +46,7 @@ std::optional<MediaRow> find_media(storage::Transaction& tx, std::string_view me
 /// Errors: M_FORBIDDEN: it would be over the quota (0: there is none).
 base::Result<void> check_quota(storage::Transaction& tx, identity::UserNumber user, std::int64_t more_bytes,
                                std::int64_t quota_bytes);
-/// Errors: M_FORBIDDEN: the quota.
+/// Errors: M_FORBIDDEN: the quota; M_UNKNOWN_TOKEN: the account has ended meanwhile.
 base::Result<void> insert_media(storage::Transaction& tx, const NewMedia& media, std::int64_t quota_bytes);
 
 /// Errors: M_LIMIT_EXCEEDED: too many promises of this person are open.
