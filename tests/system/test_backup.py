@@ -43,6 +43,55 @@ def test_what_was_acknowledged_before_the_backup_comes_back_from_it(tmp_path):
         alice.send(room, "life goes on")
 
 
+def messages_told(answer, room):
+    timeline = answer["rooms"]["join"][room]["timeline"]
+    return timeline["limited"], [event["content"]["body"] for event in timeline["events"] if event["type"] == "m.room.message"]
+
+
+def test_who_is_ahead_of_the_backup_misses_nothing_that_comes_after_it(tmp_path):
+    with Server() as server:
+        alice, bob = server.register("alice"), server.register("bob")
+        room = alice.create_room(preset="public_chat")
+        bob.join(room)
+        bob.sync()
+        current = bob.since
+        done = back_up(server.data, tmp_path / "copy")
+        assert done.returncode == 0, done.stderr
+        for number in range(20):
+            alice.send(room, f"lost {number}")
+        bob.sync()
+        ahead = bob.since
+        server.stop()
+        server.start()
+        alice.send(room, "lost too")
+        bob.sync()
+        of_a_lost_start = bob.since
+
+    with Server(data=tmp_path / "copy") as restored:
+        alice.server = bob.server = restored
+        # The server still stands behind the client.
+        bob.since = ahead
+        alice.send(room, "first")
+        limited, told = messages_told(bob.sync(), room)
+        assert limited and told == ["first"]
+        alice.send(room, "second")
+        assert messages_told(bob.sync(), room) == (False, ["second"])
+        # And has long passed it.
+        for number in range(50):
+            alice.send(room, f"after {number}")
+        for since in (ahead, of_a_lost_start):
+            bob.since = since
+            limited, told = messages_told(bob.sync(), room)
+            assert limited and told == [f"after {number}" for number in range(40, 50)]
+            page = [event["content"].get("body") for event in bob.timeline(room) if event["type"] == "m.room.message"]
+            assert page == [*(f"after {number}" for number in reversed(range(50))), "second", "first"]
+            assert room not in bob.sync()["rooms"]["join"]
+        # What was told before the backup is not told again.
+        bob.since = current
+        limited, told = messages_told(bob.sync(filter='{"room": {"timeline": {"limit": 100}}}'), room)
+        assert not limited and told == ["first", "second", *(f"after {number}" for number in range(50))]
+
+
 def test_it_refuses_what_is_no_data_directory_and_what_is_there_already(tmp_path):
     assert "no data directory" in back_up(tmp_path, tmp_path / "copy").stderr
     with Server() as server:

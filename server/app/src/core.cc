@@ -206,12 +206,13 @@ class Core {
                 return assistant_->verify_content(type, content);
             });
         identity_->set_hooks(hooks());
+        // Before anything that may write to a room.
+        sync_.emplace(runtime_, *database_, clock_, random_, chat_->news());
+        if (auto started = co_await sync_->start(); !started)
+            co_return base::fail(std::move(started.error()));
         if (auto started = co_await identity_->start(); !started)
             co_return base::fail(std::move(started.error()));
         if (auto started = co_await chat_->start(); !started)
-            co_return base::fail(std::move(started.error()));
-        sync_.emplace(runtime_, *database_, clock_, chat_->news());
-        if (auto started = co_await sync_->start(); !started)
             co_return base::fail(std::move(started.error()));
         media_.emplace(runtime_, *database_, clock_, random_, renderer_, chat_->news(), media_options());
         if (auto started = co_await media_->start(); !started)

@@ -3,46 +3,67 @@
 #include "sync/core.h"
 #include "sync/routes.h"
 
+#include <base/log.h>
 #include <chat/sync.h>
 #include <identity/users.h>
 
 namespace chat {
 
-Sync::Sync(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock, News& news)
-    : core_(std::make_unique<Core>(runtime, database, clock)) {
+namespace {
+
+struct Status {
+    identity::UserNumber user;
+    std::string user_id;
+    std::string message;
+};
+
+struct Stored {
+    std::vector<StreamLife> lives;  ///< with the one that begins
+    std::vector<Status> statuses;
+};
+
+Stored read_stored(storage::Transaction& tx, std::uint32_t life_name) {
+    Stored found{.lives = read_lives(tx), .statuses = {}};
+    found.lives.push_back({life_name, stored_positions(tx)});
+    auto rows =
+        tx.prepare("SELECT user_number, status_message FROM presence_status WHERE status_message <> ''");
+    while (rows.step()) {
+        found.statuses.push_back({identity::UserNumber{rows.integer(0)}, {}, std::string(rows.text(1))});
+    }
+    for (auto& status : found.statuses) status.user_id = identity::user_id_of(tx, status.user).value;
+    return found;
+}
+
+}  // namespace
+
+Sync::Sync(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
+           base::Random& random, News& news)
+    : core_(std::make_unique<Core>(runtime, database, clock, random)) {
     news.subscribe([core = core_.get()](const RoomNews& room_news) { core->on_event(room_news); });
 }
 
 Sync::~Sync() = default;
 
 runtime::Task<base::Result<void>> Sync::start() {
-    struct Status {
-        identity::UserNumber user;
-        std::string user_id;
-        std::string message;
-    };
-    struct Positions {
-        std::int64_t events = 0;
-        std::int64_t receipts = 0;
-        std::int64_t account_data = 0;
-        std::vector<Status> statuses;
-    };
-    auto positions = co_await core_->database.read([](storage::Transaction& tx) -> base::Result<Positions> {
-        Positions found{last_position(tx, Stream::events),
-                        last_position(tx, Stream::receipts),
-                        last_position(tx, Stream::account_data),
-                        {}};
-        auto rows =
-            tx.prepare("SELECT user_number, status_message FROM presence_status WHERE status_message <> ''");
-        while (rows.step()) {
-            found.statuses.push_back({identity::UserNumber{rows.integer(0)}, {}, std::string(rows.text(1))});
-        }
-        for (auto& status : found.statuses) status.user_id = identity::user_id_of(tx, status.user).value;
-        return found;
-    });
-    if (!positions) co_return base::fail(std::move(positions.error()));
-    core_->begin_at(positions->events, positions->receipts, positions->account_data);
-    for (auto& status : positions->statuses)
+    const auto name = draw_life_name(core_->random);
+    auto stored = co_await core_->database.write({"stream_life"},
+                                                 [name](storage::Transaction& tx) -> base::Result<Stored> {
+                                                     auto found = read_stored(tx, name);
+                                                     insert_life(tx, found.lives.back());
+                                                     return found;
+                                                 });
+    if (!stored) {
+        // The disk is full, say: people can read all the same.
+        base::log_warning("chat.life_not_written", {{"code", stored.error().code}});
+        stored = co_await core_->database.read(
+            [name](storage::Transaction& tx) -> base::Result<Stored> { return read_stored(tx, name); });
+        if (!stored) co_return base::fail(std::move(stored.error()));
+        core_->unwritten_life = stored->lives.back();
+    }
+    const auto began_at = stored->lives.back().began_at;
+    core_->begin_at(began_at[Stream::events], began_at[Stream::receipts], began_at[Stream::account_data]);
+    core_->lives.begin(std::move(stored->lives));
+    for (auto& status : stored->statuses)
         core_->presence.restore(status.user, std::move(status.user_id), std::move(status.message));
     core_->tasks.spawn(core_->upkeep());
     co_return base::Result<void>{};

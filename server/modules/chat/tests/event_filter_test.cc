@@ -60,10 +60,14 @@ TEST(Tokens, are_read_back_as_they_were_written) {
     token.positions[3] = 7;
     EXPECT_EQ(token.text(), "s1_42_0_0_7");
     EXPECT_EQ(StreamToken::parse(token.text()).value(), token);
+    token.life = 0x1f3;
+    EXPECT_EQ(token.text(), "s2_1f3_42_0_0_7");
+    EXPECT_EQ(StreamToken::parse(token.text()).value(), token);
     EXPECT_EQ(parse_timeline_token(token.text()).value(), Position{42});
     EXPECT_EQ(parse_timeline_token(timeline_token(Position{9})).value(), Position{9});
-    for (const auto* bad : {"", "s1", "s2_1", "s1_", "s1_x", "s1_-1", "s1_1_2_3_4_5_6_7_8_9", "s1_01",
-                            "s1_1_", "t1_", "t1_99999999999999999999", "1"}) {
+    for (const auto* bad :
+         {"", "s1", "s2_1", "s1_", "s1_x", "s1_-1", "s1_1_2_3_4_5_6_7_8_9", "s1_01", "s1_1_", "s2_0_1",
+          "s2_01_1", "s2_A_1", "s2__1", "s2_123456789_1", "s2_1_", "t1_", "t1_99999999999999999999", "1"}) {
         EXPECT_FALSE(parse_timeline_token(bad)) << bad;
     }
 }

@@ -201,7 +201,8 @@ Task<void> restart(World& world, base::Random& random, std::vector<std::unique_p
     co_await world.house.sync->stop();
     old.push_back(std::move(world.house.sync));
     auto& house = world.house;
-    house.sync = std::make_unique<Sync>(house.runtime, *house.database, house.clock, house.news);
+    house.sync =
+        std::make_unique<Sync>(house.runtime, *house.database, house.clock, house.random, house.news);
     runtime::TaskGroup group(house.runtime, "meanwhile");
     for (int i = 0; i < 5; ++i) group.spawn(act_in(world, random));
     EXPECT_TRUE(co_await house.sync->start());

@@ -35,7 +35,7 @@ struct TestHouse {
                                               {identity::migrations(), chat::migrations()});
         if (!opened) throw std::runtime_error(opened.error().message);
         database = std::move(*opened);
-        sync = std::make_unique<Sync>(runtime, *database, clock, news);
+        sync = std::make_unique<Sync>(runtime, *database, clock, random, news);
         routes = sync->routes();
     }
     ~TestHouse() {
@@ -203,6 +203,7 @@ struct TestHouse {
     std::filesystem::path directory;
     runtime::Runtime runtime;
     base::SystemClock clock;
+    base::SeededRandom random{1};
     std::unique_ptr<storage::Database> database;
     News news;
     std::unique_ptr<Sync> sync;

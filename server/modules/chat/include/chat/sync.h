@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <base/clock.h>
+#include <base/random.h>
 #include <base/result.h>
 #include <chat/ids.h>
 #include <chat/news.h>
@@ -31,12 +32,13 @@ struct TypingNews {
 class Sync {
   public:
     /// The references outlive it; `news` and the server stop before it goes.
-    Sync(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock, News& news);
+    Sync(runtime::Runtime& runtime, storage::Database& database, const base::Clock& clock,
+         base::Random& random, News& news);
     ~Sync();
     Sync(const Sync&) = delete;
     Sync& operator=(const Sync&) = delete;
 
-    /// Reads where the streams stand. Before the server starts.
+    /// Reads where the streams stand. Before anything is written to them.
     runtime::Task<base::Result<void>> start();
     /// For net::Server::on_stopping: answers every parked request now, and parks none from then on.
     void release_all();

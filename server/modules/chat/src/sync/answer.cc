@@ -117,8 +117,7 @@ class AnswerMaker {
             auto membership = membership_now(tx_, row, query_.user_id, query_.events_now());
             if (!membership) return;
             // A room that was forgotten is not spoken of, but for its end where that is still to be told.
-            if (row.is_forgotten && membership->membership != Membership::join &&
-                !(query_.since && membership->since > query_.events_since()))
+            if (row.is_forgotten && membership->membership != Membership::join && !is_end(*membership))
                 return;
             found.push_back(*membership);
         };
@@ -133,10 +132,16 @@ class AnswerMaker {
             }
             return found;
         }
-        for (const auto& row : memberships_of(tx_, query_.user, query_.since.has_value())) {
+        for (const auto& row : memberships_of(tx_, query_.user, query_.memberships_since().has_value())) {
             if (may_have_news(row)) add(row);
         }
         return found;
+    }
+
+    /// Whether the client may know the room as one of the person's own.
+    bool is_end(const StoredMembership& membership) const {
+        const auto since = query_.memberships_since();
+        return since && membership.since > *since;
     }
 
     bool may_have_news(const StoredMembership& row) {
@@ -179,7 +184,7 @@ class AnswerMaker {
                 break;
             case Membership::leave:
             case Membership::ban:
-                if (((is_news && (query_.since || filter_.include_leave)) ||
+                if (((is_news && (is_end(membership) || filter_.include_leave)) ||
                      tells_data_of_left(membership.room)) &&
                     append_left_room(sections_.leave, *context_, *room, membership, data_of(membership.room)))
                     sections_.has_news = true;

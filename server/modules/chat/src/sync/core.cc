@@ -21,6 +21,7 @@ constexpr std::size_t kBodyDepth = 64;
 
 StreamToken SyncCore::now() const {
     StreamToken token;
+    token.life = lives.current();
     token[Stream::events] = events.last();
     token[Stream::receipts] = receipts.last();
     token[Stream::account_data] = account_data_position;
@@ -81,9 +82,19 @@ void SyncCore::introduce(RoomNumber room, identity::UserNumber newcomer) {
     watches.introduce(newcomer, others, presence.next());
 }
 
+runtime::Task<void> SyncCore::write_life() {
+    auto written = co_await database.write(
+        {"stream_life"}, [life = *unwritten_life](storage::Transaction& tx) -> base::Result<void> {
+            insert_life(tx, life);
+            return {};
+        });
+    if (written) unwritten_life.reset();
+}
+
 runtime::Task<void> SyncCore::upkeep() {
     for (int turn = 0; !is_stopping; ++turn) {
         co_await runtime::sleep_for(kUpkeep);
+        if (unwritten_life) co_await write_life();
         for (const auto room : typing.expire()) watches.wake_room(room);
         if (turn % 2 == 0) {
             presence.expire();

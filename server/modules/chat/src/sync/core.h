@@ -1,5 +1,6 @@
 #pragma once
 
+#include "stream_lives.h"
 #include "stream_token.h"
 #include "sync/answer_desk.h"
 #include "sync/filter_pool.h"
@@ -22,10 +23,12 @@ namespace chat {
 
 /// What the endpoints of this half share. I/O thread only.
 struct Sync::Core {
-    Core(runtime::Runtime& runtime_in, storage::Database& database_in, const base::Clock& clock_in)
+    Core(runtime::Runtime& runtime_in, storage::Database& database_in, const base::Clock& clock_in,
+         base::Random& random_in)
         : runtime(runtime_in),
           database(database_in),
           clock(clock_in),
+          random(random_in),
           watches(runtime_in, clock_in),
           typing(clock_in),
           presence(clock_in),
@@ -35,7 +38,10 @@ struct Sync::Core {
     runtime::Runtime& runtime;
     storage::Database& database;
     const base::Clock& clock;
+    base::Random& random;
 
+    StreamLives lives;
+    std::optional<StreamLife> unwritten_life;  ///< the disk refused it
     WatchList watches;
     RoomLog events;
     RoomLog receipts;
@@ -58,6 +64,8 @@ struct Sync::Core {
     void on_receipt(RoomNumber room, std::int64_t position, identity::UserNumber user, bool is_private);
     void on_account_data(identity::UserNumber user, std::int64_t position);
 
+    /// Writes the life that began, where that could not be done at once.
+    runtime::Task<void> write_life();
     /// Ends what is over its time, and tells of presence: once in a while rather than with each change, since
     /// a change of one person's concerns all they share a room with.
     runtime::Task<void> upkeep();

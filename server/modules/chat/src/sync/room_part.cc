@@ -148,9 +148,10 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
                   query.now_ms);
 
     const Position after = is_new ? Position{} : query.events_since();
-    const auto timeline =
+    auto timeline =
         select_timeline(view, {after, query.events_now(), carried_state(query, query.events_now())},
                         query.filter->timeline, context.settings);
+    if (query.parted_at) timeline.is_limited = true;
     auto members = lazy_members(query, room.number, timeline, is_whole);
     std::string summary;
     if (is_whole ||
@@ -222,8 +223,9 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
     // Of a room in which one has not been since, the end of the invitation is all there is to tell.
     Position after{is_new ? membership.since.value - 1 : membership.since.value};
     if (has_stayed) after = was_joined ? query.events_since() : Position{};
-    const auto timeline = select_timeline(view, {after, membership.since, carried_state(query, last_leave)},
-                                          query.filter->timeline, context.settings);
+    auto timeline = select_timeline(view, {after, membership.since, carried_state(query, last_leave)},
+                                    query.filter->timeline, context.settings);
+    if (query.parted_at) timeline.is_limited = true;
     std::string state;
     if (has_stayed) {
         const auto members = lazy_members(query, room.number, timeline, !was_joined);

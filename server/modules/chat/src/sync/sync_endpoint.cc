@@ -27,6 +27,7 @@ constexpr std::size_t kPresenceLimit = 1000;
 struct Poll {
     Caller caller;
     std::optional<StreamToken> since;  ///< goes ahead while there is nothing to tell
+    std::optional<Position> parted_at;
     std::shared_ptr<const SyncFilter> filter;
     std::chrono::steady_clock::time_point deadline;
     StateMode state_mode;
@@ -139,6 +140,7 @@ std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, cons
     query.device = poll.caller.device;
     query.since = poll.since;
     query.now = core.now();
+    query.parted_at = poll.parted_at;
     query.filter = poll.filter;
     query.full_state = poll.full_state;
     query.state_mode = poll.state_mode;
@@ -279,6 +281,10 @@ runtime::Task<net::Response> refuse(base::Error error) {
 runtime::Task<net::Response> sync(SyncCore& core, net::Request request) {
     auto wish = read_wish(request);
     if (!wish) return refuse(std::move(wish.error()));
+    if (auto& poll = wish->poll; poll.since) {
+        poll.parted_at = core.lives.parted_at(*poll.since, core.now());
+        if (poll.parted_at) poll.since.reset();
+    }
     return answer_poll(core, std::make_unique<Wish>(std::move(*wish)));
 }
 

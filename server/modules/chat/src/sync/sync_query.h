@@ -37,6 +37,10 @@ struct SyncQuery {
     identity::DeviceNumber device;
     std::optional<StreamToken> since;  ///< none: an initial sync
     StreamToken now;                   ///< nothing beyond it is told
+    /// The client comes with a token that these streams never gave (StreamLives): it is told everything, as
+    /// if it had none, with timelines that it cannot take for the rest of what it has. What it knows up to
+    /// here, at most, is so.
+    std::optional<Position> parted_at;
     std::shared_ptr<const SyncFilter> filter;
     bool full_state = false;
     StateMode state_mode;
@@ -58,6 +62,8 @@ struct SyncQuery {
     std::unordered_map<RoomNumber, std::shared_ptr<const UserIds>> members_sent;
 
     Position events_since() const { return Position{since ? (*since)[Stream::events] : 0}; }
+    /// Which of the person's memberships the client knows; none: of none.
+    std::optional<Position> memberships_since() const { return since ? events_since() : parted_at; }
     Position events_now() const { return Position{now[Stream::events]}; }
 };
 
