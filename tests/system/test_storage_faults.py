@@ -7,8 +7,9 @@ import sqlite3
 import time
 
 import pytest
+import requests
 
-from harness import REQUEST_LIMIT_SECONDS, Server
+from harness import REQUEST_LIMIT_SECONDS, Person, Server, wait_for
 
 SECRET = "柠檬-a-most-particular-sentence-柠檬"
 
@@ -78,6 +79,37 @@ def test_a_full_disk_refuses_sends_keeps_reading_and_is_over_when_there_is_room(
         send(person, room, "after", "after")
         assert sorted(bodies_of(person, room)) == sorted([*acknowledged, "after"])
         assert server.processes()["core"] == core, "core was not to be restarted"
+
+
+def status_of(server, token):
+    return requests.get(f"{server.url}/_matrix/client/v3/account/whoami", headers={"Authorization": f"Bearer {token}"},
+                        timeout=REQUEST_LIMIT_SECONDS).status_code
+
+
+def test_a_token_that_was_just_refreshed_reads_on_while_the_disk_is_full():
+    with Server() as server:
+        alice = server.register("alice")
+        room = alice.create_room()
+        old = requests.post(f"{server.url}/_matrix/client/v3/login", timeout=REQUEST_LIMIT_SECONDS, json={
+            "type": "m.login.password", "identifier": {"type": "m.id.user", "user": "alice"}, "password": "a long password",
+            "refresh_token": True}).json()
+        new = requests.post(f"{server.url}/_matrix/client/v3/refresh", json={"refresh_token": old["refresh_token"]},
+                            timeout=REQUEST_LIMIT_SECONDS).json()
+        core = server.processes()["core"]
+        _, hard = resource.prlimit(core, resource.RLIMIT_FSIZE)
+        log = database_of(server).with_name(database_of(server).name + "-wal")
+        resource.prlimit(core, resource.RLIMIT_FSIZE, (log.stat().st_size, hard))
+        for size in (5000, 1):  # to the last page
+            wait_for(lambda size=size: send(alice, room, str(time.monotonic()), "x" * size, expect=None).status_code == 503, what="a full disk")
+        other = Person(server, {**old, **new})
+        for _ in range(3):
+            assert room in other.sync(full_state="true")["rooms"]["join"]
+        assert status_of(server, old["access_token"]) == 200, "nothing could be written"
+        resource.prlimit(core, resource.RLIMIT_FSIZE, (hard, hard))
+        # Once it can be written that the new one came, the old one ends.
+        wait_for(lambda: status_of(server, new["access_token"]) == 200 and status_of(server, old["access_token"]) == 401,
+                 what="the end of the token before")
+        assert status_of(server, new["access_token"]) == 200
 
 
 def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on():

@@ -34,7 +34,9 @@ base::Result<void> check_confirmed(storage::Transaction& tx, UserNumber user,
 
 runtime::Task<Confirmation> ask_password(Core& core, net::Principal principal, std::string operation,
                                          base::json::object body) {
-    const UiaPurpose purpose{.operation = std::move(operation), .user_number = principal.user_number};
+    const UiaPurpose purpose{.operation = std::move(operation),
+                             .user_number = principal.user_number,
+                             .device_number = principal.device_number};
     const auto now_ms = core.clock.now_ms();
     const auto challenge = [&](std::string_view session_id, std::optional<base::Error> error) {
         auto* session = core.uia.find(session_id, purpose, now_ms);
@@ -79,6 +81,7 @@ runtime::Task<Confirmation> ask_password(Core& core, net::Principal principal, s
         });
     if (!account) co_return Confirmation{.refusal = matrix_error(account.error())};
     const auto same = co_await core.verify(std::string(localpart_of(principal.user_id)),
+                                           GuessOrigin::of_session(principal.device_number),
                                            *account ? (*account)->password_hash : std::nullopt, *password);
     if (!same) co_return Confirmation{.refusal = matrix_error(same.error())};
     if (!*same) co_return challenge(session_id, error("M_FORBIDDEN", "The password is wrong."));

@@ -84,40 +84,42 @@ runtime::Task<base::Result<net::Principal>> Identity::Core::authenticate(std::st
             });
         if (!read) co_return base::fail(std::move(read.error()));
         row = std::move(*read);
-        if (row && row->first_use) {
-            const auto user = UserNumber{row->principal.user_number};
-            auto confirmed = co_await database.write(
-                order_of(user),
-                [this, user, bytes, number = row->principal.token_number](
-                    storage::Transaction& tx) -> base::Result<std::optional<TokenRow>> {
-                    confirm_refresh(tx, number);
-                    tx.after_commit([this, user] { tokens.forget_user(user); });
-                    return find_token(tx, bytes);  // it may have ended since it was read
-                });
-            if (!confirmed) co_return base::fail(std::move(confirmed.error()));
-            row = std::move(*confirmed);
-        } else if (row) {
-            tokens.insert(key, *row, generation);
-        }
-        if (!row) {
-            co_return base::fail(base::ErrorKind::unauthenticated, "identity.unknown_token",
-                                 "Unknown access token.");
-        }
+        if (row && !row->first_use) tokens.insert(key, *row, generation);
+    }
+    if (row && row->first_use && tokens.may_confirm(row->principal.token_number, now_ms))
+        row = co_await confirm(bytes, std::move(*row));
+    if (!row) {
+        co_return base::fail(base::ErrorKind::unauthenticated, "identity.unknown_token",
+                             "Unknown access token.");
     }
     if (row->expires_at_ms && *row->expires_at_ms <= now_ms) {
         co_return base::fail(base::ErrorKind::unauthenticated, "identity.token_expired",
                              "The access token has expired: refresh it or log in again.");
     }
-    tokens.saw(DeviceNumber{row->principal.device_number}, now_ms);
     co_return std::move(row->principal);
 }
 
-runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart,
+runtime::Task<std::optional<TokenRow>> Identity::Core::confirm(base::Bytes hash, TokenRow row) {
+    const auto user = UserNumber{row.principal.user_number};
+    auto confirmed =
+        co_await database.write(order_of(user),
+                                [this, user, hash = std::move(hash), number = row.principal.token_number](
+                                    storage::Transaction& tx) -> base::Result<std::optional<TokenRow>> {
+                                    confirm_refresh(tx, number);
+                                    tx.after_commit([this, user] { tokens.forget_user(user); });
+                                    return find_token(tx, hash);  // it may have ended since it was read
+                                });
+    if (confirmed) co_return std::move(*confirmed);
+    tokens.not_confirmed(row.principal.token_number, clock.now_ms());
+    co_return row;
+}
+
+runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart, GuessOrigin origin,
                                                          std::optional<std::string> hash,
                                                          std::string password) {
     localpart = base::ascii_lower(base::utf8_prefix(localpart, kIdLimitBytes));
     if (options.rate_limits) {
-        if (const auto wait = failed_logins.begin(localpart, clock.now_ms())) {
+        if (const auto wait = failed_logins.begin(localpart, origin, clock.now_ms())) {
             base::Error slowed{base::ErrorKind::rate_limited, "identity.too_many_guesses",
                                "Too many wrong passwords; wait a little."};
             slowed.retry_after = wait;
@@ -130,11 +132,11 @@ runtime::Task<base::Result<bool>> Identity::Core::verify(std::string localpart,
             return base::verify_password(phc, password);
         });
     if (!same) {
-        if (options.rate_limits) failed_logins.given_up(localpart);
+        if (options.rate_limits) failed_logins.given_up(localpart, origin);
         co_return base::fail(std::move(same.error()));
     }
     const bool right = somebody && *same;
-    if (right) failed_logins.succeeded(localpart);
+    if (right) failed_logins.succeeded(localpart, origin);
     co_return right;
 }
 
@@ -229,7 +231,7 @@ runtime::Task<void> Identity::Core::upkeep_once() {
     const auto kept = co_await database.write(
         order_of_accounts(),
         [seen = std::move(seen), now_ms](storage::Transaction& tx) -> base::Result<void> {
-            for (const auto& [device, at_ms] : seen) write_last_seen(tx, device, at_ms);
+            for (const auto& [device, sight] : seen) write_last_seen(tx, device, sight);
             purge_expired_tokens(tx, now_ms - kKeepExpiredMs);
             purge_expired_secrets(tx, now_ms);
             return {};

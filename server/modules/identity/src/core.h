@@ -53,10 +53,14 @@ struct Identity::Core {
     bool is_set_up() const { return named || (!name.empty() && options.registration == Registration::open); }
 
     runtime::Task<base::Result<net::Principal>> authenticate(std::string token);
+    /// Writes that a refreshed token is in use, which ends those before it; nothing where it has ended
+    /// itself. Where that cannot be written (the disk is full) the token holds all the same, and those before
+    /// it on.
+    runtime::Task<std::optional<TokenRow>> confirm(base::Bytes hash, TokenRow row);
     /// Whether `password` makes `hash`; false for no hash too, in the same time. Wrong ones count against
-    /// `localpart`. Errors: identity.too_many_guesses (rate_limited).
-    runtime::Task<base::Result<bool>> verify(std::string localpart, std::optional<std::string> hash,
-                                             std::string password);
+    /// `localpart`, where they come from. Errors: identity.too_many_guesses (rate_limited).
+    runtime::Task<base::Result<bool>> verify(std::string localpart, GuessOrigin origin,
+                                             std::optional<std::string> hash, std::string password);
     runtime::Task<base::Result<std::string>> hash(std::string password);
 
     runtime::Task<base::Result<std::optional<std::string>>> deliver(News news, UserId user_id);

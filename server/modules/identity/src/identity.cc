@@ -134,4 +134,18 @@ net::Authenticator Identity::authenticator() {
     return [core = core_.get()](std::string token) { return core->authenticate(std::move(token)); };
 }
 
+std::vector<net::Route> Identity::noting_devices(std::vector<net::Route> routes) {
+    for (auto& route : routes) {
+        if (route.auth == net::Auth::none) continue;
+        route.handler = [inner = std::move(route.handler), core = core_.get()](net::Request request) {
+            if (request.principal) {
+                core->tokens.saw(DeviceNumber{request.principal->device_number}, request.peer_address,
+                                 core->clock.now_ms());
+            }
+            return inner(std::move(request));
+        };
+    }
+    return routes;
+}
+
 }  // namespace identity

@@ -2,6 +2,8 @@
 #include "endpoints.h"
 #include "secret_store.h"
 
+#include <algorithm>
+
 #include <base/encoding.h>
 #include <identity/body.h>
 #include <identity/matrix_error.h>
@@ -49,21 +51,39 @@ base::Result<Session> open_for(Core& core, storage::Transaction& tx, UserNumber 
     return session;
 }
 
+/// Of whom a login by password speaks.
+struct Known {
+    std::optional<Account> account;
+    bool is_of_network = false;  ///< a device of theirs was last seen there
+};
+
+Known find_known(storage::Transaction& tx, const std::string& name, const std::string& network) {
+    Known known{.account = find_account(tx, name)};
+    if (!known.account) known.account = find_account(tx, base::ascii_lower(name));
+    if (known.account) {
+        const auto addresses = addresses_of(tx, known.account->user);
+        known.is_of_network = std::ranges::find(addresses, network, network_of) != addresses.end();
+    }
+    return known;
+}
+
 runtime::Task<base::Result<Session>> login_by_password(Core& core, std::optional<std::string> localpart,
                                                        std::string password, SessionWish wish) {
-    std::optional<Account> account;
+    const auto network = network_of(wish.address);
+    Known known;
     if (localpart) {
         auto found = co_await core.database.read(
-            [name = *localpart](storage::Transaction& tx) -> base::Result<std::optional<Account>> {
-                if (auto exact = find_account(tx, name)) return exact;
-                return find_account(tx, base::ascii_lower(name));
+            [name = *localpart, network](storage::Transaction& tx) -> base::Result<Known> {
+                return find_known(tx, name, network);
             });
         if (!found) co_return base::fail(std::move(found.error()));
-        account = std::move(*found);
+        known = std::move(*found);
     }
+    const auto& account = known.account;
     // Who is nobody here is counted under the name that was asked for, so that all answers are alike.
     const auto same =
         co_await core.verify(account ? account->localpart : localpart.value_or(""),
+                             GuessOrigin::of_network(network, !known.is_of_network),
                              account ? account->password_hash : std::nullopt, std::move(password));
     if (!same) co_return base::fail(same.error());
     if (!*same) co_return base::fail(wrong_credentials());

@@ -239,10 +239,21 @@ void remove_devices(storage::Transaction& tx, UserNumber user, std::optional<Dev
     }
 }
 
-void write_last_seen(storage::Transaction& tx, DeviceNumber device, std::int64_t seen_at_ms) {
-    tx.prepare("UPDATE identity_devices SET last_seen_at_ms = ?2 WHERE device_number = ?1")
-        .bind(device, seen_at_ms)
+void write_last_seen(storage::Transaction& tx, DeviceNumber device, const Sight& sight) {
+    tx.prepare(
+          "UPDATE identity_devices SET last_seen_at_ms = ?2, last_seen_address = ?3 WHERE device_number = ?1")
+        .bind(device, sight.at_ms, sight.address)
         .run();
+}
+
+std::vector<std::string> addresses_of(storage::Transaction& tx, UserNumber user) {
+    auto row = tx.prepare(
+        "SELECT DISTINCT last_seen_address FROM identity_devices"
+        " WHERE user_number = ?1 AND last_seen_address IS NOT NULL");
+    row.bind(user);
+    std::vector<std::string> addresses;
+    while (row.step()) addresses.emplace_back(row.text(0));
+    return addresses;
 }
 
 void purge_expired_tokens(storage::Transaction& tx, std::int64_t before_ms) {

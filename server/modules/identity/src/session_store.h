@@ -82,7 +82,14 @@ void remove_device(storage::Transaction& tx, UserNumber user, DeviceNumber devic
 void remove_devices(storage::Transaction& tx, UserNumber user, std::optional<DeviceNumber> except,
                     const DeviceRemoved& removed);
 
-void write_last_seen(storage::Transaction& tx, DeviceNumber device, std::int64_t seen_at_ms);
+/// That a device was in use.
+struct Sight {
+    std::int64_t at_ms = 0;
+    std::string address;
+};
+void write_last_seen(storage::Transaction& tx, DeviceNumber device, const Sight& sight);
+/// The addresses from which the account's devices were last seen.
+std::vector<std::string> addresses_of(storage::Transaction& tx, UserNumber user);
 /// Access tokens that expired before `before_ms`.
 void purge_expired_tokens(storage::Transaction& tx, std::int64_t before_ms);
 

@@ -4,6 +4,7 @@ namespace identity {
 namespace {
 
 constexpr std::size_t kLimitTokens = 50'000;
+constexpr std::int64_t kConfirmAgainMs = 5'000;
 constexpr std::int64_t kSeenStepMs = std::int64_t{5} * 60 * 1000;
 
 }  // namespace
@@ -31,18 +32,28 @@ void TokenCache::forget_all() {
     rows_.clear();
 }
 
-void TokenCache::saw(DeviceNumber device, std::int64_t now_ms) {
-    if (written_.size() >= kLimitTokens) written_.clear();
-    auto& written = written_[device];
-    if (now_ms - written < kSeenStepMs) return;
-    written = now_ms;
-    pending_[device] = now_ms;
+bool TokenCache::may_confirm(std::int64_t token_number, std::int64_t now_ms) const {
+    const auto found = confirm_at_ms_.find(token_number);
+    return found == confirm_at_ms_.end() || found->second <= now_ms;
+}
+
+void TokenCache::not_confirmed(std::int64_t token_number, std::int64_t now_ms) {
+    if (confirm_at_ms_.size() >= kLimitTokens) confirm_at_ms_.clear();
+    confirm_at_ms_[token_number] = now_ms + kConfirmAgainMs;
+}
+
+void TokenCache::saw(DeviceNumber device, std::string_view address, std::int64_t now_ms) {
+    if (noted_.size() >= kLimitTokens) noted_.clear();
+    auto& noted = noted_[device];
+    if (noted.address == address && now_ms - noted.at_ms < kSeenStepMs) return;
+    noted = {.at_ms = now_ms, .address = std::string(address)};
+    pending_[device] = noted;
 }
 
 std::vector<TokenCache::Seen> TokenCache::take_seen() {
     std::vector<Seen> seen;
     seen.reserve(pending_.size());
-    for (const auto& [device, at_ms] : pending_) seen.push_back({device, at_ms});
+    for (auto& [device, sight] : pending_) seen.push_back({device, std::move(sight)});
     pending_.clear();
     return seen;
 }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -25,20 +26,25 @@ class TokenCache {
     void forget_user(UserNumber user);
     void forget_all();
 
-    /// Notes that a device is in use. Every few minutes of it become one row to write.
-    void saw(DeviceNumber device, std::int64_t now_ms);
+    /// Whether the first use of a refreshed token is to be written, or was tried in vain a moment ago.
+    bool may_confirm(std::int64_t token_number, std::int64_t now_ms) const;
+    void not_confirmed(std::int64_t token_number, std::int64_t now_ms);
+
+    /// Notes that a device is in use. Every few minutes of it become one row to write; from another address
+    /// at once, which is with the next take_seen().
+    void saw(DeviceNumber device, std::string_view address, std::int64_t now_ms);
     struct Seen {
         DeviceNumber device;
-        std::int64_t at_ms;
+        Sight sight;
     };
     /// What is to be written, and is then no longer kept back.
     std::vector<Seen> take_seen();
 
   private:
     std::unordered_map<std::string, TokenRow> rows_;
-    std::unordered_map<DeviceNumber, std::int64_t>
-        written_;  ///< when last_seen was last handed out for writing
-    std::unordered_map<DeviceNumber, std::int64_t> pending_;
+    std::unordered_map<std::int64_t, std::int64_t> confirm_at_ms_;  ///< by number of the token
+    std::unordered_map<DeviceNumber, Sight> noted_;  ///< what was last handed out for writing, or will be
+    std::unordered_map<DeviceNumber, Sight> pending_;
     std::uint64_t generation_ = 0;
 };
 

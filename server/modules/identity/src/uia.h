@@ -17,10 +17,11 @@
 
 namespace identity {
 
-/// What a user-interactive authentication is for: another operation or person cannot use its session.
+/// What a user-interactive authentication is for: another operation, person or device cannot use its session.
 struct UiaPurpose {
     std::string operation;
     std::int64_t user_number = 0;  ///< 0: nobody yet
+    std::int64_t device_number = 0;
     bool operator==(const UiaPurpose&) const = default;
 };
 

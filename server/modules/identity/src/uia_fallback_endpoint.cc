@@ -128,7 +128,8 @@ runtime::Task<base::Result<Passing>> try_stage(Core& core, std::string type, Uia
     if (!account) co_return base::fail(account.error());
     if (!*account) co_return Passing{};
     const auto same =
-        co_await core.verify((*account)->localpart, (*account)->password_hash, std::move(value));
+        co_await core.verify((*account)->localpart, GuessOrigin::of_session(purpose.device_number),
+                             (*account)->password_hash, std::move(value));
     if (!same) co_return base::fail(same.error());
     co_return Passing{.passed = *same, .password_hash = (*account)->password_hash.value_or("")};
 }

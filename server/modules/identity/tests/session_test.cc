@@ -1,3 +1,4 @@
+#include "failed_logins.h"
 #include "world.h"
 
 #include <algorithm>
@@ -74,6 +75,91 @@ TEST(Login, slows_the_guessing_of_one_password_and_forgives_in_time) {
     EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
     EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
     EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+}
+
+TEST(Login, a_stranger_who_guesses_does_not_lock_the_owner_out) {
+    World world;
+    const auto token = world.join("alice");
+    const auto confirm = [&](const char* password) {
+        return world
+            .post("/_matrix/client/v3/account/password",
+                  with_password("alice", password, {{"new_password", "correct horse"}}), token)
+            .status;
+    };
+    // For an hour, as fast as net lets one address.
+    int guesses = 0;
+    world.address = "203.0.113.5";
+    for (int i = 0; i < 720; ++i) {
+        if (world.log_in("alice", "wrong horse").status == 403) ++guesses;
+        world.clock().advance(std::chrono::seconds(5));
+    }
+    EXPECT_LE(guesses, 370);
+    EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 429);
+    EXPECT_EQ(confirm("correct horse"), 200);  // by who has a session, wherever they are
+    world.address = "192.0.2.99";
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);  // where she is always
+    world.address = "198.51.100.1";
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);  // where she has never been
+}
+
+TEST(Login, guesses_from_many_places_are_slowed_together_and_not_those_from_where_the_account_is_in_use) {
+    World world;
+    const auto token = world.join("alice");
+    int guesses = 0;
+    for (int network = 0; network < 60; ++network) {
+        world.address = "203.0." + std::to_string(network) + ".5";
+        for (int i = 0; i < 5; ++i) guesses += world.log_in("alice", "wrong horse").status == 403 ? 1 : 0;
+    }
+    EXPECT_EQ(guesses, 100);
+    world.address = "198.51.100.1";
+    const auto slowed = world.log_in("alice", "correct horse");
+    EXPECT_EQ(slowed.status, 429);
+    EXPECT_EQ(slowed.headers.get("Retry-After"), "2");
+    // Who is nobody here is treated alike.
+    for (int network = 0; network < 20; ++network) {
+        world.address = "203.0." + std::to_string(network) + ".5";
+        for (int i = 0; i < 5; ++i) EXPECT_EQ(world.log_in("nobody", "wrong horse").status, 403);
+    }
+    world.address = "198.51.100.1";
+    EXPECT_EQ(world.log_in("nobody", "wrong horse").status, 429);
+
+    world.address = "192.0.2.99";
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+    world.address = "198.51.100.1";
+    world.clock().advance(std::chrono::seconds(2));
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+    // It has been in use there since.
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+}
+
+TEST(Login, confirmations_are_slowed_for_each_device) {
+    World world;
+    const auto laptop = world.join("alice");
+    const auto phone = world.log_in("alice", "correct horse").text("access_token");
+    const auto confirm = [&](const std::string& token, const char* password) {
+        return world
+            .post("/_matrix/client/v3/account/password",
+                  with_password("alice", password,
+                                {{"new_password", "correct horse"}, {"logout_devices", false}}),
+                  token)
+            .status;
+    };
+    for (int guess = 0; guess < 10; ++guess) EXPECT_EQ(confirm(laptop, "wrong horse"), 401);
+    EXPECT_EQ(confirm(laptop, "correct horse"), 429);
+    EXPECT_EQ(confirm(phone, "correct horse"), 200);
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+    world.clock().advance(std::chrono::seconds(10));
+    EXPECT_EQ(confirm(laptop, "correct horse"), 200);
+}
+
+TEST(Networks, are_what_one_house_has) {
+    EXPECT_EQ(network_of("192.0.2.7"), network_of("192.0.2.250"));
+    EXPECT_NE(network_of("192.0.2.7"), network_of("192.0.3.7"));
+    EXPECT_EQ(network_of("::ffff:192.0.2.7"), network_of("192.0.2.9"));
+    EXPECT_EQ(network_of("2001:db8:1:2:3:4:5:6"), network_of("2001:db8:1:2::9"));
+    EXPECT_NE(network_of("2001:db8:1:2::9"), network_of("2001:db8:1:3::9"));
+    EXPECT_EQ(network_of("a door"), "a door");
 }
 
 TEST(Login, counts_guesses_that_come_all_at_once) {
@@ -365,6 +451,34 @@ TEST(Devices, remember_lazily_when_they_were_seen) {
     ASSERT_TRUE(world.restart().has_value());  // what was kept back is written at the end
 
     EXPECT_EQ(seen(), at_first + 600'000);
+}
+
+TEST(Devices, remember_where_they_were_seen_last) {
+    World world;
+    const auto token = world.join("alice");
+    const auto seen_in = [&] {
+        return std::string(world.get("/_matrix/client/v3/devices", token)
+                               .body.at("devices")
+                               .as_array()
+                               .at(0)
+                               .at("last_seen_ip")
+                               .as_string());
+    };
+    EXPECT_EQ(seen_in(), "192.0.2.7");
+    ASSERT_TRUE(world.restart().has_value());
+    world.clock().advance(std::chrono::seconds(1));
+    world.address = "198.51.100.1";
+    EXPECT_EQ(seen_in(), "192.0.2.7");
+    ASSERT_TRUE(world.restart().has_value());  // a new address waits for no five minutes
+    EXPECT_EQ(seen_in(), "198.51.100.1");
+    // There, the account is in use now.
+    for (int guess = 0; guess < 110; ++guess) {
+        world.address = "203.0." + std::to_string(guess) + ".1";
+        world.log_in("alice", "wrong horse");
+    }
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 429);
+    world.address = "198.51.100.77";
+    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
 }
 
 }  // namespace

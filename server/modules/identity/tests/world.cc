@@ -88,7 +88,7 @@ World::~World() {
 base::Result<void> World::start(Options options) {
     identity_ = std::make_unique<Identity>(runtime_, *database_, clock_, random_, std::move(options));
     identity_->set_hooks(hooks);
-    routes_ = identity_->routes();
+    routes_ = identity_->noting_devices(identity_->routes());
     return await(identity_->start());
 }
 
@@ -132,7 +132,7 @@ runtime::Task<Answer> World::answer(net::Method method, std::string target, std:
     request.path = target.substr(0, question);
     request.query = read_query(std::string_view(target).substr(std::min(question + 1, target.size())));
     request.body = std::move(body);
-    request.peer_address = "192.0.2.7";
+    request.peer_address = address;
     const auto answer = [](net::Response response) {
         Answer read{.status = response.status, .headers = std::move(response.headers)};
         if (!response.body.empty() && read.headers.get("Content-Type") == "application/json")

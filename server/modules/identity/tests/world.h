@@ -101,6 +101,8 @@ class World {
     Identity& identity() { return *identity_; }
     runtime::Runtime& runtime() { return runtime_; }
     base::ManualClock& clock() { return clock_; }
+    /// From where requests come.
+    std::string address = "192.0.2.7";
     /// Used by the next restart().
     Hooks hooks;
 

@@ -86,6 +86,8 @@ class Identity {
 
     net::Authenticator authenticator();
     std::vector<net::Route> routes();
+    /// The same routes, and whose request it is that they answer is noted as last seen, and where.
+    std::vector<net::Route> noting_devices(std::vector<net::Route> routes);
 
     struct Core;  ///< what the endpoints share (src/core.h)
 
