@@ -49,6 +49,20 @@ def test_every_flag_that_a_document_names_is_a_setting(document):
         assert flag in own or f"`--{flag}`" in settings, flag
 
 
+def test_every_variable_that_a_script_reads_is_let_pass_by_the_server():
+    settings = (ROOT / "docs" / "settings.md").read_text()
+    reads = re.compile(r"""\b(?:environ|env)\b[^\n]{0,9}?\b(LINGXI_[A-Z0-9_]+)|getenv\("(LINGXI_[A-Z0-9_]+)|\$\{?(LINGXI_[A-Z0-9_]+)|"""
+                       r"""\b(LINGXI_[A-Z0-9_]+)=""")
+    found = set()
+    for name in FILES:
+        if (name.startswith(("scripts/", "tests/", "bench/", "evals/", ".ci/", "web/")) or name in ("run", "test", "CONTRIBUTING.md") or
+                re.fullmatch(r"server/.*/tests/.*[.]cc", name)):
+            text = (ROOT / name).read_text(errors="replace")
+            found |= {next(filter(None, groups)) for groups in reads.findall(text)}
+    assert {"LINGXI_BUILD", "LINGXI_BACKEND", "LINGXI_LINT_JOBS", "LINGXI_WEB_ROOT", "LINGXI_RENDER"} <= found
+    assert not {name for name in found if f"`{name}`" not in settings}
+
+
 MODULES = [str(Path(name).parent) for name in FILES if re.fullmatch(r"server/.+/CMakeLists\.txt", name)]
 
 

@@ -85,6 +85,12 @@ def test_a_variable_that_is_wrong_stops_the_start_and_is_named(tmp_path):
     assert "LINGXI_REGISTRATION" in words and "base.bad_setting" in words
 
 
+def test_a_variable_that_no_setting_has_stops_the_start_and_what_was_meant_is_said(tmp_path):
+    status, words = serve(tmp_path, variables={"LINGXI_LISTN": "0.0.0.0:8008"})
+    assert status != 0
+    assert "LINGXI_LISTN" in words and "'LINGXI_LISTEN'" in words and "base.unknown_setting" in words, words
+
+
 def test_the_command_line_wins_over_the_environment_and_that_over_the_file(tmp_path, monkeypatch):
     file = tmp_path / "lingxi.toml"
     file.write_text("registration = 'closed'\ndirectory = 'shared-rooms'\nserver_name = 'file.example'\n")

@@ -39,9 +39,16 @@ constexpr std::string_view kSettingsPage =
     "environment "
     "variable, and as a key of the TOML file that `--config` names. The command line wins over the "
     "environment, that "
-    "over the file, that over the default. An unknown flag or key, or a value that does not fit, stops the "
-    "start with "
+    "over the file, that over the default. An unknown flag, key or variable (of those that begin with "
+    "`LINGXI_`), or a value that does not fit, stops the start with "
     "words that say which.\n\n";
+
+std::string other_variables_page() {
+    std::string page = "\nScripts and tests of ours read variables of their own, which Lingxi lets pass:";
+    for (const std::string_view name : app::other_variables())
+        page += (page.ends_with(':') ? " `" : ", `") + std::string(name) + "`";
+    return page + ".\n";
+}
 
 /// Who starts Lingxi at a terminal is told what to do next, and lines that are no news would push it out of
 /// sight.
@@ -67,7 +74,7 @@ std::map<std::string, std::string> environment() {
 base::Result<base::Settings> read_settings(std::span<const std::string_view> arguments,
                                            std::vector<std::string>& rest) {
     base::Settings first(app::setting_rows());
-    if (auto applied = first.apply_environment(environment()); !applied)
+    if (auto applied = first.apply_environment(environment(), app::other_variables()); !applied)
         return base::fail(std::move(applied.error()));
     if (auto applied = first.apply_arguments(arguments, rest); !applied)
         return base::fail(std::move(applied.error()));
@@ -85,7 +92,7 @@ base::Result<base::Settings> read_settings(std::span<const std::string_view> arg
     rest.clear();
     if (auto applied = settings.apply_toml(text.str(), file); !applied)
         return base::fail(std::move(applied.error()));
-    if (auto applied = settings.apply_environment(environment()); !applied)
+    if (auto applied = settings.apply_environment(environment(), app::other_variables()); !applied)
         return base::fail(std::move(applied.error()));
     if (auto applied = settings.apply_arguments(arguments, rest); !applied)
         return base::fail(std::move(applied.error()));
@@ -118,8 +125,8 @@ int run(std::span<const std::string_view> arguments) {
         return 0;
     }
     if (command == "settings") {
-        std::printf("%s%s", std::string(kSettingsPage).c_str(),
-                    base::Settings(app::setting_rows()).markdown().c_str());
+        std::printf("%s%s%s", std::string(kSettingsPage).c_str(),
+                    base::Settings(app::setting_rows()).markdown().c_str(), other_variables_page().c_str());
         return 0;
     }
     if (command != "serve" && command != "admin" && command != "doctor") {

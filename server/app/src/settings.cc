@@ -56,10 +56,24 @@ constexpr base::Setting kRows[] = {
      "each."},
 };
 
+constexpr std::string_view kOtherVariables[] = {
+    "LINGXI_BACKEND",  // web: the server behind `npm run dev`
+    "LINGXI_BUILD",    // tests, bench: the executables
+    "LINGXI_E2E_TIMEOUT_MS", "LINGXI_LINT_JOBS",
+    "LINGXI_RENDER",  // tests of render: the executable
+    "LINGXI_SPEC",    // tests/conformance: Matrix's specification
+    "LINGXI_TEST_JOBS",
+    "LINGXI_WRITE_DOCS",  // tests/conformance: writes what it would compare
+};
+
 }  // namespace
 
 std::span<const base::Setting> setting_rows() {
     return kRows;
+}
+
+std::span<const std::string_view> other_variables() {
+    return kOtherVariables;
 }
 
 }  // namespace app

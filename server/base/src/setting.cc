@@ -21,12 +21,36 @@ std::string with_underscores(std::string_view name) {
     return text;
 }
 
+constexpr std::string_view kVariablePrefix = "LINGXI_";
+
 std::string variable_of(std::string_view name) {
-    std::string text = "LINGXI_" + with_underscores(name);
+    std::string text = std::string(kVariablePrefix) + with_underscores(name);
     std::ranges::transform(text, text.begin(), [](char c) {
         return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
     });
     return text;
+}
+
+/// The name of the setting that a variable would be of.
+std::string name_of(std::string_view variable) {
+    std::string text(variable.substr(kVariablePrefix.size()));
+    std::ranges::transform(text, text.begin(), [](char c) {
+        if (c == '_') return '-';
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
+}
+
+/// What Kubernetes puts into the environment of every container beside a service called "lingxi":
+/// LINGXI_SERVICE_HOST, LINGXI_SERVICE_PORT…, LINGXI_PORT_8008_TCP…, and LINGXI_PORT, which is a URL there.
+bool tells_of_a_service(std::string_view variable, std::string_view value) {
+    variable.remove_prefix(kVariablePrefix.size());
+    if (variable == "PORT") return value.find("://") != std::string_view::npos;
+    constexpr std::string_view kPortOf = "PORT_";
+    return variable == "SERVICE_HOST" || variable == "SERVICE_PORT" ||
+           variable.starts_with("SERVICE_PORT_") ||
+           (variable.starts_with(kPortOf) && variable.size() > kPortOf.size() &&
+            variable[kPortOf.size()] >= '0' && variable[kPortOf.size()] <= '9');
 }
 
 /// How many letters have to be changed, left out or put in to make one of the other.
@@ -59,6 +83,14 @@ const Setting* nearest_row(std::span<const Setting> rows, std::string_view name)
         }
     }
     return best;
+}
+
+std::unexpected<Error> unknown_setting(std::string_view source, std::string_view name,
+                                       std::string_view meant) {
+    return fail(ErrorKind::invalid, "base.unknown_setting",
+                std::string(source) + ": there is no setting '" + std::string(name) + "'; " +
+                    (meant.empty() ? "" : "did you mean '" + std::string(meant) + "'? ") +
+                    "(lingxi --help lists them all)");
 }
 
 std::vector<std::string> split(std::string_view text, char separator) {
@@ -117,10 +149,7 @@ Result<void> Settings::assign(std::string_view name, std::string value, std::str
     const Setting* row = find_row(rows_, name);
     if (row == nullptr) {
         const Setting* meant = nearest_row(rows_, name);
-        return fail(ErrorKind::invalid, "base.unknown_setting",
-                    std::string(source) + ": there is no setting '" + std::string(name) + "'" +
-                        (meant == nullptr ? "" : "; did you mean '" + std::string(meant->name) + "'?") +
-                        (meant == nullptr ? "; " : " ") + "(lingxi --help lists them all)");
+        return unknown_setting(source, name, meant == nullptr ? "" : meant->name);
     }
     const auto refuse = [&](std::string_view wanted) {
         return fail(ErrorKind::invalid, "base.bad_setting",
@@ -171,12 +200,20 @@ Result<void> Settings::apply_toml(std::string_view text, std::string_view source
     return {};
 }
 
-Result<void> Settings::apply_environment(const std::map<std::string, std::string>& environment) {
-    for (const Setting& row : rows_) {
-        const std::string variable = variable_of(row.name);
-        if (const auto found = environment.find(variable); found != environment.end()) {
-            if (auto done = assign(row.name, found->second, variable); !done) return done;
+Result<void> Settings::apply_environment(const std::map<std::string, std::string>& environment,
+                                         std::span<const std::string_view> others) {
+    for (const auto& [variable, value] : environment) {
+        if (!variable.starts_with(kVariablePrefix)) continue;
+        const auto row = std::ranges::find(rows_, variable,
+                                           [](const Setting& setting) { return variable_of(setting.name); });
+        if (row != rows_.end()) {
+            if (auto done = assign(row->name, value, variable); !done) return done;
+            continue;
         }
+        if (std::ranges::find(others, variable) != others.end() || tells_of_a_service(variable, value))
+            continue;
+        const Setting* meant = nearest_row(rows_, name_of(variable));
+        return unknown_setting("environment", variable, meant == nullptr ? "" : variable_of(meant->name));
     }
     return {};
 }

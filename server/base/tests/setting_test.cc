@@ -46,6 +46,30 @@ TEST(Settings, unknown_names_and_bad_values_are_refused_with_a_code) {
     EXPECT_EQ(settings.apply_toml("listen = ", "file").error().code, "base.bad_setting");
 }
 
+TEST(Settings, variables_that_no_setting_has_are_refused_unless_they_are_somebody_elses) {
+    Settings settings(kRows);
+    const auto refusal = [&](const std::string& name, const std::string& value = "x") {
+        const std::string_view others[] = {"LINGXI_BUILD"};
+        const auto done = settings.apply_environment({{name, value}}, others);
+        return done ? std::string() : done.error().code + " " + done.error().message;
+    };
+    const auto words = refusal("LINGXI_LISTN");
+    EXPECT_NE(words.find("base.unknown_setting"), std::string::npos) << words;
+    EXPECT_NE(words.find("'LINGXI_LISTN'; did you mean 'LINGXI_LISTEN'?"), std::string::npos) << words;
+    EXPECT_NE(refusal("LINGXI_"), "");
+    EXPECT_NE(refusal("LINGXI_LISTEN_TOO"), "");
+    EXPECT_NE(refusal("LINGXI_listen"), "");
+    EXPECT_NE(refusal("LINGXI_PORT", "8008"), "");
+    EXPECT_NE(refusal("LINGXI_PORT_"), "");
+    for (const auto* name :
+         {"LINGXI_BUILD", "lingxi_listn", "LINGXI", "XLINGXI_LISTN", "LINGXI_SERVICE_HOST",
+          "LINGXI_SERVICE_PORT", "LINGXI_SERVICE_PORT_HTTP", "LINGXI_PORT_8008_TCP_ADDR"}) {
+        EXPECT_EQ(refusal(name), "");
+    }
+    EXPECT_EQ(refusal("LINGXI_PORT", "tcp://10.0.0.1:8008"), "");
+    EXPECT_FALSE(settings.is_set("listen"));
+}
+
 TEST(Metrics, text_is_prometheus_with_escaped_labels) {
     Metrics metrics;
     metrics.counter("sends_total", "Sends.", {{"kind", "a\"b"}}).add(3);

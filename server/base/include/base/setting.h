@@ -31,7 +31,9 @@ class Settings {
 
     /// Errors: base.unknown_setting, base.bad_setting (invalid), with the source's name in the message.
     Result<void> apply_toml(std::string_view text, std::string_view source);
-    Result<void> apply_environment(const std::map<std::string, std::string>& environment);
+    /// Takes the variables whose names begin with LINGXI_; `others` of them are read by something else.
+    Result<void> apply_environment(const std::map<std::string, std::string>& environment,
+                                   std::span<const std::string_view> others = {});
     /// Takes `--name value`, `--name=value` and, for booleans, `--name`. What is no flag is left in `rest`.
     Result<void> apply_arguments(std::span<const std::string_view> arguments, std::vector<std::string>& rest);
 
