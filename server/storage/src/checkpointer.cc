@@ -46,6 +46,8 @@ constexpr std::int64_t kWipeBytes = 256 << 10;
 constexpr auto kPatience = 10ms;
 /// Where it is urgent; then reads under way are interrupted.
 constexpr auto kHardPatience = 500ms;
+/// That another program's read holds the log is believed so long while ours are in the way of asking again.
+constexpr auto kBelieved = 30s;
 
 std::int64_t frame_bytes(Connection& connection) {
     auto page_size = connection.prepare("PRAGMA page_size");
@@ -71,6 +73,8 @@ Checkpointer::Checkpointer(runtime::Runtime& runtime, Connection& connection, Wr
                                                "Time that the writer waited for the WAL to start anew",
                                                {0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2})),
       wal_bytes_(runtime.metrics().gauge("storage_wal_bytes", "Length of the write-ahead log in use")),
+      held_gauge_(
+          runtime.metrics().gauge("storage_log_held", "Whether a read of another program holds the log")),
       wal_pages_total_(runtime.metrics().counter("storage_wal_pages_total",
                                                  "Pages that commits wrote to the write-ahead log")),
       scrubs_total_(runtime.metrics().counter(
@@ -163,7 +167,7 @@ void Checkpointer::work() {
 bool Checkpointer::shrink() {
     const bool scrubbing = scrub_due();
     auto left = move_most();
-    const bool urgent = is_urgent();
+    const bool urgent = is_urgent() && !is_held_elsewhere();
     if (urgent && left && *left > kMostFrames) {
         end_long_reads();
         left = move_most();
@@ -213,6 +217,31 @@ void Checkpointer::end_long_reads() {
     if (readers_.pause(kHardPatience, Readers::Impatient::interrupts)) readers_.resume();
 }
 
+/// Whether a read of another program (a backup, a shell) keeps the log as it is, however many of ours ended.
+bool Checkpointer::is_held_elsewhere() {
+    const auto now = std::chrono::steady_clock::now();
+    if (!readers_.pause(kPatience, Readers::Impatient::gives_up)) return now < held_until_;
+    const bool asked = writer_.pause(kPatience);
+    if (asked) {
+        note_holder(!nobody_reads(connection_.handle()));
+        writer_.resume();
+    }
+    readers_.resume();
+    return asked ? held_ : now < held_until_;
+}
+
+void Checkpointer::note_holder(bool is_elsewhere) {
+    held_until_ = is_elsewhere ? std::chrono::steady_clock::now() + kBelieved : Instant{};
+    if (is_elsewhere == held_) return;
+    held_ = is_elsewhere;
+    held_gauge_.set(held_ ? 1 : 0);
+    if (held_) {
+        base::log_warning("storage.log_held", {{"bytes", wal_bytes()}});
+    } else {
+        base::log_info("storage.log_released");
+    }
+}
+
 bool Checkpointer::start_anew(bool scrubbing, bool urgent) {
     const auto patience = urgent ? kHardPatience : kPatience;
     const auto impatient = urgent ? Readers::Impatient::interrupts : Readers::Impatient::gives_up;
@@ -222,6 +251,7 @@ bool Checkpointer::start_anew(bool scrubbing, bool urgent) {
     if (writer_.pause(patience)) {
         const auto start = std::chrono::steady_clock::now();
         done = start_in_gap(scrubbing);
+        if (done || urgent) note_holder(!done && !nobody_reads(connection_.handle()));
         writer_.resume();
         gap_seconds_.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }

@@ -66,6 +66,8 @@ class Checkpointer {
     bool shrink();
     std::optional<std::int64_t> move_most();
     void end_long_reads();
+    bool is_held_elsewhere();
+    void note_holder(bool is_elsewhere);
     bool start_anew(bool scrubbing, bool urgent);
     bool start_in_gap(bool scrubbing);
     bool wipe(bool shrinks);
@@ -94,11 +96,14 @@ class Checkpointer {
     std::condition_variable wake_;
     bool stopping_ = false;
     bool failing_ = false;
+    bool held_ = false;   ///< by a read of another program
+    Instant held_until_;  ///< believed so long where it cannot be asked
     Pace pace_;
 
     base::Histogram& passive_seconds_;
     base::Histogram& gap_seconds_;
     base::Gauge& wal_bytes_;
+    base::Gauge& held_gauge_;
     base::Counter& wal_pages_total_;
     base::Counter& scrubs_total_;
     std::thread thread_;

@@ -302,6 +302,19 @@ void forget_gathered(sqlite3* handle) {
     if (Gathered* gathered = file_of(file).gathered; gathered != nullptr) gathered->bytes.clear();
 }
 
+bool nobody_reads(sqlite3* handle) {
+    // As the start of a new log asks it. https://www.sqlite.org/walformat.html#wal_locks
+    constexpr int kFirstReadLock = 3;
+    constexpr int kReadLocks = 5;
+    sqlite3_file* file = database_of(handle);
+    const auto lock = [file](int how) {
+        return file->pMethods->xShmLock(file, kFirstReadLock, kReadLocks, how | SQLITE_SHM_EXCLUSIVE);
+    };
+    const int code = lock(SQLITE_SHM_LOCK);
+    if (code == SQLITE_OK) lock(SQLITE_SHM_UNLOCK);
+    return code != SQLITE_BUSY;
+}
+
 LogFile::LogFile(sqlite3* handle) : file_(log_of(handle)) {}
 
 int LogFile::size(std::int64_t& bytes) {

@@ -36,6 +36,10 @@ void gather_log_writes(sqlite3* handle);
 /// After a transaction was rolled back: what it wrote need not come to the disk.
 void forget_gathered(sqlite3* handle);
 
+/// Whether no connection reads now, of this program or of another. For a connection that has read or written
+/// already, in WAL mode, and has no transaction open.
+bool nobody_reads(sqlite3* handle);
+
 /// The WAL's file of a connection that has read or written already. 0 where all went well, else SQLite's
 /// code.
 class LogFile {

@@ -67,6 +67,46 @@ TEST(OtherProgram, loses_nothing_while_the_log_is_cleared_again_and_again) {
     });
 }
 
+/// Reads for so long that a checkpoint which is urgent would end it.
+Result<int> read_for_long(Transaction& tx) {
+    int rounds = 0;
+    for (const auto until = std::chrono::steady_clock::now() + 2s;
+         std::chrono::steady_clock::now() < until;) {
+        auto row = tx.prepare(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+            " SELECT count(*) FROM n");
+        row.step();
+        ++rounds;
+    }
+    return rounds;
+}
+
+TEST(OtherProgram, that_reads_on_and_on_costs_no_read_of_ours_its_life) {
+    Directory directory;
+    House house({.path = directory / "a.db", .readers = 2, .scrub_after = 1ms});
+    house.run([&]() -> Task<void> {
+        Database& database = *house.database;
+        const auto is_held = [&](int held) {
+            return house.runtime.metrics().text().find("storage_log_held " + std::to_string(held)) !=
+                   std::string::npos;
+        };
+        EXPECT_TRUE((co_await write_note(database, "before")).has_value());
+        Shell shell(directory / "a.db");  // a backup, say
+        shell.execute("BEGIN; SELECT * FROM notes");
+        EXPECT_TRUE((co_await write_note(database, "after")).has_value());
+        while (!is_held(1)) co_await runtime::sleep_for(1ms);
+        const auto scrubs = database.statistics().scrubs;
+        for (int i = 0; i < 2; ++i) {
+            const auto read = co_await database.read(read_for_long);
+            EXPECT_TRUE(read.has_value()) << read.error().code;
+        }
+        EXPECT_EQ(database.statistics().scrubs, scrubs);
+        shell.execute("COMMIT");
+        while (database.statistics().scrubs == scrubs || !is_held(0)) co_await runtime::sleep_for(1ms);
+        EXPECT_EQ(co_await count_notes(database), 2);
+    });
+}
+
 TEST(OtherProgram, that_is_connected_at_the_stop_loses_nothing) {
     Directory directory;
     auto house = std::make_unique<House>(Database::Options{.path = directory / "a.db", .readers = 1});
