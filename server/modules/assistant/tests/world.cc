@@ -107,7 +107,7 @@ World::~World() {
 
 void World::start() {
     chat = std::make_unique<chat::Chat>(runtime, *database, clock, random);
-    sync = std::make_unique<chat::Sync>(runtime, *database, clock, chat->news());
+    sync = std::make_unique<chat::Sync>(runtime, *database, clock, random, chat->news());
     assistant = std::make_unique<Assistant>(runtime, *database, clock, random, *chat, gateway);
     assistant->set_typing_teller([this](const chat::TypingNews& news) { sync->tell_typing(news); });
     chat->add_content_check(
