@@ -1,7 +1,6 @@
 #include "converse.h"
 
 #include "endpoints.h"
-#include "excerpt.h"
 #include "inert_text.h"
 #include "statements.h"
 #include "typing_notice.h"
@@ -39,23 +38,13 @@ constexpr auto kAnswerTime = 120s;
 constexpr int kReadsLimit = 3;
 /// The last of the twenty edits is kept for the end of the answer.
 constexpr int kEditsLimit = 20;
-constexpr auto kBetweenEdits = 1s;
 constexpr auto kTellAgainAfter = 60s;
 
 /// At most one a second, slower as the answer grows, so that twenty last for two minutes.
 steady_clock::duration pause_before_edit(int edits) {
-    if (edits < 9) return kBetweenEdits;
+    if (edits < 9) return AnswerMessages::kBetweenEdits;
     if (edits < 14) return 4s;
     return 15s;
-}
-
-/// For what is said where an answer was redacted: a transaction of its own.
-egress::CallId anew(const egress::CallId& call_id) {
-    return egress::CallId(call_id.value + "-taken-back");
-}
-
-json::object message(std::string_view text) {
-    return {{"msgtype", "m.notice"}, {"body", text}};
 }
 
 /// The question was taken back, or who asked has left, the room or for good.
@@ -89,7 +78,7 @@ chat::RoomNumber room_of(const auto& work) {
 
 }  // namespace
 
-Converse::Converse(Assistant::Core& core) : core_(core), queued_(core.runtime) {}
+Converse::Converse(Assistant::Core& core) : core_(core), messages_(core), queued_(core.runtime) {}
 
 void Converse::start() {
     core_.chat.news().subscribe([this](const chat::RoomNews& news) { on_news(news); });
@@ -301,7 +290,7 @@ runtime::Task<void> Converse::handle(Work work) {
     if (const auto* resumed = std::get_if<Resumed>(&work)) {
         question = co_await read(resumed->room, std::nullopt, resumed->event_id);
         // Withdrawn, or the assistant is no longer there: nothing is owed.
-        if (!question) co_await note(resumed->event_id, AnswerState::done, {});
+        if (!question) co_await messages_.note(resumed->event_id, AnswerState::done, {});
     }
     if (question) co_await answer(std::move(*question));
 }
@@ -332,7 +321,7 @@ runtime::Task<void> Converse::join(chat::RoomNumber room) {
         chat::Chat::Outgoing hello{.sender = core_.assistant_user,
                                    .room_id = place->room_id,
                                    .type = "m.room.message",
-                                   .content = message(greeting(kExchangesBefore)),
+                                   .content = notice(greeting(kExchangesBefore)),
                                    .txn_id = "greeting"};
         if (auto sent = co_await core_.chat.send(std::move(hello)); !sent)
             base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
@@ -349,7 +338,7 @@ runtime::Task<void> Converse::say_that_it_cannot_read(std::string room_id) {
     chat::Chat::Outgoing words{.sender = core_.assistant_user,
                                .room_id = room_id,
                                .type = "m.room.message",
-                               .content = message(cannot_read()),
+                               .content = notice(cannot_read()),
                                .txn_id = "cannot_read"};
     if (auto sent = co_await core_.chat.send(std::move(words)); !sent)
         base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
@@ -373,17 +362,6 @@ runtime::Task<std::optional<Question>> Converse::read(chat::RoomNumber room,
         co_return std::nullopt;
     }
     co_return std::move(*question);
-}
-
-runtime::Task<void> Converse::note(std::string question_event_id, AnswerState answer_state,
-                                   std::string answer_event_id) {
-    auto noted = co_await core_.database.write(
-        {kBudgetOrder},
-        [question_event_id, answer_state, answer_event_id](storage::Transaction& tx) -> base::Result<void> {
-            set_answer(tx, question_event_id, answer_state, answer_event_id);
-            return {};
-        });
-    if (!noted) base::log_error("assistant.not_noted", {{"code", noted.error().code}});
 }
 
 bool Converse::is_told_too_often(const std::string& room_id, const std::string& code) {
@@ -414,97 +392,13 @@ runtime::Task<void> Converse::answer(Question question) {
     if (question.refusal) {
         core_.count_refusal(*question.refusal);
         if (is_told_too_often(question.room_id, question.refusal->error.code)) {
-            co_await note(question.event_id, AnswerState::done, stored->answer_event_id);
+            co_await messages_.note(question.event_id, AnswerState::done, stored->answer_event_id);
         } else {
-            co_await state(question, *stored, sorry(*question.refusal, question.chinese));
+            co_await messages_.state(question, *stored, sorry(*question.refusal, question.chinese));
         }
         co_return;
     }
     co_await ask_model(std::move(question), std::move(*stored));
-}
-
-runtime::Task<void> Converse::state(const Question& question, const StoredAnswer& stored, std::string text) {
-    std::string answer_event_id = stored.answer_event_id;
-    auto content = message(text);
-    // When the last state of it was sent is not known after a restart.
-    if (!answer_event_id.empty()) co_await runtime::sleep_for(kBetweenEdits);
-    auto sent = co_await send(question, stored.call_id, answer_event_id, content);
-    if (sent && answer_event_id.empty()) {
-        answer_event_id = *sent;
-        // A crash may have come between the first words of an answer and the note of them: they were sent
-        // under the same transaction, and stand as if they were all of it.
-        if (!co_await says(question.room, answer_event_id, text)) {
-            co_await runtime::sleep_for(kBetweenEdits);
-            // Where the crash came after they had been redacted, they can be edited no more.
-            if (!co_await send(question, stored.call_id, answer_event_id, content))
-                co_await send(question, anew(stored.call_id), {}, std::move(content));
-        }
-    }
-    co_await note(question.event_id, AnswerState::done, answer_event_id);
-}
-
-runtime::Task<bool> Converse::says(chat::RoomNumber room, std::string event_id, std::string text) {
-    auto said = co_await core_.database.read(
-        [room, event_id = std::move(event_id), text = std::move(text),
-         self = core_.assistant_user](storage::Transaction& tx) -> base::Result<bool> {
-            auto reading = chat::RoomReading::open(tx, room, self);
-            const auto event = reading ? reading->event(event_id) : std::nullopt;
-            return event && text_of(*event) == text;
-        });
-    co_return said && *said;
-}
-
-runtime::Task<void> Converse::take_back(const Question& question, const StoredAnswer& stored) {
-    if (stored.answer_event_id.empty()) {
-        co_await state(question, stored, taken_back(question.chinese));
-        co_return;
-    }
-    chat::Chat::Outgoing removal{.sender = core_.assistant_user,
-                                 .room_id = question.room_id,
-                                 .type = "m.room.redaction",
-                                 .content = {{"redacts", stored.answer_event_id}},
-                                 .txn_id = "taken-back-" + stored.call_id.value};
-    if (auto removed = co_await core_.chat.send(std::move(removal)); !removed) {
-        base::log_warning("assistant.cannot_redact", {{"code", removed.error().code}});
-        co_await state(question, stored, taken_back(question.chinese));
-        co_return;
-    }
-    // What was redacted can be edited no more: it is said anew, by the next start where this one ends here.
-    co_await note(question.event_id, AnswerState::begun, {});
-    StoredAnswer said_anew = stored;
-    said_anew.answer_event_id.clear();
-    said_anew.call_id = anew(stored.call_id);
-    co_await state(question, said_anew, taken_back(question.chinese));
-}
-
-/// The first message of an answer, or an edit of it.
-runtime::Task<std::optional<std::string>> Converse::send(const Question& question,
-                                                         const egress::CallId& call_id,
-                                                         std::string answer_event_id, json::object content) {
-    chat::Chat::Outgoing out{
-        .sender = core_.assistant_user, .room_id = question.room_id, .type = "m.room.message", .content = {}};
-    if (answer_event_id.empty()) {
-        // The same transaction however often a restart repeats it: one message.
-        out.txn_id = "answer-" + call_id.value;
-        if (!question.relation.empty()) content["m.relates_to"] = question.relation;
-        if (!question.is_private) {
-            json::array asker;
-            asker.emplace_back(question.asker_id);
-            content["m.mentions"] = json::object{{"user_ids", std::move(asker)}};
-        }
-        out.content = std::move(content);
-    } else {
-        out.content = message("* " + std::string(base::get_string(content, "body").value_or("")));
-        if (const auto* label = content.if_contains(kLabelKey)) out.content[kLabelKey] = *label;
-        out.content["m.new_content"] = std::move(content);
-        out.content["m.relates_to"] = json::object{{"rel_type", "m.replace"}, {"event_id", answer_event_id}};
-    }
-    auto sent = co_await core_.chat.send(std::move(out));
-    if (!sent) {
-        base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
-        co_return std::nullopt;
-    }
-    co_return sent->value;
 }
 
 runtime::Task<Answered<RunReader>> Converse::begin_call(Question& question, const StoredAnswer& stored) {
@@ -530,11 +424,11 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
         core_.count_refusal(refusal);
         // The call was made before a restart, and nobody knows how it ended: it is not made again.
         if (refusal.error.code == "assistant.repeated_call") {
-            co_await state(question, stored, interrupted(question.chinese));
+            co_await messages_.state(question, stored, interrupted(question.chinese));
         } else if (is_nothing_owed(refusal) || is_told_too_often(question.room_id, refusal.error.code)) {
-            co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
         } else {
-            co_await state(question, stored, sorry(refusal, question.chinese));
+            co_await messages_.state(question, stored, sorry(refusal, question.chinese));
         }
         co_return;
     }
@@ -545,16 +439,17 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     int edits = 0;
     auto last = steady_clock::now();
     const auto show = [&](const std::string& text) -> runtime::Task<bool> {
-        auto content = message(text);
+        auto content = notice(text);
         content[kLabelKey] = core_.labels->generated((*run)->call_id().value, (*run)->latest().model, text);
         const bool is_edit = !stored.answer_event_id.empty();
-        auto sent = co_await send(question, stored.call_id, stored.answer_event_id, std::move(content));
+        auto sent =
+            co_await messages_.send(question, stored.call_id, stored.answer_event_id, std::move(content));
         if (!sent) co_return false;
         if (is_edit) {
             ++edits;
         } else {
             stored.answer_event_id = *sent;
-            co_await note(question.event_id, AnswerState::begun, *sent);
+            co_await messages_.note(question.event_id, AnswerState::begun, *sent);
         }
         shown = text;
         last = steady_clock::now();
@@ -565,13 +460,13 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
         typing.renew();
         if (stopping_) co_return;
         if (rooms_known_ && !rooms_.contains(question.room)) {  // put out of the room: the call is given up
-            co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
             co_return;
         }
         if (words.text() == shown || edits >= kEditsLimit - 1) continue;
         if (steady_clock::now() - last < pause_before_edit(edits)) continue;
         if (!co_await show(words.text())) {
-            co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
             co_return;  // put out of the room: the call is given up
         }
     }
@@ -579,15 +474,15 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     words.feed(restorer.finish());
     const auto& end = (*run)->end();
     if (end.is_retracted) {
-        co_await take_back(question, stored);
+        co_await messages_.take_back(question, stored);
         co_return;
     }
     if (words.text().empty() && end.is_cut && !end.refusal) {
-        co_await state(question, stored, nothing_said(question.chinese));
+        co_await messages_.state(question, stored, nothing_said(question.chinese));
         co_return;
     }
     if (words.text().empty()) {
-        co_await state(
+        co_await messages_.state(
             question, stored,
             sorry(end.refusal ? *end.refusal : model_unavailable("The answer is empty."), question.chinese));
         co_return;
@@ -600,11 +495,11 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     }
     if (whole != shown) {
         const auto since = steady_clock::now() - last;
-        if (!stored.answer_event_id.empty() && since < kBetweenEdits)
-            co_await runtime::sleep_for(kBetweenEdits - since);
+        if (!stored.answer_event_id.empty() && since < AnswerMessages::kBetweenEdits)
+            co_await runtime::sleep_for(AnswerMessages::kBetweenEdits - since);
         co_await show(whole);
     }
-    co_await note(question.event_id, AnswerState::done, stored.answer_event_id);
+    co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
 }
 
 }  // namespace assistant

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "answer_messages.h"
 #include "core.h"
 #include "question.h"
 
@@ -76,19 +77,10 @@ class Converse {
     runtime::Task<void> ask_model(Question question, StoredAnswer stored);
     /// The call, told to go; where the words were changed meanwhile, with those as they are now.
     runtime::Task<Answered<RunReader>> begin_call(Question& question, const StoredAnswer& stored);
-    /// Says words of ours in answer, as an edit where something was said already.
-    runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
-    /// Removes what was said of an answer that the model server took back, with all its edits, and says so.
-    runtime::Task<void> take_back(const Question& question, const StoredAnswer& stored);
-    /// Whether a message of its own says this now.
-    runtime::Task<bool> says(chat::RoomNumber room, std::string event_id, std::string text);
-    runtime::Task<std::optional<std::string>> send(const Question& question, const egress::CallId& call_id,
-                                                   std::string answer_event_id, base::json::object content);
-    runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
-                             std::string answer_event_id);
     bool is_told_too_often(const std::string& room_id, const std::string& code);
 
     Assistant::Core& core_;
+    AnswerMessages messages_;
     bool stopping_ = false;
     bool rooms_known_ = false;
     std::unordered_set<chat::RoomNumber> rooms_;       ///< where it is; a hint: the job that reads decides

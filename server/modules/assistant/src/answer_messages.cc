@@ -1,0 +1,125 @@
+#include "answer_messages.h"
+
+#include "excerpt.h"
+#include "labels.h"
+#include "statements.h"
+
+#include <utility>
+
+#include <base/log.h>
+#include <chat/chat.h>
+#include <chat/reading.h>
+
+namespace assistant {
+namespace {
+
+namespace json = base::json;
+
+/// For what is said where an answer was redacted: a transaction of its own.
+egress::CallId anew(const egress::CallId& call_id) {
+    return egress::CallId(call_id.value + "-taken-back");
+}
+
+}  // namespace
+
+json::object notice(std::string_view text) {
+    return {{"msgtype", "m.notice"}, {"body", text}};
+}
+
+runtime::Task<std::optional<std::string>> AnswerMessages::send(const Question& question,
+                                                               const egress::CallId& call_id,
+                                                               std::string answer_event_id,
+                                                               json::object content) {
+    chat::Chat::Outgoing out{
+        .sender = core_.assistant_user, .room_id = question.room_id, .type = "m.room.message", .content = {}};
+    if (answer_event_id.empty()) {
+        // The same transaction however often a restart repeats it: one message.
+        out.txn_id = "answer-" + call_id.value;
+        if (!question.relation.empty()) content["m.relates_to"] = question.relation;
+        if (!question.is_private) {
+            json::array asker;
+            asker.emplace_back(question.asker_id);
+            content["m.mentions"] = json::object{{"user_ids", std::move(asker)}};
+        }
+        out.content = std::move(content);
+    } else {
+        out.content = notice("* " + std::string(base::get_string(content, "body").value_or("")));
+        if (const auto* label = content.if_contains(kLabelKey)) out.content[kLabelKey] = *label;
+        out.content["m.new_content"] = std::move(content);
+        out.content["m.relates_to"] = json::object{{"rel_type", "m.replace"}, {"event_id", answer_event_id}};
+    }
+    auto sent = co_await core_.chat.send(std::move(out));
+    if (!sent) {
+        base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
+        co_return std::nullopt;
+    }
+    co_return sent->value;
+}
+
+runtime::Task<void> AnswerMessages::state(const Question& question, const StoredAnswer& stored,
+                                          std::string text) {
+    std::string answer_event_id = stored.answer_event_id;
+    auto content = notice(text);
+    // When the last state of it was sent is not known after a restart.
+    if (!answer_event_id.empty()) co_await runtime::sleep_for(kBetweenEdits);
+    auto sent = co_await send(question, stored.call_id, answer_event_id, content);
+    if (sent && answer_event_id.empty()) {
+        answer_event_id = *sent;
+        // A crash may have come between the first words of an answer and the note of them: they were sent
+        // under the same transaction, and stand as if they were all of it.
+        if (!co_await says(question.room, answer_event_id, text)) {
+            co_await runtime::sleep_for(kBetweenEdits);
+            // Where the crash came after they had been redacted, they can be edited no more.
+            if (!co_await send(question, stored.call_id, answer_event_id, content))
+                co_await send(question, anew(stored.call_id), {}, std::move(content));
+        }
+    }
+    co_await note(question.event_id, AnswerState::done, answer_event_id);
+}
+
+runtime::Task<bool> AnswerMessages::says(chat::RoomNumber room, std::string event_id, std::string text) {
+    auto said = co_await core_.database.read(
+        [room, event_id = std::move(event_id), text = std::move(text),
+         self = core_.assistant_user](storage::Transaction& tx) -> base::Result<bool> {
+            auto reading = chat::RoomReading::open(tx, room, self);
+            const auto event = reading ? reading->event(event_id) : std::nullopt;
+            return event && text_of(*event) == text;
+        });
+    co_return said && *said;
+}
+
+runtime::Task<void> AnswerMessages::take_back(const Question& question, const StoredAnswer& stored) {
+    if (stored.answer_event_id.empty()) {
+        co_await state(question, stored, taken_back(question.chinese));
+        co_return;
+    }
+    chat::Chat::Outgoing removal{.sender = core_.assistant_user,
+                                 .room_id = question.room_id,
+                                 .type = "m.room.redaction",
+                                 .content = {{"redacts", stored.answer_event_id}},
+                                 .txn_id = "taken-back-" + stored.call_id.value};
+    if (auto removed = co_await core_.chat.send(std::move(removal)); !removed) {
+        base::log_warning("assistant.cannot_redact", {{"code", removed.error().code}});
+        co_await state(question, stored, taken_back(question.chinese));
+        co_return;
+    }
+    // What was redacted can be edited no more: it is said anew, by the next start where this one ends here.
+    co_await note(question.event_id, AnswerState::begun, {});
+    StoredAnswer said_anew = stored;
+    said_anew.answer_event_id.clear();
+    said_anew.call_id = anew(stored.call_id);
+    co_await state(question, said_anew, taken_back(question.chinese));
+}
+
+runtime::Task<void> AnswerMessages::note(std::string question_event_id, AnswerState answer_state,
+                                         std::string answer_event_id) {
+    auto noted = co_await core_.database.write(
+        {kBudgetOrder},
+        [question_event_id, answer_state, answer_event_id](storage::Transaction& tx) -> base::Result<void> {
+            set_answer(tx, question_event_id, answer_state, answer_event_id);
+            return {};
+        });
+    if (!noted) base::log_error("assistant.not_noted", {{"code", noted.error().code}});
+}
+
+}  // namespace assistant

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "core.h"
+#include "question.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <base/json.h>
+#include <chat/ids.h>
+
+namespace assistant {
+
+/// The content of a message of @assistant's.
+base::json::object notice(std::string_view text);
+
+/// The message that answers a question: sent, edited as the answer grows, or taken back. What was sent is
+/// noted beside the question, so that a restart goes on with the same message. I/O thread only.
+class AnswerMessages {
+  public:
+    /// Edits that come faster are not seen by anybody.
+    static constexpr std::chrono::seconds kBetweenEdits{1};
+
+    explicit AnswerMessages(Assistant::Core& core) : core_(core) {}
+
+    /// The first message of an answer, or an edit of it where it has an id. Returns the event's id, nothing
+    /// where it cannot be sent.
+    runtime::Task<std::optional<std::string>> send(const Question& question, const egress::CallId& call_id,
+                                                   std::string answer_event_id, base::json::object content);
+    /// Says words of ours in answer, as an edit where something was said already.
+    runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
+    /// Removes what was said of an answer that the model server took back, with all its edits, and says so.
+    runtime::Task<void> take_back(const Question& question, const StoredAnswer& stored);
+    runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
+                             std::string answer_event_id);
+
+  private:
+    /// Whether a message of its own says this now.
+    runtime::Task<bool> says(chat::RoomNumber room, std::string event_id, std::string text);
+
+    Assistant::Core& core_;
+};
+
+}  // namespace assistant
