@@ -173,29 +173,16 @@ TEST(DiskFault, what_a_checkpoint_moves_beside_a_read_is_synced_at_once) {
         int written = 0;
         EXPECT_EQ(co_await write_until_it_fails(database, written, 10), "");
         EXPECT_EQ(database.statistics().checkpoints, 0U);
-        std::binary_semaphore reading{0};
-        std::binary_semaphore enough{0};
-        auto reader = [](Database& db, std::binary_semaphore& begun,
-                         std::binary_semaphore& end) -> Task<void> {
-            co_await db.read([&](Transaction& tx) -> Result<std::int64_t> {
-                auto row = tx.prepare("SELECT count(*) FROM notes");
-                row.step();
-                begun.release();
-                end.acquire();
-                return row.integer(0);
-            });
-        };
-        runtime::TaskGroup group(house.runtime, "reader");
-        group.spawn(reader(database, reading, enough));
-        while (!reading.try_acquire()) co_await runtime::sleep_for(1ms);
+        HeldRead read(house);
+        co_await read.begun();
         // From now on the log holds frames that the read keeps there.
         while (database.statistics().checkpoints == 0) {
             EXPECT_EQ(co_await write_until_it_fails(database, written, 1), "");
         }
         for (int i = 0; i < 1000 && disk.is_dirty("a.db"); ++i) co_await runtime::sleep_for(1ms);
         EXPECT_FALSE(disk.is_dirty("a.db"));
-        enough.release();
-        EXPECT_TRUE(co_await group.wait(60s));
+        read.let_go();
+        co_await read.ended();
     });
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <semaphore>
 #include <span>
 #include <string>
 #include <utility>
@@ -100,6 +102,35 @@ inline Task<std::int64_t> count_notes(Database& database) {
     EXPECT_TRUE(number.has_value()) << (number ? "" : number.error().message);
     co_return number ? *number : -1;
 }
+
+/// A read under way, until it is let go: the log keeps all that is written meanwhile.
+class HeldRead {
+  public:
+    explicit HeldRead(House& house) : group_(house.runtime, "held read") {
+        group_.spawn(hold(*house.database, is_reading_, is_enough_));
+    }
+    Task<void> begun() {
+        while (!is_reading_.try_acquire()) co_await runtime::sleep_for(std::chrono::milliseconds(1));
+    }
+    void let_go() { is_enough_.release(); }
+    Task<void> ended() { EXPECT_TRUE(co_await group_.wait(std::chrono::seconds(60))); }
+
+  private:
+    static Task<void> hold(Database& database, std::binary_semaphore& is_reading,
+                           std::binary_semaphore& is_enough) {
+        // Whether it was interrupted at its end is no matter here.
+        (void)co_await database.read([&](Transaction& tx) -> base::Result<void> {
+            tx.prepare("SELECT count(*) FROM sqlite_schema").step();
+            is_reading.release();
+            is_enough.acquire();
+            return {};
+        });
+    }
+
+    std::binary_semaphore is_reading_{0};
+    std::binary_semaphore is_enough_{0};
+    runtime::TaskGroup group_;
+};
 
 /// Opens and returns the code of the failure, or "".
 inline std::string code_of_open(runtime::Runtime& runtime, Database::Options options,

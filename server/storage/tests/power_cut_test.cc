@@ -2,7 +2,6 @@
 #include "test_disk.h"
 
 #include <random>
-#include <semaphore>
 #include <set>
 
 namespace storage {
@@ -212,26 +211,13 @@ TEST(PowerCut, while_a_log_is_cleared_that_nobody_writes_to_loses_nothing) {
         house.run([&]() -> Task<void> {
             Database& database = *house.database;
             // A read under way keeps all in the log until everything is written.
-            std::binary_semaphore reading{0};
-            std::binary_semaphore written{0};
-            auto hold = [](Database& db, std::binary_semaphore& begun,
-                           std::binary_semaphore& go) -> Task<void> {
-                // Whether it was interrupted at its end is no matter here.
-                (void)co_await db.read([&begun, &go](Transaction& tx) -> Result<void> {
-                    tx.prepare("SELECT count(*) FROM entry").step();
-                    begun.release();
-                    go.acquire();
-                    return {};
-                });
-            };
-            runtime::TaskGroup group(house.runtime, "reader");
-            group.spawn(hold(database, reading, written));
-            while (!reading.try_acquire()) co_await runtime::sleep_for(1ms);
+            HeldRead read(house);
+            co_await read.begun();
             co_await write_entries(database, acknowledged);
             const auto scrubs = database.statistics().scrubs;
             disk.cut_after(operation);
-            written.release();
-            EXPECT_TRUE(co_await group.wait(60s));
+            read.let_go();
+            co_await read.ended();
             while (!disk.is_cut() && database.statistics().scrubs == scrubs) {
                 co_await runtime::sleep_for(1ms);
             }
@@ -301,25 +287,12 @@ TEST(PowerCut, after_syncs_of_both_kinds_failed_loses_nothing) {
             };
             disk.lose_syncs("a.db");  // until then nothing was moved
             for (int i = 0; i < 3; ++i) co_await put_one();
-            std::binary_semaphore reading{0};
-            std::binary_semaphore enough{0};
-            const auto reader = [](Database& read, std::binary_semaphore& begun,
-                                   std::binary_semaphore& end) -> Task<void> {
-                co_await read.read([&](Transaction& tx) -> Result<std::int64_t> {
-                    auto row = tx.prepare("SELECT count(*) FROM entry");
-                    row.step();
-                    begun.release();
-                    end.acquire();
-                    return row.integer(0);
-                });
-            };
-            runtime::TaskGroup group(house.runtime, "reader");
-            group.spawn(reader(database, reading, enough));
-            while (!reading.try_acquire()) co_await runtime::sleep_for(1ms);
+            HeldRead read(house);
+            co_await read.begun();
             const int lost_before = disk.lost_syncs();
             while (disk.lost_syncs() == lost_before) co_await put_one();
-            enough.release();
-            EXPECT_TRUE(co_await group.wait(60s));
+            read.let_go();
+            co_await read.ended();
             const int lost = disk.lost_syncs();
             while (disk.lost_syncs() < lost + 3) co_await runtime::sleep_for(1ms);
             disk.lose_syncs("");

@@ -29,6 +29,22 @@ struct AssistTest : testing::Test {
             .body;
     }
     std::int64_t used() { return status().at("budget").at("used_tokens").as_int64(); }
+    /// What is kept of a person, in rows.
+    std::int64_t rows_of(const Person& person) {
+        return *world.read([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
+            std::int64_t count = 0;
+            for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
+                                      "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
+                                      "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
+                                      "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1",
+                                      "SELECT count(*) FROM asked_by_itself WHERE user_number = ?1"}) {
+                auto select = tx.prepare(query);
+                select.bind(person.user);
+                if (select.step()) count += select.integer(0);
+            }
+            return count;
+        });
+    }
     /// All that the model was sent, as text.
     std::string prompt() const {
         std::string all;

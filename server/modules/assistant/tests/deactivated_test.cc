@@ -21,21 +21,6 @@ struct Deactivated : AssistTest {
         EXPECT_TRUE(ended);
         EXPECT_TRUE(world.await(world.assistant->erase_user(person.user)));
     }
-    std::int64_t rows_of(const Person& person) {
-        return *world.read([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
-            std::int64_t count = 0;
-            for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
-                                      "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
-                                      "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
-                                      "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1",
-                                      "SELECT count(*) FROM asked_by_itself WHERE user_number = ?1"}) {
-                auto select = tx.prepare(query);
-                select.bind(person.user);
-                if (select.step()) count += select.integer(0);
-            }
-            return count;
-        });
-    }
     /// Runs in a turn of its own, since it turns the loop itself.
     runtime::Task<void> in_a_turn(std::function<void()> what) {
         bool is_done = false;

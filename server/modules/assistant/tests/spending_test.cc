@@ -280,20 +280,7 @@ TEST_F(Spending, who_asked_to_be_forgotten_leaves_nothing_behind) {
     ASSERT_TRUE(world.await(world.assistant->erase_user(bob.user)));
     open = {};
     ASSERT_TRUE(world.await(world.assistant->erase_user(bob.user))) << "repeated";
-    const auto rows = world.read([&](storage::Transaction& tx) -> base::Result<std::int64_t> {
-        std::int64_t count = 0;
-        for (const char* query : {"SELECT count(*) FROM model_call WHERE user_number = ?1",
-                                  "SELECT count(*) FROM model_call_words WHERE user_number = ?1",
-                                  "SELECT count(*) FROM spent_tokens WHERE user_number = ?1",
-                                  "SELECT count(*) FROM assistant_answer WHERE asker_number = ?1",
-                                  "SELECT count(*) FROM asked_by_itself WHERE user_number = ?1"}) {
-            auto select = tx.prepare(query);
-            select.bind(bob.user);
-            if (select.step()) count += select.integer(0);
-        }
-        return count;
-    });
-    EXPECT_EQ(*rows, 0);
+    EXPECT_EQ(rows_of(bob), 0);
     EXPECT_EQ(world.get(admin, "/_lingxi/admin/v1/budget").body.at("used_today_tokens").as_int64(),
               server_before);
     const auto others = world.get(alice, kReceipts).body.at("receipts").as_array();
