@@ -1,5 +1,7 @@
 #include "stream_lives.h"
 
+#include "test_house.h"
+
 #include <gtest/gtest.h>
 
 #include <chat/chat.h>
@@ -8,6 +10,8 @@
 
 namespace chat {
 namespace {
+
+using runtime::Task;
 
 StreamToken at(std::uint32_t life, std::int64_t events, std::int64_t receipts = 0) {
     StreamToken token;
@@ -46,6 +50,98 @@ TEST(StreamLives, are_kept_in_order_and_not_for_ever) {
     EXPECT_EQ(lives.front().name, 6U);
     EXPECT_EQ(lives.back().name, 1005U);
     EXPECT_EQ(lives.back().began_at, at(0, 1005, 2));
+}
+
+const base::json::object* joined(const base::json::value& answer, const std::string& room_id) {
+    return base::get_object(answer.at("rooms").at("join").as_object(), room_id);
+}
+
+/// A token that another server gave, which went on from the same data: so many events further on.
+std::string of_another_server(const std::string& since, std::int64_t events_ahead, std::uint32_t life) {
+    auto token = StreamToken::parse(since).value();
+    token[Stream::events] += events_ahead;
+    token.life = life;
+    return token.text();
+}
+
+TEST(StreamLives, a_token_of_what_the_database_does_not_hold_is_answered_in_full) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto bob = co_await h.person("bob");
+        const auto room = co_await h.room({ann, bob});
+        const auto left = co_await h.room({ann, bob});
+        std::string first;
+        co_await h.poll(bob, first);
+        const auto life = StreamToken::parse(first).value().life;
+        EXPECT_NE(life, 0U);
+        // Given in this life, but later than the copy; the server has passed the place meanwhile.
+        const auto ahead = of_another_server(first, 3, life);
+        Sync second(h.runtime, *h.database, h.clock, h.random, h.news);
+        EXPECT_TRUE(co_await second.start());
+        h.routes = second.routes();
+        for (int i = 0; i < 5; ++i) co_await h.say(room, ann, "after");
+        co_await h.set_member(left, bob, bob, "leave");
+        for (auto since : {ahead, of_another_server(first, 0, life ^ 1), of_another_server(first, 99, 0)}) {
+            const auto answer = co_await h.poll(bob, since);
+            const auto* told = joined(answer, room);
+            EXPECT_NE(told, nullptr);
+            if (told == nullptr) continue;
+            // Everything, and not as the rest of another timeline.
+            EXPECT_TRUE(told->at("timeline").at("limited").as_bool());
+            EXPECT_EQ(told->at("timeline").at("events").as_array().size(), 10U);
+            EXPECT_TRUE(answer.at("rooms").at("leave").as_object().contains(left));
+            EXPECT_NE(StreamToken::parse(since).value().life, life);
+            EXPECT_EQ(joined(co_await h.poll(bob, since), room), nullptr);  // from there on as ever
+        }
+        // What was really given goes on.
+        const auto answer = co_await h.poll(bob, first);
+        const auto* told = joined(answer, room);
+        EXPECT_NE(told, nullptr);
+        if (told != nullptr) EXPECT_TRUE(told->at("state").at("events").as_array().empty());
+        co_await second.stop();
+    });
+}
+
+Task<void> execute(TestHouse& house, std::string_view sql) {
+    const auto done =
+        co_await house.database->write({"test"}, [sql](storage::Transaction& tx) -> base::Result<void> {
+            tx.prepare(sql).run();
+            return {};
+        });
+    EXPECT_TRUE(done) << done.error().message;
+}
+Task<std::size_t> count_lives(TestHouse& house) {
+    const auto lives = co_await house.database->read(
+        [](storage::Transaction& tx) -> base::Result<std::size_t> { return read_lives(tx).size(); });
+    co_return lives.value();
+}
+
+TEST(StreamLives, begin_where_nothing_can_be_written_and_are_written_later) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto room = co_await h.room({ann});
+        std::string since;
+        co_await h.poll(ann, since);
+        const auto lives = co_await count_lives(h);
+        co_await execute(
+            h, "CREATE TRIGGER full BEFORE INSERT ON stream_life BEGIN SELECT RAISE(ABORT, ''); END");
+        Sync second(h.runtime, *h.database, h.clock, h.random, h.news);
+        EXPECT_TRUE(co_await second.start());
+        h.routes = second.routes();
+        EXPECT_EQ(joined(co_await h.poll(ann, since), room), nullptr);
+        EXPECT_EQ(co_await count_lives(h), lives);
+        co_await execute(h, "DROP TRIGGER full");
+        while (co_await count_lives(h) == lives) co_await runtime::sleep_for(std::chrono::milliseconds(10));
+        // The next one knows its tokens.
+        Sync third(h.runtime, *h.database, h.clock, h.random, h.news);
+        EXPECT_TRUE(co_await third.start());
+        h.routes = third.routes();
+        EXPECT_EQ(joined(co_await h.poll(ann, since), room), nullptr);
+        co_await third.stop();
+        co_await second.stop();
+    });
 }
 
 }  // namespace

@@ -1,4 +1,3 @@
-#include "stream_token.h"
 #include "test_house.h"
 
 #include <algorithm>
@@ -115,53 +114,6 @@ TEST(SyncService, goes_on_from_a_token_of_before_a_restart) {
         const auto answer = co_await h.poll(ann, since);
         EXPECT_NE(joined(answer, room), nullptr);
         EXPECT_EQ(joined(answer, quiet), nullptr);
-        co_await second.stop();
-    });
-}
-
-/// A token that another server gave, which went on from the same data: so many events further on.
-std::string of_another_server(const std::string& since, std::int64_t events_ahead, std::uint32_t life) {
-    auto token = StreamToken::parse(since).value();
-    token[Stream::events] += events_ahead;
-    token.life = life;
-    return token.text();
-}
-
-TEST(SyncService, a_token_of_what_the_database_does_not_hold_is_answered_in_full) {
-    TestHouse house;
-    house.run([](TestHouse& h) -> Task<void> {
-        const auto ann = co_await h.person("ann");
-        const auto bob = co_await h.person("bob");
-        const auto room = co_await h.room({ann, bob});
-        const auto left = co_await h.room({ann, bob});
-        std::string first;
-        co_await h.poll(bob, first);
-        const auto life = StreamToken::parse(first).value().life;
-        EXPECT_NE(life, 0U);
-        // Given in this life, but later than the copy; the server has passed the place meanwhile.
-        const auto ahead = of_another_server(first, 3, life);
-        Sync second(h.runtime, *h.database, h.clock, h.random, h.news);
-        EXPECT_TRUE(co_await second.start());
-        h.routes = second.routes();
-        for (int i = 0; i < 5; ++i) co_await h.say(room, ann, "after");
-        co_await h.set_member(left, bob, bob, "leave");
-        for (auto since : {ahead, of_another_server(first, 0, life ^ 1), of_another_server(first, 99, 0)}) {
-            const auto answer = co_await h.poll(bob, since);
-            const auto* told = joined(answer, room);
-            EXPECT_NE(told, nullptr);
-            if (told == nullptr) continue;
-            // Everything, and not as the rest of another timeline.
-            EXPECT_TRUE(told->at("timeline").at("limited").as_bool());
-            EXPECT_EQ(told->at("timeline").at("events").as_array().size(), 10U);
-            EXPECT_TRUE(answer.at("rooms").at("leave").as_object().contains(left));
-            EXPECT_NE(StreamToken::parse(since).value().life, life);
-            EXPECT_EQ(joined(co_await h.poll(bob, since), room), nullptr);  // from there on as ever
-        }
-        // What was really given goes on.
-        const auto answer = co_await h.poll(bob, first);
-        const auto* told = joined(answer, room);
-        EXPECT_NE(told, nullptr);
-        if (told != nullptr) EXPECT_EQ(types(told->at("state").at("events")), "");
         co_await second.stop();
     });
 }

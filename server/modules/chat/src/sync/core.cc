@@ -94,7 +94,7 @@ runtime::Task<void> SyncCore::write_life() {
 runtime::Task<void> SyncCore::upkeep() {
     for (int turn = 0; !is_stopping; ++turn) {
         co_await runtime::sleep_for(kUpkeep);
-        if (unwritten_life) co_await write_life();
+        if (unwritten_life && turn % 4 == 3) co_await write_life();
         for (const auto room : typing.expire()) watches.wake_room(room);
         if (turn % 2 == 0) {
             presence.expire();
