@@ -26,13 +26,34 @@ export function purposesInWords(purposes: Purpose[], i18n: I18n): string {
     return i18n.list(purposes.map((purpose) => i18n.t(`ai.consent_use_${purpose}`)));
 }
 
-/** My answer as the room's state has it. */
-export function consentOf(room: Room, userId: string): { agreed: boolean; purposes: Purpose[]; destination: Destination; atMs: number } | null {
+export interface Consent {
+    agreed: boolean;
+    purposes: Purpose[];
+    destination: Destination;
+    atMs: number;
+}
+
+/** A person's answer as the room's state has it: one, of whichever card or page. */
+export function consentOf(room: Room, userId: string): Consent | null {
     const event = room.currentState.getStateEvents(consentType, userId);
     if (!event) return null;
     const content = event.getContent();
     if (typeof content["agreed"] !== "boolean") return null;
     return { agreed: content["agreed"], purposes: readPurposes(content["purposes"]), destination: readDestination(content["destination"]), atMs: event.getTs() };
+}
+
+const isSame = (one: Destination, other: Destination): boolean => one.kind === other.kind && one.name === other.name;
+
+/**
+ * What a person's answer means to a card: only what was answered for the card's own destination is an answer to it.
+ * `other` is an agreement that came since and took its place, with another destination.
+ */
+export function answerTo(card: { purposes: Purpose[]; destination: Destination; atMs: number }, consent: Consent | null): "yes" | "no" | "other" | null {
+    if (!consent) return null;
+    const since = consent.atMs >= card.atMs;
+    if (!isSame(card.destination, consent.destination)) return consent.agreed && since ? "other" : null;
+    if (!consent.agreed) return since ? "no" : null;
+    return card.purposes.every((purpose) => consent.purposes.includes(purpose)) ? "yes" : null;
 }
 
 export function answerConsent(engine: Engine, roomId: string, agreed: boolean, purposes: Purpose[], destination: Destination): Promise<unknown> {

@@ -1,7 +1,7 @@
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
-import { answerConsent, askConsent, consentOf, destinationOf, purposesInWords, type Purpose } from "@/features/assistant/consent";
-import { useAssistant } from "@/features/assistant/context";
+import { answerConsent, askConsent, consentOf, destinationOf, purposesInWords, type Consent, type Purpose } from "@/features/assistant/consent";
+import { useAiOn, useAssistant } from "@/features/assistant/context";
 import { policyType } from "@/features/chat/engine/content";
 import { useEngine, useName, useRoomState } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
@@ -22,6 +22,7 @@ export function AssistantPanel({ room }: { room: Room }) {
     const status = useStore(assistant.status.of(room.roomId));
     const settings = useStore(engine.account.settings);
     const isAdmin = useStore(assistant.isAdmin);
+    const on = useAiOn();
     const version = useRoomState(room);
     const [asked, setAsked] = useState(false);
     useEffect(() => {
@@ -38,6 +39,27 @@ export function AssistantPanel({ room }: { room: Room }) {
         const consent = consentOf(room, member.userId);
         return consent?.agreed ? [{ member, consent }] : [];
     });
+    const termsOf = ({ purposes, destination, atMs }: Consent) =>
+        [purposesInWords(purposes, i18n), destination.kind === "provider" ? destination.name : t("ai.panel_here"), t("ai.panel_since", formats.short(atMs, Date.now(), t("chats.yesterday")))].join(" · ");
+    const takeBack = mine?.agreed && (
+        <section>
+            <h3 className="list-title">{t("ai.panel_mine")}</h3>
+            <div className="row">
+                <span className="grow small quiet">{termsOf(mine)}</span>
+                <button type="button" className="button" onClick={() => run(answerConsent(engine, room.roomId, false, mine.purposes, mine.destination))}>
+                    {t("ai.consent_take_back")}
+                </button>
+            </div>
+        </section>
+    );
+    if (!on)
+        return (
+            <div className="stack">
+                <h2>{t("ai.panel_title")}</h2>
+                <p role="status">{t(settings.ai_enabled ? "ai.panel_off_server" : "ai.panel_off_me")}</p>
+                {takeBack}
+            </div>
+        );
     const purposes: Purpose[] = ["suggest_replies", "translate"];
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
     const setAuto = (on: boolean) => {
@@ -56,6 +78,12 @@ export function AssistantPanel({ room }: { room: Room }) {
                 disabled={!mayDecide}
                 onChange={(on) => run(engine.client.sendStateEvent(room.roomId, policyType, { ai: on ? "allowed" : "forbidden" }, ""))}
             />
+            {!allowed && (
+                <>
+                    <p role="status">{t("ai.panel_off_chat")}</p>
+                    {takeBack}
+                </>
+            )}
             {allowed && (
                 <>
                     <SwitchRow
@@ -80,7 +108,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                                     <span className="grow">
                                         <span className="block nowrap">{name(member.userId)}</span>
                                         <span className="block small quiet">
-                                            {purposesInWords(consent.purposes, i18n)} · {consent.destination.kind === "provider" ? consent.destination.name : t("ai.panel_here")} · {t("ai.panel_since", formats.short(consent.atMs, Date.now(), t("chats.yesterday")))}
+                                            {termsOf(consent)}
                                         </span>
                                     </span>
                                 </li>

@@ -1,12 +1,14 @@
 import type { MatrixEvent, Room } from "matrix-js-sdk";
 import { useState } from "react";
 import { useAiVisible } from "@/features/assistant/context";
-import { answerConsent, consentOf, purposesInWords, readDestination, readPurposes } from "@/features/assistant/consent";
+import { answerConsent, answerTo, consentOf, purposesInWords, readDestination, readPurposes, type Destination } from "@/features/assistant/consent";
 import { text } from "@/features/chat/engine/content";
 import { useEngine, useName, useRoomState } from "@/features/chat/engine/context";
-import { useI18n } from "@/i18n";
+import { useI18n, type I18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
 import { toast } from "@/ui/toast";
+
+const whereInWords = ({ kind, name }: Destination, { t }: I18n): string => (kind === "provider" ? t("ai.consent_where_provider", name ?? "") : t("ai.consent_where_local"));
 
 /** The question for consent in plain words: what, by which model, where, for how long; two equal answers. */
 export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEvent; own: boolean }) {
@@ -22,8 +24,8 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
     const purposes = readPurposes(content["purposes"]);
     const destination = readDestination(content["destination"]);
     const mine = consentOf(room, engine.me);
-    // An answer counts for this card if it was given after it, or covers what it asks for.
-    const answered = mine && (mine.atMs >= event.getTs() || (mine.agreed && purposes.every((purpose) => mine.purposes.includes(purpose)) && mine.destination.kind === destination.kind && mine.destination.name === destination.name)) ? mine : null;
+    const card = { purposes, destination, atMs: event.getTs() };
+    const answered = answerTo(card, mine);
 
     const answer = async (agreed: boolean) => {
         setBusy(true);
@@ -37,7 +39,7 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
     };
 
     return (
-        <section className="consent" aria-label={t("ai.ask_consent")}>
+        <div className="consent" role="group" aria-label={t("ai.ask_consent")}>
             <h2 className="wrap">{own ? t("ai.consent_title_own") : t("ai.consent_title", name(event.getSender() ?? ""))}</h2>
             <dl>
                 <dt>{t("ai.consent_what")}</dt>
@@ -49,18 +51,20 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
                     </>
                 )}
                 <dt>{t("ai.consent_where")}</dt>
-                <dd className="wrap">{destination.kind === "provider" ? t("ai.consent_where_provider", destination.name ?? "") : t("ai.consent_where_local")}</dd>
+                <dd className="wrap">{whereInWords(destination, i18n)}</dd>
                 <dt>{t("ai.consent_long")}</dt>
                 <dd>{t("ai.consent_long_text")}</dd>
             </dl>
             {own ? (
-                <Answers room={room} asker={engine.me} since={event.getTs()} />
+                <Answers room={room} asker={engine.me} card={card} />
             ) : answered ? (
                 <div className="row consent-answer">
-                    <span className="grow">{t(answered.agreed ? "ai.consent_answered_yes" : "ai.consent_answered_no")}</span>
-                    <button type="button" className="button" disabled={busy} onClick={() => void answer(!answered.agreed)}>
-                        {t(answered.agreed ? "ai.consent_take_back" : "ai.consent_yes")}
-                    </button>
+                    <span className="grow wrap">{answered === "other" && mine ? t("ai.consent_answered_other", whereInWords(mine.destination, i18n)) : t(answered === "yes" ? "ai.consent_answered_yes" : "ai.consent_answered_no")}</span>
+                    {(answered === "yes" || visible) && (
+                        <button type="button" className="button" disabled={busy} onClick={() => void answer(answered !== "yes")}>
+                            {t(answered === "yes" ? "ai.consent_take_back" : "ai.consent_yes")}
+                        </button>
+                    )}
                 </div>
             ) : !visible ? null : (
                 <div className="consent-buttons">
@@ -72,24 +76,27 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
                     </button>
                 </div>
             )}
-        </section>
+        </div>
     );
 }
 
-function Answers({ room, asker, since }: { room: Room; asker: string; since: number }) {
-    const { t } = useI18n();
+function Answers({ room, asker, card }: { room: Room; asker: string; card: Parameters<typeof answerTo>[0] }) {
+    const i18n = useI18n();
+    const { t } = i18n;
     const name = useName(room);
     const others = room.getJoinedMembers().filter((member) => member.userId !== asker);
     const answers = others.flatMap((member) => {
         const consent = consentOf(room, member.userId);
-        return consent && (consent.agreed || consent.atMs >= since) ? [{ userId: member.userId, agreed: consent.agreed }] : [];
+        const answer = answerTo(card, consent);
+        if (!consent || !answer) return [];
+        return [{ userId: member.userId, words: answer === "other" ? t("ai.consent_other", whereInWords(consent.destination, i18n)) : t(answer === "yes" ? "ai.consent_yes" : "ai.consent_no") }];
     });
     if (answers.length === 0) return <p className="small quiet">{t("ai.consent_waiting")}</p>;
     return (
         <ul className="small">
-            {answers.map(({ userId, agreed }) => (
-                <li key={userId}>
-                    {name(userId)}: {t(agreed ? "ai.consent_yes" : "ai.consent_no")}
+            {answers.map(({ userId, words }) => (
+                <li key={userId} className="wrap">
+                    {name(userId)}: {words}
                 </li>
             ))}
         </ul>
