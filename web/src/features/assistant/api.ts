@@ -46,10 +46,13 @@ export interface Receipt {
     outbound_sha256: string;
     outbound_bytes: number;
     whose: string[];
-    input_tokens: number;
-    output_tokens: number;
-    cost_micros: number;
+    /** Null, as the cost and whether it is estimated, until the call has ended. */
+    input_tokens: number | null;
+    output_tokens: number | null;
+    estimated: boolean | null;
+    cost_micros: number | null;
     currency: string;
+    /** While it runs its end is unknown, too. */
     outcome: "done" | "cached" | "failed" | "cancelled" | "unknown";
 }
 

@@ -1,36 +1,15 @@
 import { Download, Receipt as ReceiptIcon } from "lucide-react";
 import { useEffect, useState } from "react";
 import { eraseReceipts, exportReceipts, fetchReceipt, fetchReceipts, type Receipt } from "@/features/assistant/api";
+import { isRunning, outcomeWords, purposeWords, usageWords } from "@/features/assistant/receiptWords";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
-import { useI18n, type I18n } from "@/i18n";
+import { useI18n } from "@/i18n";
 import { saveBlob } from "@/lib/clipboard";
 import { errorWords, statusOf } from "@/lib/errors";
 import { useLoaded, useNow } from "@/lib/hooks";
 import { Confirm, Dialog, EmptyState, ErrorNotice, SkeletonRows } from "@/ui/parts";
 import { toast } from "@/ui/toast";
-
-export function purposeWords(purpose: string, { t }: I18n): string {
-    switch (purpose) {
-        case "suggest_replies":
-            return t("receipt.purpose_suggest_replies");
-        case "translate":
-            return t("receipt.purpose_translate");
-        case "converse":
-        case "chat":
-        case "assistant":
-        case "answer":
-            return t("receipt.purpose_chat");
-        case "try_out":
-            return t("receipt.purpose_try_out");
-        default:
-            return t("receipt.purpose_other");
-    }
-}
-
-export function outcomeWords(outcome: Receipt["outcome"], { t }: I18n): string {
-    return t(`receipt.outcome_${outcome}`);
-}
 
 /** A receipt in words: which model, what it was given, what it cost. */
 export function ReceiptWords({ receipt }: { receipt: Receipt }) {
@@ -43,10 +22,9 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
             <p>
                 {receipt.whose?.length > 0 ? t("receipt.given_whose", formats.bytes(receipt.outbound_bytes), i18n.list(receipt.whose.map(name))) : t("receipt.given", formats.bytes(receipt.outbound_bytes))}
             </p>
-            <p>{t("receipt.tokens", formats.number(receipt.input_tokens), formats.number(receipt.output_tokens))}</p>
-            <p>
-                {receipt.cost_micros > 0 ? t("receipt.cost", formats.money(receipt.cost_micros, receipt.currency)) : t("receipt.free")} · {outcomeWords(receipt.outcome, i18n)}
-            </p>
+            {usageWords(receipt, i18n).map((words) => (
+                <p key={words}>{words}</p>
+            ))}
             <p className="small quiet">{t("receipt.kept")}</p>
             {receipt.outbound_sha256 && (
                 <p className="small quiet wrap">
@@ -57,10 +35,22 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
     );
 }
 
+/** How often one looks whether a call that runs has ended. */
+const lookAgainMs = 2_000;
+
 export function ReceiptDialog({ callId, label, onClose }: { callId: string; label: AiLabel | null; onClose(): void }) {
     const { t } = useI18n();
     const { transport } = useEngine();
     const loaded = useLoaded(callId, () => fetchReceipt(transport.fetch, callId));
+    const running = loaded.state === "ready" && isRunning(loaded.value);
+    const { reload } = loaded;
+    useEffect(() => {
+        if (!running) return undefined;
+        const timer = setInterval(reload, lookAgainMs);
+        return () => clearInterval(timer);
+        // `reload` is another function each time, that does the same.
+        // eslint-disable-next-line react-hooks/exhaustive-deps
+    }, [running]);
     const others = loaded.state === "failed" && [403, 404].includes(statusOf(loaded.error));
     return (
         <Dialog title={t("receipt.title")} onClose={onClose}>
@@ -137,7 +127,7 @@ export function ReceiptsPage() {
                                     <span className="grow">
                                         <span className="block">{purposeWords(receipt.purpose, i18n)}</span>
                                         <span className="small quiet block nowrap">
-                                            {receipt.model} · {outcomeWords(receipt.outcome, i18n)}
+                                            {receipt.model} · {outcomeWords(receipt, i18n)}
                                         </span>
                                     </span>
                                     <span className="small quiet">{formats.relative(receipt.at_ms, now)}</span>
@@ -152,7 +142,8 @@ export function ReceiptsPage() {
                     )}
                 </>
             )}
-            {open && (
+            {open && isRunning(open) && <ReceiptDialog callId={open.call_id} label={null} onClose={() => setOpen(null)} />}
+            {open && !isRunning(open) && (
                 <Dialog title={t("receipt.title")} onClose={() => setOpen(null)}>
                     <ReceiptWords receipt={open} />
                 </Dialog>
