@@ -1,15 +1,17 @@
 import { callModel, fetchChips, fetchStatus, type AssistEvent, type AssistStatus, type Dropped, type OfflineChip } from "@/features/assistant/api";
+import { Streams } from "@/features/assistant/streams";
 import { bodyOf, isMessage, labelKey, labelOf, type AiLabel } from "@/features/chat/engine/content";
 import type { Draft } from "@/features/chat/engine/drafts";
 import type { Engine } from "@/features/chat/engine/engine";
-import { ApiError, errcodeOf, isAborted } from "@/lib/errors";
+import { ReplacedWords } from "@/features/chat/engine/replaced";
+import { ApiError, errcodeOf } from "@/lib/errors";
 import type { Json } from "@/lib/http";
 import { Store, StoreMap } from "@/lib/store";
 import type { MatrixEvent, Room } from "matrix-js-sdk";
 
 /** Why there is no answer; each is said in one line, with what can be done. */
 export type Problem =
-    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline" | "too_often" | "too_long" | "gone" | "not_here" | "signed_out" | "no_words" | "server" | "cut"; errcode: string }
+    | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline" | "too_often" | "too_long" | "gone" | "not_here" | "signed_out" | "no_words" | "server" | "cut" | "stopped" | "moved_on"; errcode: string }
     | { kind: "budget"; errcode: string; resetsAtMs: number | null }
     | { kind: "consent"; errcode: string; users: string[] };
 
@@ -20,17 +22,17 @@ export interface Suggestion {
 
 export type Suggestions =
     | { state: "idle" }
-    | { state: "asking"; items: Suggestion[] }
+    | { state: "asking"; items: Suggestion[]; waits: boolean }
     | { state: "ready"; items: Suggestion[]; dropped: Dropped[] }
     | { state: "problem"; problem: Problem };
 
 export type Translation =
-    | { state: "asking"; text: string; language: string }
+    | { state: "asking"; text: string; language: string; waits: boolean }
     | { state: "ready"; text: string; language: string; label: AiLabel | null; cut: boolean; swapped: boolean }
     | { state: "problem"; problem: Problem; language: string };
 
 /** Of what stands in a composer. The draft itself stays one's own until its translation is whole and labelled. */
-export type DraftTranslation = { state: "idle" } | { state: "asking"; text: string } | { state: "ready"; callId: string; before: Draft };
+export type DraftTranslation = { state: "idle" } | { state: "asking"; text: string };
 
 export interface Chips {
     eventId: string | null;
@@ -42,9 +44,32 @@ const chipsDeadlineMs = 1_000;
 /** The server builds its index when it is first asked: who asks too early asks again within that time. */
 const chipsPauseMs = 250;
 const modelDeadlineMs = 60_000;
+/** How often a call begins anew that the server refused since there are too many. */
+const attempts_limit = 5;
+const usualPauseMs = 1_000;
+const longestPauseMs = 5_000;
 const alreadyAsked = "IM.LINGXI.ALREADY_ASKED";
 const excerptEvents = 20;
 const noChips: Chips = { eventId: null, items: [] };
+
+const suggestionsKey = (roomId: string): string => `suggestions ${roomId}`;
+const translationStream = (key: string): string => `translation ${key}`;
+const draftKey = (roomId: string): string => `draft ${roomId}`;
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+    new Promise((resolve) => {
+        setTimeout(resolve, ms);
+        signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+
+/** What comes of a call. Of one that nobody waits for any more nothing is told. */
+interface CallNews {
+    /** It is on its way; `waits`: until others have ended. */
+    asking(waits: boolean): void;
+    event(event: AssistEvent): void;
+    problem(problem: Problem): void;
+    done(label: AiLabel | null, cut: boolean): void;
+}
 
 /** `hasModel`: whether one is set up, so that only its not answering can be meant. */
 export function problemOf(error: unknown, hasModel: boolean): Problem {
@@ -99,13 +124,17 @@ export class Assistant {
     /** Whether someone here administers the server, for the words where no model is set up. */
     readonly isAdmin = new Store(false);
     private hasModel = false;
-    /** One stream at a time: browsers allow a host six connections. */
-    private stream: AbortController | null = null;
+    private readonly streams = new Streams();
+    /** For which message a chat's suggestions were asked. */
+    private readonly suggestedFor = new Map<string, { eventId: string | null; byItself: boolean }>();
+    /** One's own words where a chip or a translation stands in their place. */
+    readonly replaced: ReplacedWords;
     private chipsAbort: AbortController | null = null;
     private readonly autoAsked = new Set<string>();
 
     constructor(private readonly engine: Engine) {
         this.serverOn = new Store(localStorage.getItem(this.switchKey) === "on");
+        this.replaced = new ReplacedWords(engine.me, localStorage);
     }
 
     private get switchKey(): string {
@@ -119,6 +148,7 @@ export class Assistant {
 
     /** Switches it all on or off for this person. */
     async setEnabled(ai_enabled: boolean): Promise<void> {
+        if (!ai_enabled) this.streams.endAll("stopped");
         await this.engine.account.change({ ai_enabled });
         if (ai_enabled) await this.loadStatus(null);
     }
@@ -146,11 +176,11 @@ export class Assistant {
         const store = this.chips.of(room.roomId);
         const last = lastMessage(room);
         const eventId = last?.getId() ?? null;
+        this.moveOn(room.roomId, last);
         const wanted = !!last && last.getSender() !== this.engine.me && last.getType() === "m.room.message" && ["m.text", "m.notice"].includes(String(last.getContent()["msgtype"])) && !last.isRedacted();
         if (!wanted || !eventId) {
             this.chipsAbort?.abort();
             store.set(noChips);
-            this.suggestions.of(room.roomId).set({ state: "idle" });
             return;
         }
         if (store.get().eventId === eventId) return;
@@ -158,7 +188,6 @@ export class Assistant {
         const abort = new AbortController();
         this.chipsAbort = abort;
         store.set({ eventId, items: [] });
-        this.suggestions.of(room.roomId).set({ state: "idle" });
         const late = setTimeout(() => {
             abort.abort();
             store.set(noChips); // when the chat is opened again they are in time
@@ -176,9 +205,31 @@ export class Assistant {
         clearTimeout(late);
     }
 
+    /** One has answered. */
     clearChips(roomId: string): void {
         this.chipsAbort?.abort();
         this.chips.of(roomId).update((chips) => ({ ...chips, items: [] }));
+        this.endSuggestions(roomId);
+    }
+
+    /** Suggestions go with the message that they are for. Who asked for them and has not got them yet is told so. */
+    private moveOn(roomId: string, last: MatrixEvent | null): void {
+        const asked = this.suggestedFor.get(roomId);
+        if (!asked) return;
+        const isOver = !last || last.isRedacted() || last.getSender() === this.engine.me;
+        const eventId = last?.getId() ?? null;
+        if (!isOver && eventId === asked.eventId) return;
+        const store = this.suggestions.of(roomId);
+        const isMissed = !isOver && !asked.byItself && store.get().state === "asking";
+        this.endSuggestions(roomId);
+        if (!isMissed) return;
+        this.suggestedFor.set(roomId, { eventId, byItself: true });
+        store.set({ state: "problem", problem: { kind: "moved_on", errcode: "" } });
+    }
+
+    private endSuggestions(roomId: string): void {
+        this.suggestedFor.delete(roomId);
+        this.streams.end(suggestionsKey(roomId), "given_up");
         this.suggestions.of(roomId).set({ state: "idle" });
     }
 
@@ -192,6 +243,9 @@ export class Assistant {
         const id = last?.getId();
         if (sinceMs === undefined || !last || !id || last.getTs() <= sinceMs || last.isRedacted()) return;
         if (last.getSender() === this.engine.me || this.autoAsked.has(id)) return;
+        // What was asked for by a tap stands for what would come by itself.
+        const asked = this.suggestedFor.get(room.roomId);
+        if (asked?.eventId === id && !asked.byItself) return;
         this.autoAsked.add(id);
         await this.suggest(room, true);
     }
@@ -206,23 +260,27 @@ export class Assistant {
             .slice(-excerptEvents)
             .map((event) => event.getId())
             .filter((id): id is string => !!id);
-        store.set({ state: "asking", items: [] });
+        this.suggestedFor.set(room.roomId, { eventId: lastMessage(room)?.getId() ?? null, byItself: automatic });
         let dropped: Dropped[] = [];
         const items: Suggestion[] = [];
         await this.call(
+            suggestionsKey(room.roomId),
             "suggestions",
             { room_id: room.roomId, event_ids: eventIds, ...(automatic ? { automatic } : {}) },
-            (event) => {
-                if (event.event === "prepared") dropped = event.dropped ?? [];
-                const label = event.event === "suggestion" ? labelOf({ [labelKey]: event.label }) : null;
-                if (event.event === "suggestion" && label) {
-                    items.push({ text: event.text, label });
-                    store.set({ state: "asking", items: [...items] });
-                }
+            {
+                asking: (waits) => store.set({ state: "asking", items: [], waits }),
+                event: (event) => {
+                    if (event.event === "prepared") dropped = event.dropped ?? [];
+                    const label = event.event === "suggestion" ? labelOf({ [labelKey]: event.label }) : null;
+                    if (event.event === "suggestion" && label) {
+                        items.push({ text: event.text, label });
+                        store.set({ state: "asking", items: [...items], waits: false });
+                    }
+                },
+                problem: (problem) => store.set(problem.errcode === alreadyAsked || (automatic && problem.kind === "too_often") ? { state: "idle" } : { state: "problem", problem }),
+                done: () => store.set(items.length > 0 ? { state: "ready", items, dropped } : { state: "problem", problem: { kind: "nothing", errcode: "" } }),
             },
-            (problem) => store.set(problem.errcode === alreadyAsked ? { state: "idle" } : { state: "problem", problem }),
-            () => store.set(items.length > 0 ? { state: "ready", items, dropped } : { state: "problem", problem: { kind: "nothing", errcode: "" } }),
-            () => store.set({ state: "idle" }),
+            automatic,
         );
         void this.loadStatus(room.roomId);
     }
@@ -230,20 +288,23 @@ export class Assistant {
     async translate(room: Room, event: MatrixEvent, language: string): Promise<void> {
         const id = event.getId();
         if (!id) return;
-        const store = this.translations.of(translationKey(event));
+        const key = translationKey(event);
+        const store = this.translations.of(key);
         let text = "";
-        store.set({ state: "asking", text, language });
         await this.call(
+            translationStream(key),
             "translations",
             { room_id: room.roomId, event_id: id, target_language: language },
-            (news) => {
-                if (news.event !== "delta") return;
-                text += news.text;
-                store.set({ state: "asking", text, language });
+            {
+                asking: (waits) => store.set({ state: "asking", text, language, waits }),
+                event: (news) => {
+                    if (news.event !== "delta") return;
+                    text += news.text;
+                    store.set({ state: "asking", text, language, waits: false });
+                },
+                problem: (problem) => store.set({ state: "problem", problem, language }),
+                done: (label, cut) => store.set({ state: "ready", text, language, label, cut, swapped: false }),
             },
-            (problem) => store.set({ state: "problem", problem, language }),
-            (label, cut) => store.set({ state: "ready", text, language, label, cut, swapped: false }),
-            () => store.set(null),
         );
     }
 
@@ -258,36 +319,47 @@ export class Assistant {
             problem = why;
             store.set({ state: "idle" });
         };
-        store.set({ state: "asking", text });
         await this.call(
+            draftKey(roomId),
             "translations",
             { room_id: roomId, text: before.text, target_language: language },
-            (event) => {
-                if (event.event !== "delta") return;
-                text += event.text;
-                store.set({ state: "asking", text });
+            {
+                asking: () => store.set({ state: "asking", text }),
+                event: (event) => {
+                    if (event.event !== "delta") return;
+                    text += event.text;
+                    store.set({ state: "asking", text });
+                },
+                problem: fail,
+                done: (label, cut) => {
+                    if (!label || text === "") return fail({ kind: "failed", errcode: "IM.LINGXI.NO_LABEL" });
+                    store.set({ state: "idle" });
+                    // Written on elsewhere, on another device say: what is newer stays.
+                    if (draft.get().text !== before.text) return;
+                    this.putInstead(roomId, { text, origin: { label, text } }, false);
+                    if (cut) problem = { kind: "cut", errcode: "" };
+                },
             },
-            fail,
-            (label, cut) => {
-                if (!label || text === "") return fail({ kind: "failed", errcode: "IM.LINGXI.NO_LABEL" });
-                // Written on elsewhere, on another device say: what is newer stays.
-                if (draft.get().text !== before.text) return store.set({ state: "idle" });
-                this.setDraft(roomId, { text, origin: { label, text } });
-                store.set({ state: "ready", callId: label.call_id, before });
-                if (cut) problem = { kind: "cut", errcode: "" };
-            },
-            () => store.set({ state: "idle" }),
         );
         return problem;
     }
 
+    /** A chip's words come into the composer, in the place of what stands there. */
+    takeChip(roomId: string, text: string, label: AiLabel | null): void {
+        this.streams.end(draftKey(roomId), "given_up");
+        this.draftTranslations.of(roomId).set({ state: "idle" });
+        this.putInstead(roomId, { text, origin: label && { label, text } }, true);
+    }
+
+    private putInstead(roomId: string, now: Draft, isChip: boolean): void {
+        this.replaced.put(roomId, this.engine.drafts.of(roomId).get(), now, isChip);
+        this.setDraft(roomId, now);
+    }
+
     /** Puts one's own words back, and with them what was known of them. */
     restoreDraft(roomId: string): void {
-        const store = this.draftTranslations.of(roomId);
-        const translation = store.get();
-        if (translation.state !== "ready") return;
-        this.setDraft(roomId, translation.before);
-        store.set({ state: "idle" });
+        const before = this.replaced.take(roomId);
+        if (before) this.setDraft(roomId, before);
     }
 
     private setDraft(roomId: string, draft: Draft): void {
@@ -295,51 +367,70 @@ export class Assistant {
         this.engine.rooms.touch(roomId);
     }
 
-    stop(): void {
-        this.stream?.abort();
-        this.stream = null;
+    stopSuggesting(roomId: string): void {
+        this.streams.end(suggestionsKey(roomId), "stopped");
+    }
+
+    /** By translationKey(). */
+    stopTranslation(key: string): void {
+        this.streams.end(translationStream(key), "stopped");
+    }
+
+    stopDraft(roomId: string): void {
+        this.streams.end(draftKey(roomId), "stopped");
     }
 
     swap(key: string): void {
         this.translations.of(key).update((one) => (one?.state === "ready" ? { ...one, swapped: !one.swapped } : one));
     }
 
-    private async call(
-        what: "suggestions" | "translations",
-        body: Json,
-        onEvent: (event: AssistEvent) => void,
-        onProblem: (problem: Problem) => void,
-        onDone: (label: AiLabel | null, cut: boolean) => void,
-        onStopped: () => void,
-    ): Promise<void> {
-        this.stream?.abort();
-        const abort = new AbortController();
-        this.stream = abort;
-        let late = false;
-        const timer = setTimeout(() => {
-            late = true;
-            abort.abort();
-        }, modelDeadlineMs);
+    private async call(key: string, what: "suggestions" | "translations", body: Json, news: CallNews, byItself = false): Promise<void> {
+        const turn = this.streams.enter(key, byItself);
+        if (!turn) return news.problem({ kind: "too_often", errcode: "IM.LINGXI.TOO_MANY_WAIT" });
+        const { signal } = turn;
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        let isWhole = false;
         try {
-            for await (const event of callModel(this.fetch, what, body, abort.signal)) {
+            // What comes by itself is not heard of before its turn.
+            if (!byItself || !turn.waits) news.asking(turn.waits);
+            if (turn.waits) {
+                await turn.begin;
+                if (!signal.aborted) news.asking(false);
+            }
+            timer = setTimeout(() => turn.end("late"), modelDeadlineMs);
+            for await (const event of this.events(what, body, signal, byItself)) {
+                if (signal.aborted) break;
                 if (event.event === "error") throw new ApiError(200, event.errcode, event.error);
                 if (event.event === "done") {
-                    onDone(labelOf({ [labelKey]: event.label }), event.cut === true);
+                    isWhole = true;
+                    news.done(labelOf({ [labelKey]: event.label }), event.cut === true);
                     return;
                 }
-                onEvent(event);
+                news.event(event);
             }
             throw new ApiError(200, "IM.LINGXI.CUT", "the answer broke off");
         } catch (error) {
-            if (late) onProblem({ kind: "late", errcode: "IM.LINGXI.LATE" });
-            else if (isAborted(error) || abort.signal.aborted) onStopped();
-            else {
-                if (errcodeOf(error) === "IM.LINGXI.AI_OFF") void this.loadStatus(null);
-                onProblem(problemOf(error, this.hasModel));
-            }
+            if (signal.aborted) return;
+            if (errcodeOf(error) === "IM.LINGXI.AI_OFF") void this.loadStatus(null);
+            news.problem(problemOf(error, this.hasModel));
         } finally {
             clearTimeout(timer);
-            if (this.stream === abort) this.stream = null;
+            turn.leave();
+            if (!isWhole && signal.reason === "late") news.problem({ kind: "late", errcode: "IM.LINGXI.LATE" });
+            if (!isWhole && signal.reason === "stopped") news.problem({ kind: "stopped", errcode: "" });
+        }
+    }
+
+    /** What streams other tabs and devices have open only the server knows: where there are too many, what was asked for waits. */
+    private async *events(what: "suggestions" | "translations", body: Json, signal: AbortSignal, byItself: boolean): AsyncGenerator<AssistEvent> {
+        for (let attempt = 1; !signal.aborted; attempt += 1) {
+            try {
+                return yield* callModel(this.fetch, what, body, signal);
+            } catch (error) {
+                const isBusy = error instanceof ApiError && error.errcode === "M_LIMIT_EXCEEDED";
+                if (!isBusy || byItself || attempt === attempts_limit) throw error;
+                await pause(Math.min(error.retryAfterMs ?? usualPauseMs, longestPauseMs), signal);
+            }
         }
     }
 }

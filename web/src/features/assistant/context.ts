@@ -69,6 +69,10 @@ export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, nam
             return t("error.session");
         case "consent":
             return t("ai.needs_consent", i18n.list(problem.users.map(names)));
+        case "stopped":
+            return t("ai.stopped");
+        case "moved_on":
+            return t("ai.moved_on");
         case "cut":
             return t("ai.cut");
         case "failed":

@@ -101,9 +101,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         focus: () => area.current?.focus(),
         take: (words, label) => {
             onMode(mode.kind === "edit" ? { kind: "write" } : mode);
-            if (assistant.draftTranslations.of(room.roomId).get().state === "asking") assistant.stop();
-            engine.drafts.set(room.roomId, { text: words, origin: label && { label, text: words } });
-            engine.rooms.touch(room.roomId);
+            assistant.takeChip(room.roomId, words, label);
             area.current?.focus();
         },
     }));
@@ -142,6 +140,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
             }
             engine.send(room.roomId, content);
             engine.drafts.sent(room.roomId);
+            assistant.replaced.sent(room.roomId);
         }
         tellTyping(false);
         onMode({ kind: "write" });

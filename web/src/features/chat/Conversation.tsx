@@ -111,6 +111,10 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     }, [lastRow]);
 
     const toBottom = useCallback(() => list.current?.toEnd(), []);
+    const onSent = () => {
+        assistant.clearChips(room.roomId);
+        toBottom();
+    };
 
     const jump = useCallback(
         async (eventId: string) => {
@@ -268,7 +272,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
 
             {canSend ? (
                 <>
-                    <AssistLine room={room} lastId={lastMessageId} onTake={(text, label) => composer.current?.take(text, label)} />
+                    <AssistLine room={room} lastId={lastMessageId} editing={mode.kind === "edit"} onTake={(text, label) => composer.current?.take(text, label)} />
                     <Composer
                         room={room}
                         mode={mode}
@@ -276,10 +280,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                         onMode={setMode}
                         onFiles={setFiles}
                         onEditLast={editLast}
-                        onSent={() => {
-                            assistant.clearChips(room.roomId);
-                            toBottom();
-                        }}
+                        onSent={onSent}
                     />
                 </>
             ) : (
@@ -287,7 +288,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
             )}
 
             {dragging && <div className="drop-zone">{t("chat.drop")}</div>}
-            {files && <AttachDialog room={room} files={files} onClose={() => setFiles(null)} onSent={toBottom} />}
+            {files && <AttachDialog room={room} files={files} onClose={() => setFiles(null)} onSent={onSent} />}
             {forwarding && <ForwardDialog event={forwarding} onClose={() => setForwarding(null)} />}
             {redacting && (
                 <Confirm

@@ -11,9 +11,10 @@ import { useStore } from "@/lib/store";
 
 /**
  * The reserved line over the composer. It is always as high as it is, so that nothing moves when suggestions
- * come or go; a chip's text goes into the composer and is never sent from here.
+ * come or go; a chip's text goes into the composer and is never sent from here. A model's suggestions come before those
+ * of the offline method, which stand there as long as there are none, beside what there is to say of the model.
  */
-export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: string | null; onTake(text: string, label: AiLabel | null): void }) {
+export function AssistLine({ room, lastId, editing, onTake }: { room: Room; lastId: string | null; editing: boolean; onTake(text: string, label: AiLabel | null): void }) {
     const engine = useEngine();
     const assistant = useAssistant();
     const i18n = useI18n();
@@ -48,6 +49,13 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
     const last = lastMessage(room);
     const canAsk = !!last && last.getSender() !== engine.me && !last.isRedacted() && last.getType() === "m.room.message";
     const fromModel = suggestions.state === "asking" || suggestions.state === "ready" ? suggestions.items : [];
+    const offline = fromModel.length > 0 ? [] : chips.items;
+    const words =
+        suggestions.state === "problem"
+            ? problemWords(suggestions.problem, i18n, isAdmin, name)
+            : suggestions.state === "asking" && fromModel.length === 0
+              ? t(suggestions.waits ? "ai.waits" : "ai.suggesting")
+              : null;
     const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
     const ask = () => {
         askConsent(engine, room.roomId, assistant.status.of(room.roomId).get(), i18n);
@@ -62,46 +70,37 @@ export function AssistLine({ room, lastId, onTake }: { room: Room; lastId: strin
     return (
         <div className="assist-line" role="group" aria-label={t("ai.chips")}>
             <div className="assist-scroll">
-                {suggestions.state === "problem" ? (
-                    <span className="assist-words" role="status">
-                        {problemWords(suggestions.problem, i18n, isAdmin, name)} {suggestions.problem.kind === "consent" && askButton}
+                {words !== null && (
+                    <span className={offline.length > 0 ? "assist-words beside" : "assist-words"} role="status" title={words}>
+                        {words} {suggestions.state === "problem" && suggestions.problem.kind === "consent" && askButton}
                     </span>
-                ) : suggestions.state === "idle" ? (
-                    chips.items.length > 0 && (
-                        <>
-                            <span className="offline-tag" title={t("ai.offline_hint")}>
-                                {t("ai.offline")}
-                            </span>
-                            {chips.items.map((chip) => (
-                                <button key={chip.intent + chip.text} type="button" className="chip" title={t("ai.chip_take", chip.text)} onClick={() => onTake(chip.text, null)}>
-                                    <span>{chip.text}</span>
-                                </button>
-                            ))}
-                        </>
-                    )
-                ) : (
+                )}
+                {offline.length > 0 && (
                     <>
-                        {fromModel.map((one) => (
-                            <button key={one.text} type="button" className="chip ai" title={t("ai.chip_take", one.text)} onClick={() => onTake(one.text, one.label)}>
-                                <span>{one.text}</span>
-                                <span className="ai-tag">{t("ai.mark")}</span>
+                        <span className="offline-tag" title={t("ai.offline_hint")}>
+                            {t("ai.offline")}
+                        </span>
+                        {offline.map((chip) => (
+                            <button key={chip.intent + chip.text} type="button" className="chip" disabled={editing} title={t("ai.chip_take", chip.text)} onClick={() => onTake(chip.text, null)}>
+                                <span>{chip.text}</span>
                             </button>
                         ))}
-                        {suggestions.state === "asking" && fromModel.length === 0 && (
-                            <span className="assist-words" role="status">
-                                {t("ai.suggesting")}
-                            </span>
-                        )}
-                        {noConsent && (
-                            <span className="assist-words">
-                                {t("ai.dropped", suggestions.dropped.length)} {askButton}
-                            </span>
-                        )}
                     </>
+                )}
+                {fromModel.map((one) => (
+                    <button key={one.text} type="button" className="chip ai" disabled={editing} title={t("ai.chip_take", one.text)} onClick={() => onTake(one.text, one.label)}>
+                        <span>{one.text}</span>
+                        <span className="ai-tag">{t("ai.mark")}</span>
+                    </button>
+                ))}
+                {noConsent && (
+                    <span className="assist-words">
+                        {t("ai.dropped", suggestions.dropped.length)} {askButton}
+                    </span>
                 )}
             </div>
             {suggestions.state === "asking" ? (
-                <button type="button" className="assist-ask" onClick={() => assistant.stop()}>
+                <button type="button" className="assist-ask" onClick={() => assistant.stopSuggesting(room.roomId)}>
                     <Square size={14} aria-hidden="true" /> {t("ai.stop")}
                 </button>
             ) : (

@@ -3,6 +3,7 @@ import { Languages, Square, Undo2 } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { useEngine, useName } from "@/features/chat/engine/context";
+import { isOffered } from "@/features/chat/engine/replaced";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
 import { IconButton } from "@/ui/parts";
@@ -10,7 +11,7 @@ import { toast } from "@/ui/toast";
 
 export const translationLanguages = ["zh", "en", "ja", "ko", "fr", "de", "es", "ru"];
 
-/** Translates what stands in the composer; the own words are one tap away as long as something of the translation stands there. */
+/** Translates what stands in the composer; one's own words are one tap away as long as others stand in their place. */
 export function DraftTranslate({ room }: { room: Room }) {
     const engine = useEngine();
     const assistant = useAssistant();
@@ -21,6 +22,7 @@ export function DraftTranslate({ room }: { room: Room }) {
     const isAdmin = useStore(assistant.isAdmin);
     const draft = useStore(engine.drafts.of(room.roomId));
     const translation = useStore(assistant.draftTranslations.of(room.roomId));
+    const replaced = useStore(assistant.replaced.of(room.roomId));
 
     const translate = async (language: string) => {
         const problem = await assistant.translateDraft(room.roomId, language);
@@ -28,17 +30,17 @@ export function DraftTranslate({ room }: { room: Room }) {
     };
     if (translation.state === "asking")
         return (
-            <IconButton label={t("ai.stop")} onClick={() => assistant.stop()}>
+            <IconButton label={t("ai.stop")} onClick={() => assistant.stopDraft(room.roomId)}>
                 <Square size={18} />
             </IconButton>
         );
-    if (!visible || !draft.text.trim()) return null;
-    if (translation.state === "ready" && translation.callId === draft.origin?.label.call_id)
+    if (isOffered(replaced, draft))
         return (
             <IconButton label={t("ai.restore_draft")} onClick={() => assistant.restoreDraft(room.roomId)}>
                 <Undo2 size={20} />
             </IconButton>
         );
+    if (!visible || !draft.text.trim()) return null;
     return (
         <Menu.Root modal={false}>
             <Menu.Trigger asChild>

@@ -1,4 +1,4 @@
-import { ArrowUpDown, X } from "lucide-react";
+import { ArrowUpDown, Square, X } from "lucide-react";
 import { translationKey } from "@/features/assistant/assistant";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { askConsent } from "@/features/assistant/consent";
@@ -27,10 +27,6 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
     const visible = useAiVisible(room);
     if (!translation || !visible) return original;
 
-    const close = () => {
-        if (translation.state === "asking") assistant.stop();
-        assistant.translations.of(key).set(null);
-    };
     const swapped = translation.state === "ready" && translation.swapped;
     return (
         <>
@@ -52,14 +48,14 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                                 {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
                             </button>
                         )}
-                        {["failed", "late", "changed", "too_often", "offline", "server"].includes(translation.problem.kind) && (
+                        {["failed", "late", "changed", "too_often", "offline", "server", "stopped"].includes(translation.problem.kind) && (
                             <button type="button" className="inline-button" onClick={() => void assistant.translate(room, event, translation.language)}>
                                 {t("common.retry")}
                             </button>
                         )}
                     </span>
                 ) : (
-                    <span className="body">{swapped ? richText(body) : translation.text || t("ai.translating")}</span>
+                    <span className="body">{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
                 )}
                 {translation.state === "ready" && translation.cut && <span> {t("ai.cut")}</span>}
                 <span className="translation-foot">
@@ -72,9 +68,15 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                             </button>
                         </>
                     )}
-                    <button type="button" className="inline-button icon" aria-label={translation.state === "asking" ? t("ai.stop") : t("ai.hide_translation")} onClick={close}>
-                        <X size={14} />
-                    </button>
+                    {translation.state === "asking" ? (
+                        <button type="button" className="inline-button icon" aria-label={t("ai.stop")} title={t("ai.stop")} onClick={() => assistant.stopTranslation(key)}>
+                            <Square size={14} />
+                        </button>
+                    ) : (
+                        <button type="button" className="inline-button icon" aria-label={t("ai.hide_translation")} onClick={() => assistant.translations.of(key).set(null)}>
+                            <X size={14} />
+                        </button>
+                    )}
                 </span>
             </div>
         </>
