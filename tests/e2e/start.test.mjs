@@ -56,6 +56,21 @@ async function holdSync(page) {
     };
 }
 
+/** Holds whatever the server is asked; `release` lets it go. */
+async function holdAll(page) {
+    const surface = /\/_(matrix|lingxi)\//;
+    let release;
+    const released = new Promise((resolve) => (release = resolve));
+    await page.route(surface, async (route) => {
+        await released;
+        await route.continue().catch(() => undefined); // whoever asked may have given up
+    });
+    return async () => {
+        release();
+        await page.unroute(surface);
+    };
+}
+
 for (const phone of [true, false])
     test(`the list stands and a chat opens before the server has answered, ${phone ? "phone" : "desktop"}`, async () => {
         const shape = phone ? "phone" : "desktop";
@@ -78,6 +93,7 @@ for (const phone of [true, false])
         assert.deepEqual(await own(), myself);
         assert.equal(await page.evaluate(() => window.taken), undefined);
         assert.ok((await rows(page)).some((row) => row.includes(hostile)), "hostile words are words");
+        await page.locator(".chats-connecting", { hasText: "Connecting…" }).waitFor();
         await shot(page, `start-kept-${shape}`);
         assert.deepEqual(await violations(page), []);
 
@@ -101,6 +117,7 @@ for (const phone of [true, false])
         }
         await release();
         await live(page);
+        await page.locator(".chats-connecting", { hasText: "Connecting…" }).waitFor({ state: "detached" });
         assert.equal(await place(), top);
         if (!phone) await bubble(page, "Did you get the tickets?").waitFor();
         await page.locator(".chats-list .virtual").evaluate((element) => element.scrollTo(0, 1e6));
@@ -229,13 +246,45 @@ for (const answers of ["refuses", "is silent"])
         await page.locator(".message.own", { hasText: "written without a server" }).locator(".status.queued, .status.sending").waitFor();
         await page.locator("[data-chat]", { hasText: "Kept 59" }).click();
         await bubble(page, "words 59").waitFor();
+        await page.locator(answers === "is silent" ? ".chats-connecting:not(:empty)" : ".offline-banner").waitFor();
         assert.equal((await zhao.timeline(rooms[0])).filter((event) => event.type === "m.room.message").length, 1);
         release();
         await page.unroute(surface);
+        await page.locator(".chats-connecting:not(:empty), .offline-banner").first().waitFor({ state: "detached" });
         while (!(await zhao.timeline(rooms[0])).some((event) => event.content.body === "written without a server")) await page.waitForTimeout(200);
         assert.deepEqual(page.faults, []);
         await page.context().close();
     });
+
+test("while the server is silent what is stored of a chat is shown, and where nothing is, one is told and can try again", async () => {
+    const qian = await register(server, "qian", "Qian");
+    const unread = await emma.createRoom("Unread", [qian]);
+    const [first] = await emma.say(unread, ...Array.from({ length: 25 }, (_, count) => `ticket ${count + 1}`));
+    await qian.read(unread, first);
+    // Of this one the list brings along nothing that could be shown.
+    const liked = await emma.createRoom("Liked", [qian]);
+    const [target] = await emma.say(liked, "what they all liked");
+    for (const key of "abcdefghijkl") await emma.send(liked, { "m.relates_to": { rel_type: "m.annotation", event_id: target, key } }, "m.reaction");
+    const page = await personPage(browser);
+    await qian.enter(page);
+    await live(page);
+    while ((await stored(page))?.chats !== 2) await page.waitForTimeout(50);
+    await page.goto(`${server.url}/favicon.svg`);
+    const release = await holdAll(page);
+    await page.goto(`${server.url}/${chatLink(unread)}`);
+    await bubble(page, "ticket 25").waitFor();
+    await page.locator("[data-chat]", { hasText: "Liked" }).click();
+    await page.getByText("The server has not answered yet.").waitFor();
+    await shot(page, "start-silent-chat");
+    assert.deepEqual(await violations(page), []);
+    const asked = page.waitForRequest(/\/messages\?/);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await asked;
+    await release();
+    await bubble(page, "what they all liked").waitFor();
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+});
 
 test("a damaged list is none", async () => {
     const page = await personPage(browser);

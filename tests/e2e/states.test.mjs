@@ -3,10 +3,10 @@
 // in the other shape as well.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { chatLink, register, setUp } from "./people.mjs";
+import { bubble, chatLink, register, setUp } from "./people.mjs";
 import { launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
 
-let server, unnamed, bare, model, browser, admin, bareAdmin, lonely, links, roomId, emptyRoom, unread;
+let server, unnamed, bare, model, browser, admin, bareAdmin, lonely, links, roomId, emptyRoom, unread, liked;
 
 const everything = /\/_(matrix|lingxi)\//;
 
@@ -53,6 +53,10 @@ before(async () => {
         const [first] = await emma.say(unread[language], ...Array.from({ length: 25 }, (_, count) => `ticket ${count + 1}`));
         await admin.read(unread[language], first);
     }
+    // Of this one the list brings along nothing that could be shown.
+    liked = await admin.createRoom("Liked", [emma]);
+    const [target] = await admin.say(liked, "what they all liked");
+    for (const key of "abcdefghijkl") await emma.send(liked, { "m.relates_to": { rel_type: "m.annotation", event_id: target, key } }, "m.reaction");
     emptyRoom = await lonely.createRoom("Nothing yet");
     const invitation = await admin.call("POST", "/_lingxi/client/v1/invitations", { uses: 5, expires_in_seconds: 86_400, room_ids: [roomId] });
     const reset = await admin.call("POST", `/_lingxi/admin/v1/users/${encodeURIComponent(emma.userId)}/reset-link`, {});
@@ -202,11 +206,15 @@ for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", 
             await notice("M_NOT_FOUND").waitFor();
             await look("chat", "error");
             const release = await hold(/\/messages\?/);
-            await go(chatLink(unread[language]));
+            await go(chatLink(liked));
             await page.locator(".timeline .skeleton").first().waitFor();
             await look("chat", "loading");
+            await page.locator(".timeline .state .button").waitFor();
+            await look("chat", "waiting");
+            // What is here is shown, and the place where reading ended is found when the server answers.
+            await go(chatLink(unread[language]));
+            await bubble(page, "ticket 25").waitFor();
             await release();
-            await page.locator(".unread-line").waitFor();
             await go(chatLink(roomId));
             await page.locator(".bubble").first().waitFor();
             await look("chat", "content");

@@ -91,6 +91,7 @@ export const en = {
     "nav.admin": "Server",
 
     // States of the connection
+    "net.connecting": "Connecting…",
     "net.offline": "No connection to the server. You can read; what you write is sent when it is back.",
 
     // List of chats
@@ -136,6 +137,9 @@ export const en = {
     "chat.to_bottom": "To the newest message",
     "chat.loading_older": "Loading older messages",
     "chat.load_older_failed": "Older messages could not be loaded.",
+    "chat.waiting": "The server has not answered yet.",
+    "chat.waiting_hint": "The messages of this chat come as soon as it does.",
+    "chat.load_failed": "The messages of this chat could not be loaded.",
     "chat.typing_one": (name: string) => `${name} is typing`,
     "chat.typing_many": (n: number) => `${n} people are typing`,
     "chat.status_queued": "Waiting for the connection",

@@ -87,6 +87,7 @@ export const zh: Dictionary = {
     "nav.me": "我",
     "nav.admin": "服务器",
 
+    "net.connecting": "正在连接…",
     "net.offline": "连不上服务器。已有的内容可以看，写下的消息等连上后发出。",
 
     "chats.title": "聊天",
@@ -130,6 +131,9 @@ export const zh: Dictionary = {
     "chat.to_bottom": "回到最新消息",
     "chat.loading_older": "正在加载更早的消息",
     "chat.load_older_failed": "更早的消息没能加载。",
+    "chat.waiting": "服务器还没有回应。",
+    "chat.waiting_hint": "它一回应，这里的消息就会出现。",
+    "chat.load_failed": "这个聊天的消息没能加载。",
     "chat.typing_one": (name) => `${name} 正在输入`,
     "chat.typing_many": (n) => `${n} 人正在输入`,
     "chat.status_queued": "等待连接",

@@ -2,7 +2,7 @@ import * as Menu from "@radix-ui/react-dropdown-menu";
 import { BellOff, CheckCheck, CircleAlert, LogOut, MessageCircle, MoreHorizontal, Pin, PinOff, Plus } from "lucide-react";
 import { memo, useRef, useState, type KeyboardEvent } from "react";
 import { AiTag } from "@/features/assistant/parts/AiMark";
-import { useEngine, useShownChats } from "@/features/chat/engine/context";
+import { useConnecting, useEngine, useShownChats } from "@/features/chat/engine/context";
 import type { Engine } from "@/features/chat/engine/engine";
 import type { RoomSummary } from "@/features/chat/engine/roomList";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
@@ -149,6 +149,7 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
     const { t } = useI18n();
     const { rooms, live } = useShownChats();
     const failure = useStore(engine.failure);
+    const connecting = useConnecting();
     const now = useNow();
     const [query, setQuery] = useState("");
     const [leaving, setLeaving] = useState<RoomSummary | null>(null);
@@ -170,7 +171,10 @@ export function ChatsPane({ activeRoomId }: { activeRoomId: string | null }) {
     return (
         <div className="chats" ref={pane} onKeyDown={onKeyDown}>
             <header className="bar">
-                <h1 className="grow">{t("chats.title")}</h1>
+                <h1>{t("chats.title")}</h1>
+                <span className="grow small quiet chats-connecting" role="status">
+                    {connecting && t("net.connecting")}
+                </span>
                 <IconButton label={t("chats.new")} onClick={() => navigate({ page: "contacts", userId: null })}>
                     <Plus size={22} />
                 </IconButton>

@@ -7,12 +7,13 @@ import { AttachDialog } from "@/features/chat/AttachDialog";
 import { Composer, type ComposerHandle, type Mode } from "@/features/chat/Composer";
 import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/chat/engine/context";
 import type { TimelineRow } from "@/features/chat/engine/timeline";
-import { useTimeline } from "@/features/chat/engine/useTimeline";
+import { useTimeline, type Timeline } from "@/features/chat/engine/useTimeline";
 import { ForwardDialog } from "@/features/chat/ForwardDialog";
 import { ConversationBar } from "@/features/chat/parts/ConversationBar";
 import { RowView, type RowActions } from "@/features/chat/parts/Rows";
 import { useI18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
+import { useLate } from "@/lib/hooks";
 import { Confirm, EmptyState, SkeletonRows } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 import { VirtualList, type VirtualListHandle } from "@/ui/VirtualList";
@@ -229,7 +230,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                 {!timeline.ready ? (
                     <SkeletonRows count={5} />
                 ) : rows.length === 0 ? (
-                    <EmptyState title={t("chat.no_messages")} />
+                    <NothingHere key={timeline.retries} older={timeline.older} retry={timeline.retryOlder} />
                 ) : (
                     <VirtualList
                         key={`${room.roomId} ${timeline.resets}`}
@@ -240,7 +241,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                         keyOf={keyOfRow}
                         estimate_px={rowGuess_px}
                         open={opensAt}
-                        header={<TimelineHead older={timeline.older} retry={timeline.loadOlder} />}
+                        header={<TimelineHead older={timeline.older} retry={timeline.retryOlder} />}
                         footer={<div className="timeline-foot" />}
                         onNearStart={timeline.loadOlder}
                         onAtEnd={(end) => {
@@ -303,8 +304,24 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     );
 }
 
+const silence_ms = 3_000;
+
+/** A timeline without a row: there is none, or it is still to come. */
+function NothingHere({ older, retry }: { older: Timeline["older"]; retry(): void }) {
+    const { t } = useI18n();
+    const silent = useLate(older === "idle" || older === "loading", silence_ms);
+    const action = (
+        <button type="button" className="button" onClick={retry}>
+            {t("common.retry")}
+        </button>
+    );
+    if (older === "end") return <EmptyState title={t("chat.no_messages")} />;
+    if (older === "failed") return <EmptyState title={t("chat.load_failed")} action={action} />;
+    return silent ? <EmptyState title={t("chat.waiting")} hint={t("chat.waiting_hint")} action={action} /> : <SkeletonRows count={5} />;
+}
+
 /** Of one height in every state, so that what is below does not move. */
-function TimelineHead({ older, retry }: { older: "idle" | "loading" | "failed" | "end"; retry(): void }) {
+function TimelineHead({ older, retry }: { older: Timeline["older"]; retry(): void }) {
     const { t } = useI18n();
     return (
         <div className="timeline-head small quiet" role={older === "loading" ? "status" : undefined}>

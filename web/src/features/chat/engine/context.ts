@@ -3,6 +3,7 @@ import { RoomStateEvent, type Room } from "matrix-js-sdk";
 import type { Engine } from "@/features/chat/engine/engine";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
 import type { RoomSummary, ShownChats } from "@/features/chat/engine/roomList";
+import { useLate } from "@/lib/hooks";
 import { useStore } from "@/lib/store";
 
 export const EngineContext = createContext<Engine | null>(null);
@@ -25,6 +26,13 @@ export function useRoomSummary(roomId: string): RoomSummary | null {
 export function useOutbox(): readonly OutboxItem[] {
     const { outbox } = useEngine();
     return useSyncExternalStore(outbox.subscribe, outbox.all);
+}
+
+const connectingAfter_ms = 1_000;
+
+/** The server has not answered since the start, for so long that one should know: what stands there may be old. */
+export function useConnecting(): boolean {
+    return useLate(useStore(useEngine().connection) === "connecting", connectingAfter_ms);
 }
 
 /** Names that follow remarks. */

@@ -20,6 +20,7 @@ import { markDirect, personName, roomNameGenerator } from "@/features/chat/engin
 import { Outbox, type OutgoingFile } from "@/features/chat/engine/outbox";
 import { indexedDbStorage, outboxDatabase } from "@/features/chat/engine/outboxStorage";
 import { isPortion, Portions, PortionedStore, takeStored } from "@/features/chat/engine/portions";
+import { Pages } from "@/features/chat/engine/pages";
 import { RoomList } from "@/features/chat/engine/roomList";
 import { AccountSettings } from "@/features/chat/engine/settings";
 import { SyncShare } from "@/features/chat/engine/syncShare";
@@ -48,6 +49,7 @@ export class Engine {
     readonly drafts: Drafts;
     readonly account: AccountSettings;
     readonly rooms: RoomList;
+    readonly pages: Pages;
     readonly connection = new Store<Connection>("connecting");
     /** True once there is something to show. */
     readonly ready = new Store(false);
@@ -67,7 +69,8 @@ export class Engine {
         quietenSdk();
         this.transport = new Transport(session, () => this.ended());
         this.share = new SyncShare(session.userId, this.transport.fetch);
-        this.portions = new Portions(this.share.fetch);
+        this.pages = new Pages(this.share.fetch);
+        this.portions = new Portions(this.pages.fetch);
         this.store = openStore(databaseOf(session), this.portions, () => takeStored(this.client));
         this.client = createClient({
             baseUrl: location.origin,
@@ -202,7 +205,8 @@ export class Engine {
                 this.rooms.start();
                 this.ready.set(true);
             }
-            if (!data?.fromCache) this.rooms.goLive();
+            if (data?.fromCache) return; // the server has said nothing yet
+            this.rooms.goLive();
             const before = this.connection.get();
             this.setReached(true);
             if (before !== "online") this.outbox.flush();

@@ -5,9 +5,12 @@ import { useEngine, useName, useOutbox } from "@/features/chat/engine/context";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
 import { buildTimeline, firstUnread, type TimelineRow } from "@/features/chat/engine/timeline";
 import { useI18n } from "@/i18n";
+import { useStore } from "@/lib/store";
 
 const page_events = 40;
 const unreadPages = 5;
+/** So long what is here waits for the place where reading ended; then it is shown. */
+const placeLimit_ms = 500;
 
 /** Renders again, at most once a frame, when anything that a timeline shows has changed. */
 function useRoomVersion(room: Room): { version: number; resets: number } {
@@ -56,6 +59,9 @@ export interface Timeline {
     resets: number;
     older: "idle" | "loading" | "failed" | "end";
     loadOlder(): void;
+    /** Asks anew, also where the last request is not answered yet. */
+    retryOlder(): void;
+    retries: number;
     pendingEdits: ReadonlyMap<string, OutboxItem>;
 }
 
@@ -67,6 +73,7 @@ export function useTimeline(room: Room): Timeline {
     const { version, resets } = useRoomVersion(room);
     const [opened, setOpened] = useState<{ unreadFromId: string | null } | null>(null);
     const [older, setOlder] = useState<Timeline["older"]>("idle");
+    const [retries, setRetries] = useState(0);
     const busy = useRef(false);
 
     const scrollback = useCallback(async () => {
@@ -79,50 +86,72 @@ export function useTimeline(room: Room): Timeline {
     // Where reading ended may lie further back than what is loaded.
     useEffect(() => {
         let gone = false;
+        const show = () => gone || setOpened({ unreadFromId: firstUnread(room, engine.me).eventId });
+        const late = setTimeout(show, placeLimit_ms);
         const open = async () => {
-            let found = firstUnread(room, engine.me);
             const unread = room.getUnreadNotificationCount();
-            for (let page = 0; page < unreadPages && !found.markerLoaded && unread > 0 && !atStart(); page += 1) {
-                try {
-                    await scrollback();
-                } catch {
-                    break; // offline: from what is here
-                }
-                found = firstUnread(room, engine.me);
+            try {
+                for (let page = 0; page < unreadPages && !firstUnread(room, engine.me).markerLoaded && unread > 0 && !atStart(); page += 1) await scrollback();
+                // Nothing but reactions and the like: a page further there are words.
+                if (!room.getLiveTimeline().getEvents().some(isMessage) && !atStart()) await scrollback();
+            } catch {
+                if (!gone && !busy.current) setOlder("failed"); // from what is here
             }
-            // Nothing but reactions and the like: a page further there are words.
-            if (!room.getLiveTimeline().getEvents().some(isMessage) && !atStart()) await scrollback().catch(() => false);
-            if (!gone) setOpened({ unreadFromId: found.eventId });
+            clearTimeout(late);
+            show();
         };
         void open();
         return () => {
             gone = true;
+            clearTimeout(late);
         };
     }, [room, engine, scrollback, atStart]);
 
+    const asksAgain = useRef(false);
     const loadOlder = useCallback(() => {
         if (busy.current) return;
         if (atStart()) {
             setOlder("end");
             return;
         }
+        const ask = (): Promise<void> => {
+            asksAgain.current = false;
+            return scrollback().then(
+                () => setOlder(atStart() ? "end" : "idle"),
+                () => (asksAgain.current ? ask() : setOlder("failed")),
+            );
+        };
         busy.current = true;
         setOlder("loading");
-        scrollback()
-            .then(
-                () => setOlder(atStart() ? "end" : "idle"),
-                () => setOlder("failed"),
-            )
-            .finally(() => {
-                busy.current = false;
-            });
+        void ask().finally(() => {
+            busy.current = false;
+        });
     }, [scrollback, atStart]);
+    const retryOlder = useCallback(() => {
+        asksAgain.current = true;
+        engine.pages.giveUp();
+        setRetries((last) => last + 1);
+        loadOlder();
+    }, [engine, loadOlder]);
+
+    const connection = useStore(engine.connection);
+    const failed = useRef(false);
+    failed.current = older === "failed";
+    useEffect(() => {
+        if (connection === "online" && failed.current) loadOlder();
+    }, [connection, loadOlder]);
 
     const outgoing = useMemo(() => outbox.filter((item) => item.roomId === room.roomId), [outbox, room]);
     const rows = useMemo(() => {
         void version;
         return buildTimeline({ room, me: engine.me, name, i18n, outgoing, unreadFromId: opened?.unreadFromId ?? null });
     }, [room, engine, name, i18n, outgoing, opened, version]);
+
+    // An empty timeline has no edge that one could come near to.
+    const isBare = opened !== null && rows.length === 0 && older === "idle";
+    useEffect(() => {
+        if (isBare) loadOlder();
+    }, [isBare, loadOlder]);
 
     const pendingEdits = useMemo(() => {
         const edits = new Map<string, OutboxItem>();
@@ -134,5 +163,5 @@ export function useTimeline(room: Room): Timeline {
     }, [outgoing]);
 
     const unreadIndex = rows.findIndex((row) => row.unreadFrom);
-    return { rows, unreadIndex, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, pendingEdits };
+    return { rows, unreadIndex, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, retryOlder, retries, pendingEdits };
 }

@@ -1,6 +1,8 @@
 import { ChevronLeft, Info } from "lucide-react";
+import { useConnecting } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
+import { useIsDesktop } from "@/lib/hooks";
 import { goBack } from "@/lib/router";
 import { IconButton } from "@/ui/parts";
 
@@ -17,6 +19,9 @@ interface Props {
 /** The head of a chat: the way back, who it is, and what there is to know about it. */
 export function ConversationBar({ id, title, avatarMxc, subtitle = "", panel }: Props) {
     const { t } = useI18n();
+    const connecting = useConnecting();
+    const desktop = useIsDesktop();
+    const below = connecting && !desktop ? t("net.connecting") : subtitle; // beside the list it stands over that
     return (
         <header className="bar">
             <IconButton label={t("common.back")} className="only-phone" onClick={() => goBack({ page: "chats" })}>
@@ -27,7 +32,7 @@ export function ConversationBar({ id, title, avatarMxc, subtitle = "", panel }: 
                     <RemoteAvatar id={id} name={title} mxc={avatarMxc} size={36} />
                     <span className="grow">
                         <span className="bar-name nowrap">{title}</span>
-                        {subtitle && <span className="small quiet nowrap bar-sub">{subtitle}</span>}
+                        {below && <span className="small quiet nowrap bar-sub">{below}</span>}
                     </span>
                 </button>
             </h1>
