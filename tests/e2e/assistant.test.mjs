@@ -185,6 +185,13 @@ test("a translation stands under the original, is swapped by a tap, and is put a
     await translation.getByRole("button", { name: "原文与译文对调" }).waitFor();
     await message.locator(".body", { hasText: "north gate" }).waitFor();
     await shot(desk, "assistant-translation-zh");
+    await translation.locator(".body").evaluate((words) => getSelection().selectAllChildren(words));
+    await desk.keyboard.press("ControlOrMeta+c");
+    await area(desk).focus();
+    await desk.keyboard.press("ControlOrMeta+v");
+    await holds(desk, "我们七点在北门见吧。");
+    await composerTag(desk).waitFor();
+    await area(desk).fill("");
     await translation.getByRole("button", { name: "原文与译文对调" }).click();
     await message.locator(".translation", { hasText: "north gate" }).waitFor();
     await message.locator(".bubble > .body", { hasText: "我们七点" }).waitFor();

@@ -1,10 +1,12 @@
 import { Paperclip, Pencil, CornerUpLeft, SendHorizontal, X } from "lucide-react";
 import type { MatrixEvent, Room } from "matrix-js-sdk";
-import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type KeyboardEvent, type Ref } from "react";
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type Ref } from "react";
 import { DraftTranslate } from "@/features/assistant/parts/DraftTranslate";
 import { useAssistant } from "@/features/assistant/context";
 import { AiTag } from "@/features/assistant/parts/AiMark";
-import { bodyOf, labelFor, labelKey, labelOfEvent, summaryOf, type AiLabel } from "@/features/chat/engine/content";
+import type { Edit, Span } from "@/features/chat/engine/aiPart";
+import { carriedBy, carry } from "@/features/chat/engine/aiClipboard";
+import { bodyOf, labelFor, labelKey, labelOfEvent, summaryOf, type AiLabel, type Origin } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { EmojiButton } from "@/features/chat/parts/Emoji";
 import { useI18n } from "@/i18n";
@@ -19,7 +21,8 @@ const padding_px = 18;
 const typingEveryMs = 4_000;
 /** Ways in which words come into a composer that have stood there before. */
 const undoes = new Set(["historyUndo", "historyRedo"]);
-const bringsBack = new Set([...undoes, "insertFromPaste", "insertFromDrop"]);
+const comes = new Set(["insertFromPaste", "insertFromDrop"]);
+const bringsBack = new Set([...undoes, ...comes]);
 
 export type Mode = { kind: "write" } | { kind: "reply"; event: MatrixEvent } | { kind: "edit"; event: MatrixEvent };
 
@@ -60,20 +63,31 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const translation = useStore(assistant.draftTranslations.of(room.roomId));
     const touch = useMediaQuery("(pointer: coarse)");
     const [editText, setEditText] = useState("");
+    /** What of AI came into the message that is being changed. */
+    const [pasted, setPasted] = useState<Origin | null>(null);
     const area = useRef<HTMLTextAreaElement>(null);
     const fileInput = useRef<HTMLInputElement>(null);
     const lastTyping = useRef(0);
+    /** What was selected just before the words change, and what the clipboard says of those that come. */
+    const selected = useRef<Span | null>(null);
+    const carried = useRef<Origin | null>(null);
 
     const editing = mode.kind === "edit";
+    const editLabel = (mode.kind === "edit" && labelOfEvent(mode.event)) || pasted?.label || null;
+    const originIn = (from: number, to: number): Origin | null => (editing ? editLabel && { label: editLabel, text: pasted?.text ?? editText } : engine.drafts.originIn(room.roomId, { from, to }));
     /** While a model writes here, its words are only to look at: they have no label yet, and are not the draft. */
     const translating = !editing && translation.state === "asking" ? translation : null;
     const text = editing ? editText : translating?.text || draft.text;
     const setText = useCallback(
-        (next: string, inputType = "") => {
-            if (editing) setEditText(next);
-            else if (!translating) {
-                if (bringsBack.has(inputType)) engine.drafts.writeAgain(room.roomId, next, undoes.has(inputType));
-                else engine.drafts.write(room.roomId, next);
+        (next: string, edit: Edit, inputType = "") => {
+            const origin = comes.has(inputType) ? carried.current : null;
+            if (editing) {
+                setEditText(next);
+                if (origin) setPasted((last) => last ?? origin);
+            } else if (!translating) {
+                if (origin) engine.drafts.writeCarried(room.roomId, next, origin, edit);
+                else if (bringsBack.has(inputType)) engine.drafts.writeAgain(room.roomId, next, undoes.has(inputType), edit);
+                else engine.drafts.write(room.roomId, next, edit);
                 engine.rooms.touch(room.roomId);
             }
         },
@@ -81,6 +95,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     );
 
     useEffect(() => {
+        setPasted(null);
         if (mode.kind === "edit") setEditText(bodyOf(mode.event));
         if (mode.kind !== "write") area.current?.focus();
     }, [mode]);
@@ -88,6 +103,16 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         if (!touch) area.current?.focus();
     }, [room, touch]);
     useEffect(() => () => void engine.drafts.inUse.delete(room.roomId), [engine, room]);
+
+    // React's event of this name is made of others, and comes when the selection is gone.
+    useEffect(() => {
+        const element = area.current;
+        const note = () => {
+            if (element) selected.current = { from: element.selectionStart, to: element.selectionEnd };
+        };
+        element?.addEventListener("beforeinput", note);
+        return () => element?.removeEventListener("beforeinput", note);
+    }, []);
 
     // As high as its words, up to six lines.
     useLayoutEffect(() => {
@@ -126,8 +151,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                 onMode({ kind: "write" });
                 return;
             }
-            const label = labelOfEvent(mode.event);
-            const fresh: Json = { ...content, ...(label ? { [labelKey]: { ...label, kind: "assisted" } } : {}) };
+            const fresh: Json = { ...content, ...(editLabel ? { [labelKey]: { ...editLabel, kind: "assisted" } } : {}) };
             engine.send(room.roomId, { ...fresh, body: `* ${words}`, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: mode.event.getId() } });
             setEditText("");
         } else {
@@ -166,15 +190,26 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         }
     };
 
+    /** Copied words of AI's say so to whoever they are pasted to here. */
+    const onCopy = (event: ClipboardEvent<HTMLTextAreaElement>) => {
+        const { selectionStart: from, selectionEnd: to } = event.currentTarget;
+        const origin = from === to || translating ? null : originIn(from, to);
+        if (!origin) return;
+        event.preventDefault();
+        event.clipboardData.setData("text/plain", text.slice(from, to));
+        carry(event.clipboardData, origin);
+        if (event.type === "cut") document.execCommand("delete"); // the one way that can be undone
+    };
+
     const insert = (words: string) => {
         const element = area.current;
         const start = element?.selectionStart ?? text.length;
         const end = element?.selectionEnd ?? text.length;
-        setText(text.slice(0, start) + words + text.slice(end));
+        setText(text.slice(0, start) + words + text.slice(end), { selected: { from: start, to: end }, caret: start + words.length });
         requestAnimationFrame(() => element?.setSelectionRange(start + words.length, start + words.length));
     };
 
-    const isAi = mode.kind === "edit" ? labelOfEvent(mode.event) !== null : translating ? translating.text !== "" : draft.origin !== null;
+    const isAi = editing ? editLabel !== null : translating ? translating.text !== "" : draft.origin !== null;
     return (
         <div className="composer">
             {mode.kind !== "write" && (
@@ -226,11 +261,23 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         }}
                         onChange={(event) => {
                             engine.drafts.inUse.add(room.roomId);
-                            setText(event.target.value, (event.nativeEvent as InputEvent).inputType);
+                            setText(event.target.value, { selected: selected.current, caret: event.target.selectionEnd }, (event.nativeEvent as InputEvent).inputType);
+                            selected.current = null;
                             tellTyping(event.target.value !== "");
                         }}
                         onKeyDown={onKeyDown}
+                        onCopy={onCopy}
+                        onCut={onCopy}
+                        onDragStart={(event) => {
+                            const { selectionStart: from, selectionEnd: to } = event.currentTarget;
+                            const origin = originIn(from, to);
+                            if (origin) carry(event.dataTransfer, origin);
+                        }}
+                        onDrop={(event) => {
+                            carried.current = carriedBy(event.dataTransfer);
+                        }}
                         onPaste={(event) => {
+                            carried.current = carriedBy(event.clipboardData);
                             const files = [...event.clipboardData.files];
                             if (files.length === 0) return;
                             event.preventDefault();

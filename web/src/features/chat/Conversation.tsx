@@ -1,10 +1,11 @@
 import { ArrowDown } from "lucide-react";
 import { EventType, RoomMemberEvent, type MatrixEvent, type Room } from "matrix-js-sdk";
-import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import { useAssistant } from "@/features/assistant/context";
 import { AssistLine } from "@/features/assistant/parts/AssistLine";
 import { AttachDialog } from "@/features/chat/AttachDialog";
 import { Composer, type ComposerHandle, type Mode } from "@/features/chat/Composer";
+import { carry, originSelected } from "@/features/chat/engine/aiClipboard";
 import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/chat/engine/context";
 import type { TimelineRow } from "@/features/chat/engine/timeline";
 import { useTimeline, type Timeline } from "@/features/chat/engine/useTimeline";
@@ -33,6 +34,25 @@ function useTypers(room: Room): string[] {
     return typers;
 }
 
+/** AI's words that are copied out of a chat by hand take their label along. */
+function useCopiedLabels(): RefObject<HTMLDivElement | null> {
+    const root = useRef<HTMLDivElement>(null);
+    useEffect(() => {
+        const onCopy = (event: ClipboardEvent) => {
+            const selection = getSelection();
+            const field = event.target instanceof Element && event.target.closest("input, textarea");
+            const origin = field || !root.current ? null : originSelected(root.current, selection);
+            if (!origin || !event.clipboardData) return;
+            event.preventDefault();
+            event.clipboardData.setData("text/plain", String(selection));
+            carry(event.clipboardData, origin);
+        };
+        document.addEventListener("copy", onCopy);
+        return () => document.removeEventListener("copy", onCopy);
+    }, []);
+    return root;
+}
+
 const rowGuess_px = 64;
 const unreadLineBelow_px = 48;
 const keyOfRow = (row: TimelineRow): string => row.key;
@@ -54,6 +74,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
     const timeline = useTimeline(room);
     const typers = useTypers(room);
     useRoomState(room);
+    const timelineElement = useCopiedLabels();
     const list = useRef<VirtualListHandle>(null);
     const composer = useRef<ComposerHandle>(null);
     const [mode, setMode] = useState<Mode>({ kind: "write" });
@@ -226,7 +247,15 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         >
             <ConversationBar id={summary?.colourId ?? room.roomId} title={title} avatarMxc={summary?.avatarMxc} subtitle={subtitle} panel={{ open: panelOpen, toggle: onPanel }} />
 
-            <div className="timeline" onKeyDown={onKeyDown}>
+            <div
+                ref={timelineElement}
+                className="timeline"
+                onKeyDown={onKeyDown}
+                onDragStart={(event) => {
+                    const origin = originSelected(event.currentTarget, getSelection());
+                    if (origin) carry(event.dataTransfer, origin);
+                }}
+            >
                 {!timeline.ready ? (
                     <SkeletonRows count={5} />
                 ) : rows.length === 0 ? (

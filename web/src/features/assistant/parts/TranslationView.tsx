@@ -3,6 +3,8 @@ import { translationKey } from "@/features/assistant/assistant";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { askConsent } from "@/features/assistant/consent";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
+import { aiWords } from "@/features/chat/engine/aiClipboard";
+import { labelOfEvent } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { richText } from "@/features/chat/parts/richText";
 import { useI18n } from "@/i18n";
@@ -28,9 +30,10 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
     if (!translation || !visible) return original;
 
     const swapped = translation.state === "ready" && translation.swapped;
+    const aiTranslation = translation.state === "ready" ? aiWords(translation.label, translation.text) : {};
     return (
         <>
-            {swapped ? <span className="body">{richText(translation.text)}</span> : original}
+            {swapped ? <span className="body" {...aiTranslation}>{richText(translation.text)}</span> : original}
             <div className="translation" lang={swapped ? undefined : translation.language} aria-live="polite" aria-busy={translation.state === "asking"}>
                 {translation.state === "problem" ? (
                     <span>
@@ -55,7 +58,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                         )}
                     </span>
                 ) : (
-                    <span className="body">{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
+                    <span className="body" {...(swapped ? aiWords(labelOfEvent(event), body) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
                 )}
                 {translation.state === "ready" && translation.cut && <span> {t("ai.cut")}</span>}
                 <span className="translation-foot">

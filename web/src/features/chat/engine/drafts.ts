@@ -1,4 +1,5 @@
 import type { MatrixClient } from "matrix-js-sdk";
+import { aiPartAfter, placeOf, type Edit, type Span } from "@/features/chat/engine/aiPart";
 import { labelFor, labelKey, labelOf, type Origin } from "@/features/chat/engine/content";
 import { Store, StoreMap } from "@/lib/store";
 
@@ -21,6 +22,8 @@ const uploadAfterMs = 2_000;
 const longest_chars = 20_000;
 /** What AI wrote is kept beside the words only up to here: both must fit into one event. */
 const longestAiText_chars = 4_000;
+/** Of a composer's former texts so many are known again by what AI wrote of them. */
+const formerTexts = 50;
 const nothing: Draft = { text: "", origin: null };
 
 export interface StoredDraft {
@@ -69,8 +72,12 @@ export class Drafts {
     private readonly timers = new Map<string, ReturnType<typeof setTimeout>>();
     /** Rooms whose composer is in use: another device's version must not replace what one is writing. */
     readonly inUse = new Set<string>();
-    /** What AI wrote last of what stood there before: undone or pasted, it is there again. What went out comes back by undo alone. */
-    private readonly before = new Map<string, Draft & { sent: boolean }>();
+    /** Where AI's words are in a draft that has some; without an entry they may be anywhere in it. */
+    private readonly parts = new Map<string, Span>();
+    /** What AI wrote last of what stood there before (`part`): pasted, it is there again, unless it went out. */
+    private readonly before = new Map<string, { part: string; origin: Origin; sent: boolean }>();
+    /** The texts that stood there with words of AI's: undo brings them back. */
+    private readonly former = new Map<string, Map<string, Origin>>();
 
     constructor(
         private readonly userId: string,
@@ -102,26 +109,61 @@ export class Drafts {
     }
 
     /** The words as the person changes them. What AI wrote of them stays so, until nothing is left of it. */
-    write(roomId: string, text: string): void {
-        this.set(roomId, { text, origin: this.of(roomId).get().origin });
+    write(roomId: string, text: string, edit: Edit | null = null): void {
+        const { origin } = this.of(roomId).get();
+        const part = origin && this.partAfter(roomId, text, edit);
+        this.set(roomId, { text, origin: part ? origin : null }, part);
     }
 
     /** Words that come back by the browser's undo or from the clipboard bring back what was known of them. */
-    writeAgain(roomId: string, text: string, undone: boolean): void {
+    writeAgain(roomId: string, text: string, undone: boolean, edit: Edit | null = null): void {
+        const { origin } = this.of(roomId).get();
+        const part = origin && this.partAfter(roomId, text, undone ? null : edit);
+        if (part) return this.set(roomId, { text, origin }, part);
+        // What was pasted over AI's words may be these words.
+        if (origin) this.remember(roomId, { text: this.of(roomId).get().text, origin }, true);
+        this.set(roomId, { text, origin: this.knownIn(roomId, text, undone) });
+    }
+
+    /** Words that the clipboard says are of AI's were put in. One draft has one label: of several, the first. */
+    writeCarried(roomId: string, text: string, carried: Origin, edit: Edit | null): void {
+        const last = this.of(roomId).get();
+        if (last.origin && this.partAfter(roomId, text, edit)) this.set(roomId, { text, origin: last.origin });
+        else this.set(roomId, { text, origin: carried }, placeOf(last.text, text, edit));
+    }
+
+    /** What of AI is in a part of the draft, which is copied. */
+    originIn(roomId: string, { from, to }: Span): Origin | null {
+        const { origin, text } = this.of(roomId).get();
+        const part = this.parts.get(roomId) ?? { from: 0, to: text.length };
+        return from < part.to && to > part.from ? origin : null;
+    }
+
+    /** The AI's words that `text` has again. */
+    private knownIn(roomId: string, text: string, undone: boolean): Origin | null {
+        const former = this.former.get(roomId)?.get(text);
+        if (undone && former) return former;
         const before = this.before.get(roomId);
-        const known = before?.origin && !this.of(roomId).get().origin && (undone || !before.sent);
-        if (known && (text === before.text || text.includes(before.origin.text) || (isMuchOf(before.text, before.origin.text) && text.includes(before.text)))) this.set(roomId, { text, origin: before.origin });
-        else this.write(roomId, text);
+        if (!before || (before.sent && !undone)) return null;
+        const { part, origin } = before;
+        return text.includes(origin.text) || (isMuchOf(part, origin.text) && text.includes(part)) ? origin : null;
+    }
+
+    private partAfter(roomId: string, text: string, edit: Edit | null): Span | null {
+        const before = this.of(roomId).get().text;
+        return aiPartAfter(this.parts.get(roomId) ?? { from: 0, to: before.length }, before, text, edit);
     }
 
     /** Other words in the place of what was there; none, once they went out. */
-    set(roomId: string, { text, origin }: Draft): void {
+    set(roomId: string, { text, origin }: Draft, part: Span | null = null): void {
         const store = this.of(roomId);
         const last = store.get();
         const kept = text.slice(0, longest_chars);
         if (last.text === kept && last.origin === origin) return;
+        if (last.origin) this.remember(roomId, { text: last.text, origin: last.origin }, kept === "" || !origin);
+        if (part) this.parts.set(roomId, part);
+        else this.parts.delete(roomId);
         store.set(kept === "" ? nothing : { text: kept, origin });
-        if (last.origin && !store.get().origin) this.before.set(roomId, { ...last, sent: false });
         const content = stored(store.get(), this.now());
         this.keep(roomId, content);
         clearTimeout(this.timers.get(roomId));
@@ -134,6 +176,14 @@ export class Drafts {
         );
     }
 
+    private remember(roomId: string, { text, origin }: { text: string; origin: Origin }, gone: boolean): void {
+        const former = this.former.get(roomId) ?? new Map<string, Origin>();
+        this.former.set(roomId, former.set(text, origin));
+        for (const oldest of former.keys()) if (former.size > formerTexts) former.delete(oldest);
+        const { from, to } = this.parts.get(roomId) ?? { from: 0, to: text.length };
+        if (gone) this.before.set(roomId, { part: text.slice(from, to), origin, sent: false });
+    }
+
     /** A version from the account: this device's own, come back, or another's. */
     take(roomId: string, content: Record<string, unknown>): void {
         const store = this.of(roomId);
@@ -141,6 +191,7 @@ export class Drafts {
         if (this.timers.has(roomId) || this.inUse.has(roomId)) return;
         if ((this.writtenAtMs.get(roomId) ?? -1) >= at) return;
         const draft = draftOf(content);
+        this.parts.delete(roomId);
         store.set(draft);
         this.keep(roomId, stored(draft, at));
     }

@@ -7,6 +7,7 @@ import { useAiVisible, useAssistant } from "@/features/assistant/context";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { ConsentCard } from "@/features/assistant/parts/ConsentCard";
 import { WithTranslation } from "@/features/assistant/parts/TranslationView";
+import { aiWords, carry } from "@/features/chat/engine/aiClipboard";
 import { bodyOf, consentRequestType, labelOf, labelOfEvent, replyTargetOf, summaryOf, text } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
@@ -132,7 +133,7 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
             if (!body) return <span className="gone">{t("chat.unknown_event")}</span>;
             const emote = content["msgtype"] === "m.emote" ? `${name(row.sender)} ` : "";
             const original = (
-                <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`} lang={languageOf(body)}>
+                <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`} lang={languageOf(body)} {...aiWords(label, text(content["body"]))}>
                     {richText(emote + body)}
                 </span>
             );
@@ -152,6 +153,11 @@ function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen, o
     const assistant = useAssistant();
     const aiVisible = useAiVisible(room);
     const { event } = row;
+    const copy = () => {
+        const label = labelOfEvent(event);
+        const origin = label && { label, text: text(event.getContent()["body"]) };
+        void copyText(bodyOf(event), origin ? (data) => carry(data, origin) : undefined).then((copied) => copied && toast(t("common.copied")));
+    };
     const isText = ["m.text", "m.notice", "m.emote"].includes(String(event.getContent()["msgtype"]));
     const isPlain = event.getType() === "m.room.message";
     return (
@@ -189,7 +195,7 @@ function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen, o
                         </>
                     )}
                     {isText && (
-                        <Menu.Item className="menu-item" onSelect={() => void copyText(bodyOf(event)).then((copied) => copied && toast(t("common.copied")))}>
+                        <Menu.Item className="menu-item" onSelect={copy}>
                             <Copy size={18} /> {t("chat.copy")}
                         </Menu.Item>
                     )}
@@ -344,7 +350,7 @@ function OutgoingView({ row }: { row: OutgoingRow }) {
             <div className="message-column">
                 <div className="message-line">
                     <div className={`bubble ${item.file ? "bare" : ""} ${item.state === "failed" ? "failed" : ""}`}>
-                        {item.file ? <OutgoingAttachment file={item.file} content={item.content} progress={item.progress} /> : <span className="body">{richText(body)}</span>}
+                        {item.file ? <OutgoingAttachment file={item.file} content={item.content} progress={item.progress} /> : <span className="body" {...aiWords(label, body)}>{richText(body)}</span>}
                         {label && <AiMark label={label} />}
                     </div>
                 </div>
