@@ -18,6 +18,8 @@ export const en = {
     "common.delete": "Delete",
     "common.loading": "Loading",
     "common.code": (code: string) => `Code: ${code}`,
+    "common.of": (whom: string) => `${whom}: `, // before what somebody says, or what something is
+    "common.aside": (words: string) => ` (${words})`,
     "common.you": "You",
     "common.load_more": "Show more",
     "common.language": "Language",

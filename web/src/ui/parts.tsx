@@ -90,13 +90,13 @@ export function SwitchRow({ label, hint, checked, disabled, onChange }: { label:
 }
 
 /** `top` is for what grows and shrinks while one types: its upper edge stays where it is. */
-export function Dialog({ title, wide, top, hideTitle, children, onClose }: { title: string; wide?: boolean; top?: boolean; hideTitle?: boolean; children: ReactNode; onClose(): void }) {
+export function Dialog({ title, wide, top, hideTitle, className = "", children, onClose }: { title: string; wide?: boolean; top?: boolean; hideTitle?: boolean; className?: string; children: ReactNode; onClose(): void }) {
     const { t } = useI18n();
     return (
         <RadixDialog.Root open onOpenChange={(open) => !open && onClose()}>
             <RadixDialog.Portal>
                 <RadixDialog.Overlay className="scrim" />
-                <RadixDialog.Content className={`dialog ${wide ? "wide" : ""} ${top ? "top" : ""}`} aria-describedby={undefined}>
+                <RadixDialog.Content className={`dialog ${wide ? "wide" : ""} ${top ? "top" : ""} ${className}`} aria-describedby={undefined}>
                     <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
                         <RadixDialog.Title>{title}</RadixDialog.Title>
                         {!hideTitle && (

@@ -103,8 +103,13 @@ const Row = memo(function Row({ room, live, active, now, onLeave }: { room: Room
                                 </>
                             ) : (
                                 <>
-                                    {room.lastSender && `${room.lastSender}: `}
-                                    {room.lastIsAi && <AiTag />} {room.lastText}
+                                    {room.lastSender && t("common.of", room.lastSender)}
+                                    {room.lastIsAi && (
+                                        <>
+                                            <AiTag />{" "}
+                                        </>
+                                    )}
+                                    {room.lastText}
                                 </>
                             )}
                         </span>

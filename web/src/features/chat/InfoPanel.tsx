@@ -147,7 +147,7 @@ function About({ room }: { room: Room }) {
                     <li key={member.userId} className="list-line">
                         <a className="list-button grow" href={formatRoute({ page: "contacts", userId: member.userId })}>
                             <RemoteAvatar id={member.userId} name={name(member.userId)} mxc={member.getMxcAvatarUrl()} size={36} />
-                            <span className="grow nowrap">{member.userId === engine.me ? `${name(member.userId)} (${t("common.you")})` : name(member.userId)}</span>
+                            <span className="grow nowrap">{name(member.userId)}{member.userId === engine.me && t("common.aside", t("common.you"))}</span>
                             <span className="small quiet">{member.membership === "invite" ? t("room.invited") : member.powerLevel >= 100 ? t("room.admin") : member.powerLevel >= 50 ? t("room.moderator") : ""}</span>
                         </a>
                         {member.userId !== engine.me && member.powerLevel < power && room.currentState.hasSufficientPowerLevelFor("kick", power) && (
@@ -177,7 +177,7 @@ function About({ room }: { room: Room }) {
                     onClose={() => setDialog(null)}
                 />
             )}
-            {removing && <Confirm text={`${t("room.kick")}: ${name(removing)}`} yes={t("room.kick")} danger onYes={() => engine.client.kick(room.roomId, removing)} onClose={() => setRemoving(null)} />}
+            {removing && <Confirm text={t("common.of", t("room.kick")) + name(removing)} yes={t("room.kick")} danger onYes={() => engine.client.kick(room.roomId, removing)} onClose={() => setRemoving(null)} />}
         </>
     );
 }

@@ -61,8 +61,8 @@ export default function Palette({ onClose, onKeys }: { onClose(): void; onKeys()
                 [t("me.devices"), () => navigate({ page: "me", section: "devices" })],
                 [t("me.account"), () => navigate({ page: "me", section: "account" })],
                 ...(aiOn ? [[t("me.receipts"), () => navigate({ page: "me", section: "receipts" })] as const] : []),
-                [`${t("me.theme")}: ${t("me.theme_light")}`, () => applyTheme("light")],
-                [`${t("me.theme")}: ${t("me.theme_dark")}`, () => applyTheme("dark")],
+                [t("common.of", t("me.theme")) + t("me.theme_light"), () => applyTheme("light")],
+                [t("common.of", t("me.theme")) + t("me.theme_dark"), () => applyTheme("dark")],
                 [t("keys.title"), onKeys],
                 ...(isAdmin ? [[t("nav.admin"), () => navigate({ page: "admin", section: null })] as const] : []),
             ] as (readonly [string, () => void])[]

@@ -251,7 +251,7 @@ function ModelServers() {
     const test = (provider: Provider) => {
         setTests((all) => ({ ...all, [provider.id]: "…" }));
         call<{ ok: boolean; latency_ms: number; error?: string }>("POST", `/models/${encodeURIComponent(provider.id)}/test`, {}).then(
-            (answer) => setTests((all) => ({ ...all, [provider.id]: answer.ok ? t("admin.model_test_ok", Math.round(answer.latency_ms)) : `${t("admin.model_test_failed")}${answer.error ? `: ${answer.error}` : ""}` })),
+            (answer) => setTests((all) => ({ ...all, [provider.id]: answer.ok ? t("admin.model_test_ok", Math.round(answer.latency_ms)) : answer.error ? t("common.of", t("admin.model_test_failed")) + answer.error : t("admin.model_test_failed") })),
             (error: unknown) => setTests((all) => ({ ...all, [provider.id]: errorWords(error, i18n) })),
         );
     };

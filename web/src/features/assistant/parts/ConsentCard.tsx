@@ -96,7 +96,8 @@ function Answers({ room, asker, card }: { room: Room; asker: string; card: Param
         <ul className="small">
             {answers.map(({ userId, words }) => (
                 <li key={userId} className="wrap">
-                    {name(userId)}: {words}
+                    {t("common.of", name(userId))}
+                    {words}
                 </li>
             ))}
         </ul>

@@ -28,7 +28,7 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
             <p className="small quiet">{t("receipt.kept")}</p>
             {receipt.outbound_sha256 && (
                 <p className="small quiet wrap">
-                    {t("receipt.hash")}: <code>{receipt.outbound_sha256}</code>
+                    {t("common.of", t("receipt.hash"))}<code>{receipt.outbound_sha256}</code>
                 </p>
             )}
         </div>

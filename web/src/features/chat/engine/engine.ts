@@ -221,7 +221,7 @@ export class Engine {
     ownProfile(): OwnProfile {
         if (!this.ready.get() && this.keptProfile) return this.keptProfile;
         const user = this.client.getUser(this.me);
-        return { name: user?.rawDisplayName || this.name(this.me), avatarMxc: user?.avatarUrl ?? null };
+        return { name: personName(this.client, {}, this.me), avatarMxc: user?.avatarUrl ?? null };
     }
 
     /** A name as this person knows it. */

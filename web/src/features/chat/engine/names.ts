@@ -43,5 +43,7 @@ export async function markDirect(client: MatrixClient, roomId: string, userId: s
 
 /** A person's name: the remark one gave, the name in this chat, the profile's, the username. */
 export function personName(client: MatrixClient, remarks: Readonly<Record<string, string>>, userId: string, room?: Room | null): string {
-    return remarks[userId] ?? (room?.getMember(userId)?.rawDisplayName || client.getUser(userId)?.rawDisplayName || localpartOf(userId));
+    // To the SDK who has no name is called by the id.
+    const named = [room?.getMember(userId)?.rawDisplayName, client.getUser(userId)?.rawDisplayName].find((name) => name && name !== userId);
+    return remarks[userId] ?? named ?? localpartOf(userId);
 }

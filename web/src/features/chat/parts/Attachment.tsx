@@ -68,7 +68,7 @@ function PictureDialog({ mxc, name, sender, preview, onClose }: { mxc: string; n
     const drawable = useDrawable(picture.url ?? preview);
     const { save, busy } = useDownload(mxc, name);
     return (
-        <Dialog title={t("chat.image_from", sender)} wide onClose={onClose}>
+        <Dialog title={t("chat.image_from", sender)} wide className="picture-dialog" onClose={onClose}>
             {drawable.url ? <img className="picture-whole" src={drawable.url} alt={name} onError={drawable.onError} /> : picture.state === "loading" ? <span className="skeleton picture-waits" /> : <p>{t("chat.image_failed")}</p>}
             <div className="dialog-actions">
                 <button type="button" className="button" disabled={busy} onClick={save}>

@@ -8,7 +8,7 @@ export function Status({ state }: { state: State }) {
     const i18n = useI18n();
     const { t } = i18n;
     const words = state.kind === "read" ? (state.direct ? t("chat.status_read") : t("chat.status_read_by", state.names.length)) : t(`chat.status_${state.kind}`);
-    const title = state.kind === "read" && !state.direct ? `${words}: ${i18n.list(state.names)}` : words;
+    const title = state.kind === "read" && !state.direct ? t("common.of", words) + i18n.list(state.names) : words;
     const Icon = { sending: Clock3, queued: Clock3, sent: Check, read: CheckCheck, failed: CircleAlert }[state.kind];
     return (
         <span className={`status ${state.kind}`} title={title}>
