@@ -1,5 +1,7 @@
 """The first sync of a person who is in a thousand rooms, warm and cold."""
 
+import operator
+
 from support.report import amount
 from support.server import drop_page_cache
 from support.session import median
@@ -28,8 +30,8 @@ def measure(session):
             cold.append(session.tool("load", "initial-sync", url=server.url, people=directory / "reader.tsv")["ms"])
         drop_page_cache(session.scratch)
         cold_bare.append(session.tool("reference", "read-rooms", db=bare_file, user=user, limit=10)["ms"])
-    for name, own, bare, limit, physical in (
-            ("warm", median(warm), median(warm_bare), WARM_MS, f"{size / 1e6:.1f} MB through a socket"),
-            ("cold", median(cold), median(cold_bare), COLD_MS, "a few pages of the disk a room")):
+    for name, own, bare, limit, holds, physical in (
+            ("warm", median(warm), median(warm_bare), WARM_MS, session.within, f"{size / 1e6:.1f} MB through a socket"),
+            ("cold", median(cold), median(cold_bare), COLD_MS, operator.le, "a few pages of the disk a room")):
         session.report.line(f"initial sync of {ROOMS:,} rooms, {name}", amount(own, "ms"),
-                            f"bare SQLite, 10 events a room: {amount(bare, 'ms')}", own / bare, f"≤ {limit} ms", own <= limit, physical)
+                            f"bare SQLite, 10 events a room: {amount(bare, 'ms')}", own / bare, f"≤ {limit} ms", holds(own, limit), physical)

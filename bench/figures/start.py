@@ -62,7 +62,7 @@ def measure(session):
         own = median(values)
         session.report.line(f"start to first answer after {name}", amount(own, "ms"),
                             f"a process that opens this database: {amount(median(opened), 'ms')}", own / median(opened),
-                            f"≤ {limit} ms", own <= limit, "three processes to start; the log to read again")
+                            f"≤ {limit} ms", session.within(own, limit), "three processes to start; the log to read again")
     session.report.line("a second ./run, to the first answer", amount(median(ran), "ms"),
                         f"the executable alone: {amount(median(clean), 'ms')}", median(ran) / median(clean),
                         f"≤ {RUN_MS // 1000} s", median(ran) <= RUN_MS, "dpkg, ninja and the web client's files, each asked for changes")

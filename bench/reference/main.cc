@@ -4,6 +4,7 @@
 #include "../load/latencies.h"
 #include "../load/options.h"
 #include "writers.h"
+#include "yardstick.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -169,7 +170,7 @@ int open_database(const Options& options) {
     return 0;
 }
 
-/// The limits of this machine, which no server passes.
+/// The limits of this machine, which no server passes, and how fast it computes.
 int limits(const Options& options) {
     const auto path = options.text("directory") + "/limit";
     const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -201,9 +202,9 @@ int limits(const Options& options) {
     ::close(pair[0]);
     echo.join();
     ::close(pair[1]);
-    std::printf(R"({"sync_p50_ms":%.4f,"sync_p99_ms":%.4f,"turn_p50_ms":%.4f})"
+    std::printf(R"({"sync_p50_ms":%.4f,"sync_p99_ms":%.4f,"turn_p50_ms":%.4f,"parse_us":%.3f})"
                 "\n",
-                syncs.at(0.5), syncs.at(0.99), turns.at(0.5));
+                syncs.at(0.5), syncs.at(0.99), turns.at(0.5), parse_event_us());
     return 0;
 }
 

@@ -24,7 +24,8 @@ bool has_endless_number(const json::value& value) {
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, std::size_t depth) {
+Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, std::size_t depth,
+                               json::storage_ptr memory) {
     if (text.size() > limit_bytes) {
         return fail(ErrorKind::too_large, "base.json_too_large",
                     "The JSON is over " + std::to_string(limit_bytes) + " bytes.");
@@ -32,7 +33,7 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, s
     json::parse_options options;
     options.max_depth = depth;
     boost::system::error_code error;
-    json::value value = json::parse(text, error, {}, options);
+    json::value value = json::parse(text, error, std::move(memory), options);
     if (error == json::error::too_deep) {
         return fail(ErrorKind::invalid, "base.json_too_deep",
                     "The JSON is nested deeper than " + std::to_string(depth) + " levels.");

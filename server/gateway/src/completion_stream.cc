@@ -1,6 +1,7 @@
 #include "completion_stream.h"
 
 #include <algorithm>
+#include <array>
 
 #include <base/encoding.h>
 #include <base/json.h>
@@ -10,6 +11,10 @@ namespace gateway {
 namespace {
 
 namespace json = base::json;
+
+constexpr std::size_t kChunkBytes = 4096;
+constexpr std::size_t kChunkLimitBytes = std::size_t{1024} * 1024;
+constexpr std::size_t kChunkDepth = 64;
 
 std::unexpected<base::Error> bad_answer(std::string message) {
     return base::fail(base::ErrorKind::unavailable, "model.bad_answer", std::move(message));
@@ -61,7 +66,10 @@ base::Result<void> CompletionStream::take_event(std::string_view data, std::stri
         understood_ = done_ = true;
         return {};
     }
-    auto value = base::parse_json(data, 1024 * 1024);
+    // A chunk a token, each read and dropped at once: most fit here, and need no allocation.
+    std::array<unsigned char, kChunkBytes> buffer;
+    json::monotonic_resource memory(buffer.data(), buffer.size());
+    const auto value = base::parse_json(data, kChunkLimitBytes, kChunkDepth, &memory);
     if (!value || !value->is_object()) return bad_answer("The model server sent a chunk that is not JSON.");
     const json::object& chunk = value->get_object();
     // Some servers say in each chunk that there is none.

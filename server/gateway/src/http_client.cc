@@ -1,7 +1,11 @@
 #include "http_client.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
@@ -20,6 +24,7 @@ namespace asio = boost::asio;
 constexpr std::size_t kBufferLimitBytes = 256 * 1024;
 constexpr std::size_t kHeadersLimitBytes = 64 * 1024;
 constexpr long kConnectionsKept = 64;
+constexpr std::size_t kHandlesKept = 64;
 
 /// `anything_sent`: whether a byte of the request has left. Without one, no server has worked on it, whatever
 /// the failure looks like: a connection that takes too long to come about is no answer that does.
@@ -58,6 +63,12 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
         bool reading = false, writing = false;
     };
 
+    /// What is left of a transfer that is over.
+    struct Over {
+        CURL* easy;
+        curl_slist* header_lines;
+    };
+
     explicit State(runtime::Runtime& r) : runtime(r), timer(r.io()) {}
 
     void start();
@@ -65,14 +76,27 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     void act(curl_socket_t socket, int event);
     void finish_ended();
     void watch(const std::shared_ptr<Socket>& socket, int fd);
+    void forget(int fd);
+    void add(CURL* easy);
+    CURL* take_handle();
+    void retire(Over over);
+    void give_back(Over over);
 
     static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* socket);
     static int on_timer(CURLM* multi, long timeout_ms, void* self);
+    static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int on_close(void* self, curl_socket_t fd);
 
     runtime::Runtime& runtime;
     asio::steady_timer timer;
     CURLM* multi = nullptr;
+    /// Those of connections stay while no transfer uses them: the next one finds its socket registered.
     std::unordered_map<int, std::shared_ptr<Socket>> sockets;
+    std::unordered_set<int> connections;  ///< sockets that curl opened for requests, not for its own ends
+    std::vector<CURL*> handles;           ///< to be used again
+    std::vector<Over> retired;            ///< still to be taken out of `multi`
+    bool is_adding = false;
+    bool is_due = false;  ///< curl wants its turn as soon as the transfer is added
     std::unordered_map<CURL*, Transfer*> transfers;
 };
 
@@ -82,13 +106,11 @@ class HttpClient::State::Transfer final : public HttpTransfer {
         : state_(std::move(state)),
           request_(std::move(request)),
           news_(state_->runtime),
-          easy_(curl_easy_init()) {
+          easy_(state_->take_handle()) {
         for (const auto& [name, value] : request_.headers) {
             header_lines_ = curl_slist_append(header_lines_, (name + ": " + value).c_str());
         }
         header_lines_ = curl_slist_append(header_lines_, "Expect:");  // no 100-continue round trip
-        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-            request_.deadline - std::chrono::steady_clock::now());
         curl_easy_setopt(easy_, CURLOPT_URL, request_.url.c_str());
         curl_easy_setopt(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(easy_, CURLOPT_FOLLOWLOCATION, 0L);
@@ -98,7 +120,6 @@ class HttpClient::State::Transfer final : public HttpTransfer {
         curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, header_lines_);
         curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS,
                          static_cast<long>(request_.connect_timeout.count()));
-        curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(left.count())));
         if (!request_.use_proxy) curl_easy_setopt(easy_, CURLOPT_PROXY, "");
         if (request_.method == "POST") {
             curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE,
@@ -109,13 +130,27 @@ class HttpClient::State::Transfer final : public HttpTransfer {
         curl_easy_setopt(easy_, CURLOPT_WRITEDATA, this);
         curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
         curl_easy_setopt(easy_, CURLOPT_HEADERDATA, this);
+        curl_easy_setopt(easy_, CURLOPT_OPENSOCKETFUNCTION, &State::on_open);
+        curl_easy_setopt(easy_, CURLOPT_OPENSOCKETDATA, state_.get());
+        curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETFUNCTION, &State::on_close);
+        curl_easy_setopt(easy_, CURLOPT_CLOSESOCKETDATA, state_.get());
+    }
+
+    void begin() override {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            request_.deadline - std::chrono::steady_clock::now());
+        curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, std::max(1L, static_cast<long>(left.count())));
         state_->transfers.emplace(easy_, this);
-        curl_multi_add_handle(state_->multi, easy_);
+        state_->add(easy_);
     }
 
     ~Transfer() override {
-        state_->transfers.erase(easy_);
-        if (state_->multi != nullptr) curl_multi_remove_handle(state_->multi, easy_);
+        const bool has_begun = state_->transfers.erase(easy_) > 0;
+        if (has_begun && ended_ && !error_ && state_->multi != nullptr) {
+            state_->retire({easy_, header_lines_});
+            return;
+        }
+        if (has_begun && state_->multi != nullptr) curl_multi_remove_handle(state_->multi, easy_);
         curl_easy_cleanup(easy_);
         curl_slist_free_all(header_lines_);
     }
@@ -256,10 +291,47 @@ void HttpClient::State::close() {
         curl_multi_remove_handle(multi, easy);
         transfer->end(CURLE_ABORTED_BY_CALLBACK);
     }
+    for (const Over& over : std::exchange(retired, {})) give_back(over);
+    for (CURL* easy : std::exchange(handles, {})) curl_easy_cleanup(easy);
     curl_multi_cleanup(multi);
     multi = nullptr;
     for (auto& [fd, socket] : sockets) socket->descriptor.release();
     sockets.clear();
+}
+
+CURL* HttpClient::State::take_handle() {
+    if (handles.empty()) return curl_easy_init();
+    CURL* easy = handles.back();
+    handles.pop_back();
+    return easy;
+}
+
+/// It is taken apart in a turn of its own: whoever waits for the answer does not wait for that.
+void HttpClient::State::retire(Over over) {
+    retired.push_back(over);
+    if (retired.size() > 1) return;
+    asio::post(runtime.executor(), [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || self->multi == nullptr) return;
+        for (const Over& one : std::exchange(self->retired, {})) self->give_back(one);
+    });
+}
+
+void HttpClient::State::give_back(Over over) {
+    curl_multi_remove_handle(multi, over.easy);
+    curl_slist_free_all(over.header_lines);
+    if (handles.size() >= kHandlesKept) return curl_easy_cleanup(over.easy);
+    curl_easy_reset(over.easy);
+    handles.push_back(over.easy);
+}
+
+/// The request leaves in this turn: a timer or a turn more would stand between it and the server.
+void HttpClient::State::add(CURL* easy) {
+    is_adding = true;
+    is_due = false;
+    curl_multi_add_handle(multi, easy);
+    is_adding = false;
+    if (is_due) act(CURL_SOCKET_TIMEOUT, 0);
 }
 
 void HttpClient::State::act(curl_socket_t socket, int event) {
@@ -290,8 +362,8 @@ void HttpClient::State::watch(const std::shared_ptr<Socket>& socket, int fd) {
             if (!self || self->multi == nullptr) return;
             const auto current = self->sockets.find(fd);
             if (current == self->sockets.end() || current->second != socket)
-                return;  // closed, perhaps opened again
-            if (error == asio::error::operation_aborted && (socket->wanted & bit) == 0) return;
+                return;                               // closed, perhaps opened again
+            if ((socket->wanted & bit) == 0) return;  // no transfer uses it now
             self->act(fd, error ? CURL_CSELECT_ERR : event);
             if (const auto again = self->sockets.find(fd);
                 again != self->sockets.end() && again->second == socket) {
@@ -307,10 +379,9 @@ int HttpClient::State::on_socket(CURL*, curl_socket_t fd, int what, void* self_p
     auto& self = *static_cast<State*>(self_pointer);
     const auto found = self.sockets.find(fd);
     if (what == CURL_POLL_REMOVE) {
-        if (found != self.sockets.end()) {
-            found->second->descriptor.release();  // curl closes it, or keeps it for the next transfer
-            self.sockets.erase(found);
-        }
+        if (found == self.sockets.end()) return 0;
+        found->second->wanted = 0;
+        if (!self.connections.contains(fd)) self.forget(fd);
         return 0;
     }
     auto socket =
@@ -322,11 +393,38 @@ int HttpClient::State::on_socket(CURL*, curl_socket_t fd, int what, void* self_p
     return 0;
 }
 
+curl_socket_t HttpClient::State::on_open(void* self_pointer, curlsocktype, curl_sockaddr* address) {
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0) return CURL_SOCKET_BAD;
+    static_cast<State*>(self_pointer)->connections.insert(fd);
+    return fd;
+}
+
+int HttpClient::State::on_close(void* self_pointer, curl_socket_t fd) {
+    auto& self = *static_cast<State*>(self_pointer);
+    self.connections.erase(fd);
+    self.forget(fd);
+    return ::close(fd);
+}
+
+/// The descriptor is curl's to close.
+void HttpClient::State::forget(int fd) {
+    const auto found = sockets.find(fd);
+    if (found == sockets.end()) return;
+    found->second->wanted = 0;
+    found->second->descriptor.release();
+    sockets.erase(found);
+}
+
 int HttpClient::State::on_timer(CURLM*, long timeout_ms, void* self_pointer) {
     auto& self = *static_cast<State*>(self_pointer);
     self.timer.cancel();
     if (timeout_ms < 0) return 0;
     if (timeout_ms == 0) {
+        if (self.is_adding) {
+            self.is_due = true;
+            return 0;
+        }
         // "At once" is most of what curl asks for, and setting the kernel's timer for it costs more than the
         // turn.
         asio::post(self.runtime.executor(), [weak = self.weak_from_this()] {
@@ -353,8 +451,14 @@ HttpClient::~HttpClient() {
     state_->close();
 }
 
-std::shared_ptr<HttpTransfer> HttpClient::start(HttpRequest request) {
+std::shared_ptr<HttpTransfer> HttpClient::prepare(HttpRequest request) {
     return std::make_shared<State::Transfer>(state_, std::move(request));
+}
+
+std::shared_ptr<HttpTransfer> HttpClient::start(HttpRequest request) {
+    auto transfer = prepare(std::move(request));
+    transfer->begin();
+    return transfer;
 }
 
 }  // namespace gateway

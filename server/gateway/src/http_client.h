@@ -25,10 +25,12 @@ struct HttpRequest {
     bool use_proxy = true;  ///< false for this machine's own servers
 };
 
-/// One transfer under way. Destroying it ends it.
+/// One transfer. Destroying it ends it.
 class HttpTransfer {
   public:
     virtual ~HttpTransfer() = default;
+    /// Sends the request. Once.
+    virtual void begin() = 0;
     /// Waits for the status line and headers. Errors: http.connect (unavailable: nothing was sent), http.tls,
     /// http.io (unavailable), http.timeout (something was sent).
     virtual runtime::Task<base::Result<int>> status(std::chrono::steady_clock::time_point deadline) = 0;
@@ -50,6 +52,8 @@ class HttpClient {
     HttpClient(const HttpClient&) = delete;
     HttpClient& operator=(const HttpClient&) = delete;
 
+    /// Makes a transfer ready: nothing leaves before begin().
+    std::shared_ptr<HttpTransfer> prepare(HttpRequest request);
     std::shared_ptr<HttpTransfer> start(HttpRequest request);
 
   private:

@@ -77,8 +77,9 @@ std::string_view outcome_of(std::string_view code) {
     return found == kOutcomes.end() ? "other" : *found;
 }
 
-runtime::Task<base::Result<void>> send(wire::ServedCall& call, egress::ModelEvent event) {
-    co_return co_await call.send(wire::Message{json::serialize(egress::to_json(event)), {}});
+runtime::Task<base::Result<void>> send(wire::ServedCall& call, egress::ModelEvent event,
+                                       wire::Leaves leaves = wire::Leaves::at_once) {
+    co_return co_await call.send(wire::Message{json::serialize(egress::to_json(event)), {}}, leaves);
 }
 
 /// `invalid`: the server is well, but does not want this request. Nothing is paid where a server says that it
@@ -195,29 +196,22 @@ struct ModelService::Attempt {
 
 ModelService::ModelService(runtime::Runtime& runtime, const base::Clock& clock, HttpClient& http,
                            Router& router)
-    : clock_(clock), http_(http), router_(router), metrics_(runtime.metrics()), cache_(clock) {}
-
-void ModelService::count_call(std::string_view outcome) {
-    metrics_
-        .counter("gateway_calls_total", "Model calls by outcome; known: from memory, nothing left.",
-                 {{"outcome", std::string(outcome)}})
-        .add();
-}
-
-/// One request to one model server; a call may be several.
-void ModelService::count_attempt(std::string_view outcome) {
-    metrics_
-        .counter("gateway_attempts_total", "Requests to model servers by outcome.",
-                 {{"outcome", std::string(outcome)}})
-        .add();
-}
+    : clock_(clock),
+      http_(http),
+      router_(router),
+      calls_(runtime.metrics(), "gateway_calls_total",
+             "Model calls by outcome; known: from memory, nothing left."),
+      attempts_(runtime.metrics(), "gateway_attempts_total", "Requests to model servers by outcome."),
+      call_seconds_(runtime.metrics().histogram(
+          "gateway_call_seconds", "Time of a model call from go to its end.", {0.1, 0.3, 1, 3, 10, 30, 100})),
+      cache_(clock) {}
 
 runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire::ServedCall& call) {
     auto request = egress::read_model_request(message.text, clock_.steady_now());
     if (!request) co_return base::fail(std::move(request.error()));
     const bool known_only = request->known_only;
     auto served = co_await serve(std::move(*request), call);
-    if (!served) count_call(call.cancelled() ? "given_up" : known_only ? "not_known" : "failed");
+    if (!served) calls_.add(call.cancelled() ? "given_up" : known_only ? "not_known" : "failed");
     co_return served;
 }
 
@@ -263,7 +257,7 @@ runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest reque
         auto tried = co_await try_in_forms(request, offer, attempt, call);
         if (!tried) co_return at_the_end(std::move(tried.error()));
         if (*tried == Tried::answered) {
-            count_call("answered");
+            calls_.add("answered");
             co_return base::Result<void>{};
         }
     }
@@ -279,10 +273,13 @@ runtime::Task<base::Result<void>> ModelService::serve_known(const Offer& offer, 
     prepared.outbound_bytes = 0;
     if (auto sent = co_await send(call, prepared); !sent) co_return sent;
     if (auto go = co_await call.next(); !go) co_return base::fail(std::move(go.error()));
-    if (auto sent = co_await send(call, egress::Delta{offer.redaction.restore(answer.text)}); !sent)
+    if (auto sent =
+            co_await send(call, egress::Delta{offer.redaction.restore(answer.text)}, wire::Leaves::with_next);
+        !sent)
         co_return sent;
-    auto sent = co_await send(call, egress::Finished{.finish_reason = std::move(answer.finish_reason)});
-    if (sent) count_call("known");
+    auto sent = co_await send(call, egress::Finished{.finish_reason = std::move(answer.finish_reason)},
+                              wire::Leaves::with_next);
+    if (sent) calls_.add("known");
     co_return sent;
 }
 
@@ -300,7 +297,7 @@ base::Result<ModelService::Tried> ModelService::fail(const egress::ModelRequest&
     if (out_of_time && !egress::cost_nothing(error.code))
         error = {base::ErrorKind::timeout, "model.timeout", "The model did not answer in time.", {}};
     if (!out_of_time && !request.is_trial && error.kind != base::ErrorKind::invalid) router_.failed(id);
-    count_attempt(outcome_of(error.code));
+    attempts_.add(outcome_of(error.code));
     base::log_warning("gateway.provider_failed", {{"provider", id}, {"code", error.code}});
     if (error.kind == base::ErrorKind::invalid) error.kind = base::ErrorKind::unavailable;
     attempt.paid_before = !egress::cost_nothing(error.code);
@@ -351,6 +348,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
     if (!stands()) co_return pass_over();
     offer.prepared.paid_before = attempt.paid_before;
     if (auto sent = co_await send(call, offer.prepared); !sent) co_return base::fail(std::move(sent.error()));
+    auto transfer = http_.prepare(http_request(offer.provider, std::move(offer.body), request.deadline));
     auto go = co_await call.next();
     if (!go) co_return base::fail(std::move(go.error()));
     if (go->text != R"({"type":"go"})")
@@ -359,15 +357,16 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
         attempt.paid_before = false;  // told to go, but nothing left
         co_return pass_over();
     }
-    co_return co_await stream(request, offer, attempt, call);
+    co_return co_await stream(request, offer, attempt, std::move(transfer), call);
 }
 
 runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egress::ModelRequest& request,
                                                                       Offer& offer, Attempt& attempt,
+                                                                      std::shared_ptr<HttpTransfer> transfer,
                                                                       wire::ServedCall& call) {
     const std::string& id = offer.provider.shown.id;
     const auto started = steady_clock::now();
-    const auto transfer = http_.start(http_request(offer.provider, offer.body, request.deadline));
+    transfer->begin();
     // A server that hangs is left at once when nobody waits any more.
     call.on_cancelled([weak = std::weak_ptr(transfer)] {
         if (const auto under_way = weak.lock()) under_way->abort();
@@ -381,7 +380,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     if (*status != 200) {
         if (const auto pause = pause_of(*status, *transfer, clock_)) router_.rest(id, *pause);
         if ((*status == 400 || *status == 422) && offer.form != BodyForm::least) {
-            count_attempt("refused");
+            attempts_.add("refused");
             attempt.paid_before = false;
             co_return Tried::wants_less;
         }
@@ -396,7 +395,8 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     const auto give = [&](std::string text) -> runtime::Task<base::Result<void>> {
         if (text.empty()) co_return base::Result<void>{};
         content_sent = true;
-        co_return co_await send(call, egress::Delta{std::move(text)});
+        const auto leaves = completion.done() ? wire::Leaves::with_next : wire::Leaves::at_once;
+        co_return co_await send(call, egress::Delta{std::move(text)}, leaves);
     };
     for (;;) {
         auto piece = co_await transfer->read(content_by);
@@ -413,7 +413,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
             if (!content_sent) co_return fail(request, offer, attempt, call, std::move(text.error()));
             if (steady_clock::now() < request.deadline) router_.failed(id);
             const auto failure = as_model_error(text.error());
-            count_attempt(outcome_of(failure.code));
+            attempts_.add(outcome_of(failure.code));
             co_return base::fail(failure);
         }
         if (auto given = co_await give(restorer.feed(*text)); !given)
@@ -433,7 +433,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
     }
     if (auto given = co_await give(restorer.finish()); !given) co_return base::fail(std::move(given.error()));
     router_.succeeded(id);
-    count_attempt("answered");
+    attempts_.add("answered");
 
     egress::Finished finished{.input_tokens = offer.prepared.outbound_bytes,
                               .output_tokens = completion.estimated_tokens(request.max_output_tokens),
@@ -453,11 +453,9 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         cache_.put(id, request.reuse_scope, offer.prepared.outbound_sha256,
                    {std::move(answer), finished.finish_reason});
     }
-    metrics_
-        .histogram("gateway_call_seconds", "Time of a model call from go to its end.",
-                   {0.1, 0.3, 1, 3, 10, 30, 100})
-        .observe(std::chrono::duration<double>(steady_clock::now() - started).count());
-    if (auto sent = co_await send(call, finished); !sent) co_return base::fail(std::move(sent.error()));
+    call_seconds_.observe(std::chrono::duration<double>(steady_clock::now() - started).count());
+    if (auto sent = co_await send(call, finished, wire::Leaves::with_next); !sent)
+        co_return base::fail(std::move(sent.error()));
     co_return Tried::answered;
 }
 

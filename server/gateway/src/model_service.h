@@ -2,6 +2,7 @@
 
 #include "answer_cache.h"
 #include "http_client.h"
+#include "outcomes.h"
 #include "provider_store.h"
 #include "redaction.h"
 #include "router.h"
@@ -43,17 +44,17 @@ class ModelService {
     runtime::Task<base::Result<Tried>> try_in_forms(const egress::ModelRequest& request, Offer& offer,
                                                     Attempt& attempt, wire::ServedCall& call);
     runtime::Task<base::Result<Tried>> stream(const egress::ModelRequest& request, Offer& offer,
-                                              Attempt& attempt, wire::ServedCall& call);
+                                              Attempt& attempt, std::shared_ptr<HttpTransfer> transfer,
+                                              wire::ServedCall& call);
     base::Result<Tried> fail(const egress::ModelRequest& request, const Offer& offer, Attempt& attempt,
                              const wire::ServedCall& call, base::Error error);
-
-    void count_call(std::string_view outcome);
-    void count_attempt(std::string_view outcome);
 
     const base::Clock& clock_;
     HttpClient& http_;
     Router& router_;
-    base::Metrics& metrics_;
+    Outcomes calls_;
+    Outcomes attempts_;  ///< one request to one model server; a call may be several
+    base::Histogram& call_seconds_;
     AnswerCache cache_;
     std::map<std::string, BodyForm, std::less<>> forms_;  ///< of providers that take less than the whole
 };

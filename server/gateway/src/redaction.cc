@@ -12,6 +12,8 @@ namespace {
 
 /// Longest placeholder: "[SECRET_99999]".
 constexpr std::size_t kPlaceholderLimitBytes = 24;
+/// How a bracket may be written but as itself or as an escape: full-width.
+constexpr std::string_view kWideBracket = "［";
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -90,9 +92,11 @@ Plain read_plain(std::string_view text) {
     plain.written_at.reserve(text.size() + 1);
     std::size_t at = 0;
     while (at < text.size()) {
+        const auto byte = static_cast<unsigned char>(text[at]);
+        const bool may_be_other = byte == '\\' || byte >= 0xc2;
         const std::string_view rest = text.substr(at);
-        auto unit = read_escape(rest);
-        if (!unit) unit = read_wide(rest);
+        auto unit = may_be_other ? read_escape(rest) : std::nullopt;
+        if (may_be_other && !unit) unit = read_wide(rest);
         if (!unit) unit = Unit{text[at], 1};
         plain.text += unit->read;
         plain.written_at.push_back(at);
@@ -129,13 +133,14 @@ bool is_resident_id(std::string_view text) {
     return kCheck[static_cast<std::size_t>(sum % 11)] == last;
 }
 
+bool is_in_mailbox(char c) {
+    return is_word(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-';
+}
+
 /// user@host.tld, starting at `text`'s beginning.
 std::optional<Match> match_email(std::string_view text) {
-    const auto local = [](char c) {
-        return is_word(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-';
-    };
     std::size_t at = 0;
-    while (at < text.size() && at < 64 && local(text[at])) ++at;
+    while (at < text.size() && at < 64 && is_in_mailbox(text[at])) ++at;
     if (at == 0 || at >= text.size() || text[at] != '@') return std::nullopt;
     std::size_t end = at + 1;
     std::size_t last_dot = 0;
@@ -151,10 +156,18 @@ std::optional<Match> match_email(std::string_view text) {
 
 /// Keys and tokens by the marks that their issuers put in front: our own sessions, model servers, clouds,
 /// forges, chats.
+constexpr std::array<std::string_view, 20> kMarks{
+    "lxa_", "lxr_", "syt_", "sk-",  "gsk_", "hf_",    "eyJ",   "AKIA",  "AIza", "LTAI",
+    "AKID", "ghp_", "gho_", "ghs_", "ghr_", "glpat-", "xoxb-", "xoxp-", "npm_", "github_pat_"};
+
+constexpr auto kBeginsMark = [] {
+    std::array<bool, 256> begins{};
+    for (const std::string_view mark : kMarks) begins.at(static_cast<unsigned char>(mark.front())) = true;
+    return begins;
+}();
+
 std::optional<Match> match_secret(std::string_view text) {
-    static constexpr std::array<std::string_view, 20> kMarks{
-        "lxa_", "lxr_", "syt_", "sk-",  "gsk_", "hf_",    "eyJ",   "AKIA",  "AIza", "LTAI",
-        "AKID", "ghp_", "gho_", "ghs_", "ghr_", "glpat-", "xoxb-", "xoxp-", "npm_", "github_pat_"};
+    if (text.empty() || !kBeginsMark.at(static_cast<unsigned char>(text.front()))) return std::nullopt;
     const auto marked =
         std::ranges::any_of(kMarks, [&](std::string_view mark) { return text.starts_with(mark); });
     if (!marked) return std::nullopt;
@@ -288,6 +301,8 @@ std::string Redaction::placeholder_for(std::string_view kind, std::string_view o
 }
 
 void Redaction::keep_literals(std::string_view text) {
+    const bool may_hold_a_bracket = text.contains('[') || text.contains("\\u") || text.contains(kWideBracket);
+    if (!may_hold_a_bracket) return;
     const std::string plain = read_plain(text).text;
     std::string_view rest = plain;
     while (!rest.empty()) {
@@ -309,11 +324,12 @@ std::string Redaction::redact(std::string_view text) {
     };
     std::string out;
     out.reserve(text.size());
+    std::size_t kept_from = 0;  // what stands there and goes as it is, up to `at`
     std::size_t at = 0;
     while (at < read.size()) {
         const std::string_view rest = read.substr(at);
         std::optional<Match> match;
-        if (at == 0 || !is_word(read[at - 1])) {
+        if (is_in_mailbox(read[at]) && (at == 0 || !is_word(read[at - 1]))) {
             match = match_secret(rest);
             if (!match) match = match_email(rest);
         }
@@ -321,14 +337,16 @@ std::string Redaction::redact(std::string_view text) {
         const bool may_be_number = at == 0 || !is_digit(read[at - 1]);
         if (!match && may_be_number && (is_digit(read[at]) || read[at] == '+' || read[at] == '('))
             match = match_number(rest);
-        const std::size_t end = at + (match ? match->length : 1);
-        if (match) {
-            out += placeholder_for(match->kind, written(at, end));
-        } else {
-            out += written(at, end);
+        if (!match) {
+            ++at;
+            continue;
         }
-        at = end;
+        const std::size_t end = at + match->length;
+        out += written(kept_from, at);
+        out += placeholder_for(match->kind, written(at, end));
+        kept_from = at = end;
     }
+    out += written(kept_from, read.size());
     return out;
 }
 

@@ -79,7 +79,7 @@ base::Result<Router::Place> Router::take(const std::string& provider_id, Queue& 
     return Place(*this, provider_id, is_probe);
 }
 
-runtime::Task<base::Result<Router::Place>> Router::enter(StoredProvider provider, egress::Lane lane,
+runtime::Task<base::Result<Router::Place>> Router::enter(const StoredProvider& provider, egress::Lane lane,
                                                          TimePoint deadline,
                                                          std::function<bool()> is_given_up) {
     const std::string id = provider.shown.id;

@@ -56,8 +56,8 @@ class Router {
     /// `is_given_up` is asked whenever wake() is called.
     /// Errors: model.busy (unavailable: the lane is full, or slower than it may be), model.none_available
     /// (unavailable: the circuit is open), model.timeout (timeout), wire.cancelled (cancelled).
-    runtime::Task<base::Result<Place>> enter(StoredProvider provider, egress::Lane lane, TimePoint deadline,
-                                             std::function<bool()> is_given_up);
+    runtime::Task<base::Result<Place>> enter(const StoredProvider& provider, egress::Lane lane,
+                                             TimePoint deadline, std::function<bool()> is_given_up);
     /// Lets those who wait for this provider look again.
     void wake(const std::string& provider_id);
 

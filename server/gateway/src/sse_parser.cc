@@ -1,24 +1,37 @@
 #include "sse_parser.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gateway {
 
 base::Result<std::vector<std::string>> SseParser::feed(std::string_view bytes) {
     std::vector<std::string> events;
-    for (const char c : bytes) {
-        if (c == '\n' && std::exchange(after_return_, false)) continue;
-        after_return_ = c == '\r';
-        if (c == '\n' || c == '\r') {
-            take_line(line_, events);
-            line_.clear();
+    while (!bytes.empty()) {
+        if (std::exchange(after_return_, false) && bytes.front() == '\n') {
+            bytes.remove_prefix(1);
             continue;
         }
-        line_ += c;
-        if (line_.size() + data_.size() > event_limit_bytes_) {
+        const auto end = std::ranges::find_if(bytes, [](char c) { return c == '\n' || c == '\r'; });
+        const std::string_view piece(bytes.begin(), end);
+        if (line_.size() + piece.size() + data_.size() > event_limit_bytes_) {
             return base::fail(base::ErrorKind::unavailable, "model.bad_answer",
                               "The model server sent too long a line.");
         }
+        if (end == bytes.end()) {
+            line_ += piece;
+            break;
+        }
+        // Most lines come whole: they are read where they lie.
+        if (line_.empty()) {
+            take_line(piece, events);
+        } else {
+            line_ += piece;
+            take_line(line_, events);
+            line_.clear();
+        }
+        after_return_ = *end == '\r';
+        bytes.remove_prefix(piece.size() + 1);
     }
     return events;
 }

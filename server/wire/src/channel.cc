@@ -25,7 +25,7 @@ class OutgoingCall final : public Call {
 
     runtime::Task<base::Result<Message>> next() override { return ChannelState::next(state_, stream_); }
     runtime::Task<base::Result<void>> send(Message message) override {
-        return ChannelState::send(state_, stream_, std::move(message));
+        return ChannelState::send(state_, stream_, std::move(message), Leaves::at_once);
     }
     void cancel() override { state_->cancel(*stream_); }
 
@@ -39,8 +39,8 @@ class IncomingCall final : public ServedCall {
     IncomingCall(std::shared_ptr<ChannelState> state, std::shared_ptr<Stream> stream)
         : state_(std::move(state)), stream_(std::move(stream)) {}
 
-    runtime::Task<base::Result<void>> send(Message message) override {
-        return ChannelState::send(state_, stream_, std::move(message));
+    runtime::Task<base::Result<void>> send(Message message, Leaves leaves) override {
+        return ChannelState::send(state_, stream_, std::move(message), leaves);
     }
     runtime::Task<base::Result<Message>> next() override { return ChannelState::next(state_, stream_); }
     Clock::time_point deadline() const override { return stream_->deadline; }

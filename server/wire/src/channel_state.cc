@@ -23,6 +23,8 @@ constexpr std::size_t kDescriptorWeightBytes = std::size_t{256} * 1024;
 /// Control frames are queued whatever the queue holds; a peer that makes us queue this much of them does not
 /// read.
 constexpr std::size_t kControlReserveBytes = std::size_t{1024} * 1024;
+/// What may wait for the end of the turn to leave together.
+constexpr std::size_t kTogetherLimitBytes = std::size_t{64} * 1024;
 /// Waits are open-ended where something else ends them: each is woken by the event or by close().
 constexpr auto kUntilWoken = std::chrono::hours(24);
 constexpr std::int64_t kRemainingLimitMs = std::int64_t{7} * 24 * 3600 * 1000;
@@ -82,6 +84,7 @@ void ChannelState::start() {
 
 void ChannelState::close() {
     if (!open_) return;
+    if (flush_planned_ && is_open()) flush();  // sent, as far as who sent it knows
     open_ = false;
     boost::system::error_code ignored;  // there is nothing to be done about a failed close
     socket_.close(ignored);
@@ -138,7 +141,8 @@ base::Result<std::shared_ptr<Stream>> ChannelState::begin(std::string_view metho
 }
 
 runtime::Task<base::Result<void>> ChannelState::send(std::shared_ptr<ChannelState> self,
-                                                     std::shared_ptr<Stream> stream, Message message) {
+                                                     std::shared_ptr<Stream> stream, Message message,
+                                                     Leaves leaves) {
     const auto task = co_await asio::this_coro::cancellation_state;
     if (const auto fit = check(message); !fit) co_return base::fail(fit.error());
     for (;;) {
@@ -158,7 +162,7 @@ runtime::Task<base::Result<void>> ChannelState::send(std::shared_ptr<ChannelStat
         {.kind = stream->side == Side::calling ? FrameKind::caller_message : FrameKind::reply_message,
          .call = stream->number,
          .text = std::move(message.text)},
-        std::move(message.descriptors));
+        std::move(message.descriptors), leaves);
     co_return base::Result<void>{};
 }
 
@@ -230,19 +234,28 @@ runtime::Task<void> ChannelState::read(std::shared_ptr<ChannelState> self) {
     const auto task = co_await asio::this_coro::cancellation_state;
     const auto buffer = std::make_unique<std::array<char, kReadBufferBytes>>();
     Taken taken;
+    bool has_more = false;  // of whole frames, or in the socket as far as one knows
     while (self->open_ && !given_up(task)) {
+        if (has_more || self->write_failed_) {
+            // A peer that never stops sending must not hold the I/O thread.
+            co_await asio::post(self->runtime_.executor(), asio::use_awaitable);
+        } else {
+            boost::system::error_code ignored;  // closed: seen below; else the next read tells
+            co_await self->socket_.async_wait(asio::socket_base::wait_read,
+                                              asio::redirect_error(asio::use_awaitable, ignored));
+        }
+        if (!self->open_) break;
         if (!taken.more) {
             if (self->unread_bytes_ > self->options_.read_queue_limit_bytes) {
                 if (self->write_failed_) break;
                 co_await self->drained_.wait(kUntilWoken);
+                has_more = true;
                 continue;
             }
             const auto received = receive_some(self->socket_.native_handle(), *buffer, self->arrived_);
+            has_more = received.bytes == buffer->size();
             if (received.outcome == IoOutcome::would_block) {
                 if (self->write_failed_) break;
-                boost::system::error_code ignored;  // closed: seen above; else the next read tells
-                co_await self->socket_.async_wait(asio::socket_base::wait_read,
-                                                  asio::redirect_error(asio::use_awaitable, ignored));
                 continue;
             }
             if (received.outcome == IoOutcome::peer_gone) break;
@@ -254,8 +267,7 @@ runtime::Task<void> ChannelState::read(std::shared_ptr<ChannelState> self) {
             base::log_error("wire.malformed_frame", {{"what", taken.fault}});
             break;
         }
-        // A peer that never stops sending must not hold the I/O thread.
-        co_await asio::post(self->runtime_.executor(), asio::use_awaitable);
+        has_more = has_more || taken.more;
     }
     self->close();
 }
@@ -370,18 +382,33 @@ void ChannelState::answer(std::uint64_t number, const base::Result<void>& result
 
 // Writing.
 
-void ChannelState::enqueue(Frame frame, std::vector<Descriptor> descriptors) {
+void ChannelState::enqueue(Frame frame, std::vector<Descriptor> descriptors, Leaves leaves) {
     frame.descriptors = static_cast<std::uint8_t>(descriptors.size());
     queue_.push_back({encode(frame), std::move(descriptors)});
     queued_bytes_ += queue_.back().bytes.size();
-    if (!writing_) flush();
+    if (!writing_) {
+        if (leaves == Leaves::with_next && queued_bytes_ < kTogetherLimitBytes) {
+            plan_flush();
+        } else {
+            flush();
+        }
+    }
     if (queued_bytes_ > options_.write_queue_limit_bytes + kTextLimitBytes + kControlReserveBytes) {
         base::log_error("wire.peer_does_not_read", {{"queued_bytes", queued_bytes_}});
         fail_writing();
     }
 }
 
+void ChannelState::plan_flush() {
+    if (std::exchange(flush_planned_, true)) return;
+    asio::post(runtime_.executor(), [self = weak_from_this()] {
+        const auto state = self.lock();
+        if (state && state->flush_planned_ && state->is_open() && !state->writing_) state->flush();
+    });
+}
+
 void ChannelState::flush() {
+    flush_planned_ = false;
     std::size_t sent_bytes = 0;
     const auto outcome = send_some(socket_.native_handle(), queue_, sent_bytes);
     queued_bytes_ -= sent_bytes;

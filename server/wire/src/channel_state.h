@@ -26,7 +26,8 @@ struct ChannelState : std::enable_shared_from_this<ChannelState> {
     base::Result<std::shared_ptr<Stream>> begin(std::string_view method, Message request,
                                                 std::chrono::steady_clock::time_point deadline);
     static runtime::Task<base::Result<void>> send(std::shared_ptr<ChannelState> self,
-                                                  std::shared_ptr<Stream> stream, Message message);
+                                                  std::shared_ptr<Stream> stream, Message message,
+                                                  Leaves leaves);
     static runtime::Task<base::Result<Message>> next(std::shared_ptr<ChannelState> self,
                                                      std::shared_ptr<Stream> stream);
     /// Gives a call of ours up.
@@ -56,8 +57,10 @@ struct ChannelState : std::enable_shared_from_this<ChannelState> {
                                      std::string method, Message request);
     void answer(std::uint64_t number, const base::Result<void>& result);
 
-    // Writing: at once where the socket takes it, else by the writing task.
-    void enqueue(Frame frame, std::vector<Descriptor> descriptors = {});
+    // Writing: at once where the socket takes it, or together with what comes next in this turn, else by the
+    // writing task.
+    void enqueue(Frame frame, std::vector<Descriptor> descriptors = {}, Leaves leaves = Leaves::at_once);
+    void plan_flush();
     void flush();
     static runtime::Task<void> write(std::shared_ptr<ChannelState> self);
 
@@ -80,6 +83,7 @@ struct ChannelState : std::enable_shared_from_this<ChannelState> {
     std::deque<OutgoingFrame> queue_;
     std::size_t queued_bytes_ = 0;
     bool writing_ = false;
+    bool flush_planned_ = false;  ///< what is queued leaves when this turn ends
     bool write_failed_ = false;
     runtime::Notifier writable_;
 

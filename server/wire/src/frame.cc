@@ -7,6 +7,8 @@
 namespace wire {
 namespace {
 
+constexpr std::size_t kLengthBytes = 4;
+constexpr std::size_t kFieldsLimitBytes = 16;  ///< of a payload, beside its texts
 constexpr std::uint32_t kNoRetryAfter = std::numeric_limits<std::uint32_t>::max();
 
 void put(std::string& out, std::uint64_t value, std::size_t bytes) {
@@ -97,12 +99,10 @@ bool may_carry_descriptors(FrameKind kind) {
     return kind == FrameKind::call || kind == FrameKind::caller_message || kind == FrameKind::reply_message;
 }
 
-std::string payload_of(const Frame& frame) {
-    std::string out;
+void put_payload(std::string& out, const Frame& frame) {
     switch (frame.kind) {
         case FrameKind::call:
             assert(is_method(frame.method));
-            out.reserve(9 + frame.method.size() + frame.text.size());
             put(out, frame.remaining_ms, 4);
             put(out, frame.credits, 4);
             put(out, frame.method.size(), 1);
@@ -111,7 +111,7 @@ std::string payload_of(const Frame& frame) {
             break;
         case FrameKind::caller_message:
         case FrameKind::reply_message:
-            out = frame.text;
+            out += frame.text;
             break;
         case FrameKind::caller_credit:
         case FrameKind::reply_credit:
@@ -136,7 +136,6 @@ std::string payload_of(const Frame& frame) {
             break;
         }
     }
-    return out;
 }
 
 }  // namespace
@@ -149,15 +148,16 @@ bool is_method(std::string_view text) {
 
 std::string encode(const Frame& frame) {
     assert(frame.text.size() <= kTextLimitBytes && frame.descriptors <= kDescriptorsLimit);
-    const std::string payload = payload_of(frame);
     std::string out;
-    out.reserve(kFrameHeaderBytes + payload.size());
-    put(out, payload.size(), 4);
+    out.reserve(kFrameHeaderBytes + kFieldsLimitBytes + frame.method.size() + frame.text.size());
+    out.resize(kLengthBytes);  // known last
     put(out, static_cast<std::uint64_t>(frame.kind), 1);
     put(out, frame.descriptors, 1);
     put(out, 0, 2);
     put(out, frame.call, 8);
-    out += payload;
+    put_payload(out, frame);
+    for (std::size_t i = 0; i < kLengthBytes; ++i)
+        out[i] = static_cast<char>(((out.size() - kFrameHeaderBytes) >> (8 * i)) & 0xffU);
     return out;
 }
 

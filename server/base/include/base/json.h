@@ -15,7 +15,9 @@ namespace json = boost::json;
 
 /// Parses outside bytes: at most `limit_bytes` long and `depth` deep, valid UTF-8, no duplicate-key ambiguity
 /// (the last wins). Errors: base.not_json, base.json_too_deep (invalid), base.json_too_large (too_large).
-Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, std::size_t depth = 64);
+/// The value lives in `memory`, which must outlive it: a buffer on the stack, for what is read and dropped.
+Result<json::value> parse_json(std::string_view text, std::size_t limit_bytes, std::size_t depth = 64,
+                               json::storage_ptr memory = {});
 
 /// Members by name; nothing where the object lacks it or it has another type.
 std::optional<std::string_view> get_string(const json::object& object, std::string_view key);

@@ -52,12 +52,16 @@ class Call {
     virtual void cancel() = 0;
 };
 
+/// When a message leaves: at once, or together with what is sent next, when the turn of the I/O thread ends
+/// at the latest. For the last messages of a call, which then cost one system call and wake the caller once.
+enum class Leaves : std::uint8_t { at_once, with_next };
+
 /// One call under way, seen from the side that serves it.
 class ServedCall {
   public:
     virtual ~ServedCall() = default;
     /// Sends one message; waits for a credit of the caller. wire.cancelled once the caller has gone.
-    virtual runtime::Task<base::Result<void>> send(Message message) = 0;
+    virtual runtime::Task<base::Result<void>> send(Message message, Leaves leaves = Leaves::at_once) = 0;
     /// A further message of the caller. wire.cancelled (cancelled), wire.deadline (timeout).
     virtual runtime::Task<base::Result<Message>> next() = 0;
     virtual std::chrono::steady_clock::time_point deadline() const = 0;
