@@ -59,7 +59,8 @@ struct HttpClient::State : std::enable_shared_from_this<HttpClient::State> {
     struct Socket {
         explicit Socket(asio::io_context& io, int fd) : descriptor(io, fd) {}
         asio::posix::stream_descriptor descriptor;
-        int wanted = 0;  ///< CURL_POLL_* of now
+        int wanted = 0;             ///< CURL_POLL_* of now
+        bool is_connected = false;  ///< curl has begun to read from it
         bool reading = false, writing = false;
     };
 
@@ -381,7 +382,11 @@ int HttpClient::State::on_socket(CURL*, curl_socket_t fd, int what, void* self_p
     if (what == CURL_POLL_REMOVE) {
         if (found == self.sockets.end()) return 0;
         found->second->wanted = 0;
-        if (!self.connections.contains(fd)) self.forget(fd);
+        // curl 7.88 closes a socket that has not connected yet without a word (mended in curl by a70d97c46c).
+        const bool is_kept = found->second->is_connected && self.connections.contains(fd);
+        if (is_kept) return 0;
+        self.connections.erase(fd);
+        self.forget(fd);
         return 0;
     }
     auto socket =
@@ -389,6 +394,7 @@ int HttpClient::State::on_socket(CURL*, curl_socket_t fd, int what, void* self_p
             ? found->second
             : self.sockets.emplace(fd, std::make_shared<Socket>(self.runtime.io(), fd)).first->second;
     socket->wanted = what;
+    socket->is_connected = socket->is_connected || (what & CURL_POLL_IN) != 0;
     self.watch(socket, fd);
     return 0;
 }
@@ -396,7 +402,9 @@ int HttpClient::State::on_socket(CURL*, curl_socket_t fd, int what, void* self_p
 curl_socket_t HttpClient::State::on_open(void* self_pointer, curlsocktype, curl_sockaddr* address) {
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0) return CURL_SOCKET_BAD;
-    static_cast<State*>(self_pointer)->connections.insert(fd);
+    auto& self = *static_cast<State*>(self_pointer);
+    self.forget(fd);  // whatever had the number before has closed
+    self.connections.insert(fd);
     return fd;
 }
 

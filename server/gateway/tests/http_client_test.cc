@@ -59,8 +59,9 @@ class SilentServer {
 /// Takes one connection after the other, and answers each of its requests in words; keeps what was asked.
 class PlainServer {
   public:
-    /// A connection is closed after so many answers.
-    explicit PlainServer(int answers_a_connection) : answers_a_connection_(answers_a_connection) {
+    /// A connection is closed after so many answers. Each answer is thought about.
+    explicit PlainServer(int answers_a_connection, std::chrono::milliseconds thought = 0ms)
+        : answers_a_connection_(answers_a_connection), thought_(thought) {
         listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         sockaddr_in address{};
         address.sin_family = AF_INET;
@@ -104,6 +105,7 @@ class PlainServer {
             request.append(bytes, static_cast<std::size_t>(count));
         }
         requests.push_back(request);
+        std::this_thread::sleep_for(thought_);
         constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwords";
         return ::send(fd, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL) > 0;
     }
@@ -116,6 +118,7 @@ class PlainServer {
     }
 
     int answers_a_connection_;
+    std::chrono::milliseconds thought_;
     int listener_ = -1;
     std::jthread thread_;
 };
@@ -142,7 +145,7 @@ class HttpClientTest : public testing::Test {
         return run(answer_to(http.start(std::move(request))));
     }
     static runtime::Task<std::string> answer_to(std::shared_ptr<HttpTransfer> transfer) {
-        const auto by = std::chrono::steady_clock::now() + 1h;
+        const auto by = std::chrono::steady_clock::now() + 20s;
         const auto status = co_await transfer->status(by);
         if (!status) co_return status.error().code;
         std::string text;
@@ -246,6 +249,34 @@ TEST_F(HttpClientTest, nothing_leaves_before_a_transfer_begins) {
     transfer->begin();
     EXPECT_EQ(run(answer_to(transfer)), "words");
     EXPECT_EQ(server.connections, 1);
+}
+
+/// Longer than curl's own timers would hide that its socket is not heard.
+constexpr auto kLongThought = 2500ms;
+
+TEST_F(HttpClientTest, a_connection_that_did_not_come_about_is_not_in_the_way_of_the_next) {
+    SilentServer silent(0);
+    silent.fill();
+    PlainServer server(8, kLongThought);
+    HttpClient http(runtime_);
+    EXPECT_EQ(ask(http, {.url = silent.url(), .body = "{}", .connect_timeout = 50ms}), "http.connect");
+    EXPECT_EQ(ask(http, {.url = server.url, .body = "{}", .connect_timeout = 1s}), "words")
+        << "its descriptor has the same number";
+}
+
+TEST_F(HttpClientTest, one_that_is_given_up_while_it_connects_is_not_in_the_way_of_the_next) {
+    SilentServer silent(0);
+    silent.fill();
+    PlainServer server(8, kLongThought);
+    HttpClient http(runtime_);
+    auto connecting = http.start({.url = silent.url(),
+                                  .body = "{}",
+                                  .deadline = std::chrono::steady_clock::now() + 1h,
+                                  .use_proxy = false});
+    runtime_.io().restart();
+    runtime_.io().run_for(20ms);
+    connecting.reset();
+    EXPECT_EQ(ask(http, {.url = server.url, .body = "{}", .connect_timeout = 1s}), "words");
 }
 
 TEST_F(HttpClientTest, one_that_never_began_or_was_given_up_leaves_the_client_whole) {
