@@ -13,6 +13,9 @@ enum class Stream : std::uint8_t {
     account_data = 3,
     typing = 4,    ///< in memory alone; positions grow across restarts all the same
     presence = 5,  ///< so too
+    // No streams, but what the holder of a token was told that is still to be set right:
+    shown_typing = 6,  ///< where they see somebody typing (Typing::shown_to)
+    cut_counts = 7,    ///< 1: some unread counts that they have were cut short
 };
 
 /// Takes the next position of a stream; the first is 1. Part of the write job, so that positions are given in

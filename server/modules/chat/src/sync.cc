@@ -15,6 +15,7 @@ struct Status {
     identity::UserNumber user;
     std::string user_id;
     std::string message;
+    bool was_here = false;
 };
 
 struct Stored {
@@ -25,10 +26,12 @@ struct Stored {
 Stored read_stored(storage::Transaction& tx, std::uint32_t life_name) {
     Stored found{.lives = read_lives(tx), .statuses = {}};
     found.lives.push_back({life_name, stored_positions(tx)});
-    auto rows =
-        tx.prepare("SELECT user_number, status_message FROM presence_status WHERE status_message <> ''");
+    auto rows = tx.prepare(
+        "SELECT user_number, status_message, is_here FROM presence_status "
+        "WHERE status_message <> '' OR is_here = 1");
     while (rows.step()) {
-        found.statuses.push_back({identity::UserNumber{rows.integer(0)}, {}, std::string(rows.text(1))});
+        found.statuses.push_back(
+            {identity::UserNumber{rows.integer(0)}, {}, std::string(rows.text(1)), rows.integer(2) != 0});
     }
     for (auto& status : found.statuses) status.user_id = identity::user_id_of(tx, status.user).value;
     return found;
@@ -64,8 +67,10 @@ runtime::Task<base::Result<void>> Sync::start() {
     core_->begin_at(began_at[Stream::events], began_at[Stream::receipts], began_at[Stream::account_data]);
     core_->lives.begin(std::move(stored->lives));
     for (auto& status : stored->statuses)
-        core_->presence.restore(status.user, std::move(status.user_id), std::move(status.message));
+        core_->presence.restore(status.user, std::move(status.user_id), std::move(status.message),
+                                status.was_here);
     core_->tasks.spawn(core_->upkeep());
+    core_->tasks.spawn(core_->store_presence());
     co_return base::Result<void>{};
 }
 

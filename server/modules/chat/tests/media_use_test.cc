@@ -269,10 +269,10 @@ TEST_F(MediaUse, an_erased_persons_face_goes_from_the_invitations_that_others_se
             .run();
         return {};
     }));
-    const auto joined = house_.room(bob, {{"invite", {ann.user_id}}});
+    const auto joined = house_.room(bob, {{"invite", base::json::array{ann.user_id}}});
     house_.join(ann, joined);
-    const auto invited = house_.room(bob, {{"invite", {ann.user_id}}, {"is_direct", true}});
-    const auto put_out = house_.room(bob, {{"invite", {ann.user_id}}});
+    const auto invited = house_.room(bob, {{"invite", base::json::array{ann.user_id}}, {"is_direct", true}});
+    const auto put_out = house_.room(bob, {{"invite", base::json::array{ann.user_id}}});
     EXPECT_EQ(house_
                   .post("/_matrix/client/v3/rooms/" + in_path(put_out) + "/kick", bob,
                         {{"user_id", ann.user_id}, {"reason", "the wrong Ann"}})

@@ -66,6 +66,18 @@ struct TestHouse {
         house.runtime.stop();
     }
 
+    /// The same database and a new Sync over it, as after a restart.
+    runtime::Task<void> restart() {
+        co_await sync->stop();
+        routes.clear();
+        sync.reset();
+        news = News{};
+        sync = std::make_unique<Sync>(runtime, *database, clock, random, news);
+        routes = sync->routes();
+        const auto started = co_await sync->start();
+        EXPECT_TRUE(started);
+    }
+
     runtime::Task<Actor> person(std::string localpart) {
         auto made =
             co_await database->write({"test"}, [localpart](storage::Transaction& tx) -> base::Result<Actor> {

@@ -13,10 +13,12 @@
 namespace chat {
 namespace {
 
-/// Unread events that one answer looks at, over all of its rooms.
+/// Unread events that one answer looks at, over all of its rooms. Where a room has more, they are counted to
+/// the end in later turns of the same client (Stream::cut_counts), which is then told again.
 constexpr std::size_t kUnreadBudget = 20'000;
 constexpr std::size_t kUnreadMost = 1'000;
-constexpr std::size_t kUnreadLeast = 50;
+/// The same of such a turn.
+constexpr std::size_t kWholeCountsBudget = 10'000;
 /// What a room takes in an answer, roughly: so that a large answer is not moved again and again while it
 /// grows.
 constexpr std::size_t kRoomBytes = 8 * 1024;
@@ -59,7 +61,11 @@ std::optional<StoredMembership> membership_now(storage::Transaction& tx, StoredM
 class AnswerMaker {
   public:
     AnswerMaker(RoomReads& reads, const SyncQuery& query)
-        : reads_(reads), tx_(reads.transaction()), query_(query), filter_(*query.filter) {}
+        : reads_(reads),
+          tx_(reads.transaction()),
+          query_(query),
+          filter_(*query.filter),
+          writer_(reads, filter_) {}
 
     SyncAnswer make() {
         answer_.settings = query_.settings_hold
@@ -72,12 +78,17 @@ class AnswerMaker {
             .tx = tx_,
             .query = query_,
             .settings = *answer_.settings,
+            .writer = writer_,
             .unread_limit = std::clamp(kUnreadBudget / std::max<std::size_t>(1, memberships.size()),
-                                       kUnreadLeast, kUnreadMost),
+                                       kCountedAtLeast, kUnreadMost),
+            .counted = counted_,
             .answer = answer_});
+        answer_.next_batch = query_.now;
+        answer_.next_batch[Stream::cut_counts] = 0;
+        if (query_.wants_whole_counts) count_ahead(memberships);
         auto& out = answer_.body;
         out.reserve(kRoomBytes * memberships.size());
-        out.append(R"({"next_batch":")").append(query_.now.text()).append(R"(","account_data":{"events":[)");
+        out.append(R"({"account_data":{"events":[)");
         append_global_account_data(out);
         out.append(R"(]},"presence":{"events":[)");
         append_presence(out);
@@ -88,7 +99,9 @@ class AnswerMaker {
         }
         out.append(R"(},"invite":)").append(sections_.invite);
         out.append(R"(},"knock":)").append(sections_.knock).append(R"(},"leave":)").append(sections_.leave);
-        out.append("}},").append(kDevices).push_back('}');
+        out.append("}},").append(kDevices);
+        // Last, since it says how far the counts above have come.
+        out.append(R"(,"next_batch":")").append(answer_.next_batch.text()).append("\"}");
         answer_.has_news = answer_.has_news || sections_.has_news;
         return std::move(answer_);
     }
@@ -144,12 +157,33 @@ class AnswerMaker {
         return since && membership.since > *since;
     }
 
+    /// Counts on in the rooms whose counts may have been cut short; once all are whole they are told.
+    void count_ahead(const std::vector<StoredMembership>& memberships) {
+        auto left = kWholeCountsBudget;
+        for (const auto& membership : memberships) {
+            if (membership.membership != Membership::join) continue;
+            const auto known = query_.unread.find(membership.room);
+            if (known != query_.unread.end() && !known->second.is_long) continue;
+            const auto& room = reads_.room(membership.room);
+            if (!room || !filter_.allows_room(room->id.value)) continue;
+            const auto given = std::max(left, kCountedAtLeast);
+            auto budget = given;
+            auto unread = count_of(*context_, *room, membership, budget);
+            left -= std::min(left, given - budget);
+            answer_.unread.emplace_back(membership.room, unread);
+            if (unread.is_long) counted_.emplace(membership.room, std::move(unread));
+            reads_.trim();
+        }
+        context_->tells_counted = answer_.next_batch[Stream::cut_counts] == 0;
+    }
+
     bool may_have_news(const StoredMembership& row) {
         if (!query_.since || query_.full_state || row.since > query_.events_since()) return true;
         if (row.membership == Membership::invite) return row.position > query_.events_since();
         if (is_over(row.membership)) return tells_data_of_left(row.room);
         if (row.membership != Membership::join) return false;
-        return room_data_.contains(row.room) || query_.typing.contains(row.room) ||
+        return query_.wants_whole_counts || room_data_.contains(row.room) ||
+               query_.typing.contains(row.room) ||
                last_event_position(tx_, row.room, query_.events_now()) > query_.events_since() ||
                has_receipts_after(tx_, row.room, (*query_.since)[Stream::receipts],
                                   query_.now[Stream::receipts]);
@@ -239,9 +273,11 @@ class AnswerMaker {
     storage::Transaction& tx_;
     const SyncQuery& query_;
     const SyncFilter& filter_;
+    EventWriter writer_;
     SyncAnswer answer_;
     std::optional<AnswerContext> context_;
     Sections sections_;
+    std::map<RoomNumber, Unread> counted_;
     std::vector<AccountData> account_data_;
     std::map<RoomNumber, std::vector<const AccountData*>> room_data_;
 };

@@ -11,9 +11,10 @@ namespace {
 /// More than there can be connections; each of them holds one place at most.
 constexpr std::size_t kWaitingLimit = 100'000;
 
-/// An answer that looks at all of a person's rooms takes long: nobody else's is to wait for it.
+/// An answer that looks at all of a person's rooms, or at many events, takes long: nobody else's is to wait
+/// for it.
 bool is_large(const SyncQuery& query) {
-    return !query.rooms || query.full_state;
+    return !query.rooms || query.full_state || query.wants_whole_counts;
 }
 
 }  // namespace

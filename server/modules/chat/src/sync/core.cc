@@ -12,6 +12,8 @@ namespace {
 using base::ErrorKind;
 
 constexpr std::chrono::milliseconds kUpkeep{500};
+constexpr std::chrono::seconds kStorePresence{2};
+constexpr std::size_t kStoredAJob = 200;
 /// Presence wakes nobody in rooms where more people than this are connected: they hear of it with their next
 /// answer.
 constexpr std::size_t kPresenceWakeLimit = 200;
@@ -101,6 +103,28 @@ runtime::Task<void> SyncCore::upkeep() {
             tell_presence();
         }
         if (turn % 60 == 0) watches.drop_idle();
+    }
+}
+
+runtime::Task<void> SyncCore::store_presence() {
+    while (!is_stopping) {
+        co_await runtime::sleep_for(kStorePresence);
+        const auto whereabouts = presence.take_unstored(kStoredAJob);
+        if (whereabouts.empty()) continue;
+        const auto stored = co_await database.write(
+            {"presence"}, [whereabouts](storage::Transaction& tx) -> base::Result<void> {
+                for (const auto& [user, is_here] : whereabouts) {
+                    // Where an account was erased meanwhile nothing is written of it any more.
+                    auto statement = tx.prepare(
+                        is_here ? "INSERT INTO presence_status (user_number, status_message, is_here) "
+                                  "VALUES (?1, '', 1) ON CONFLICT (user_number) DO UPDATE SET is_here = 1"
+                                : "UPDATE presence_status SET is_here = 0 WHERE user_number = ?1");
+                    statement.bind(user);
+                    statement.run();
+                }
+                return {};
+            });
+        if (!stored) presence.keep_unstored(whereabouts);
     }
 }
 

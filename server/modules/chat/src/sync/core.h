@@ -70,6 +70,8 @@ struct Sync::Core {
     /// a change of one person's concerns all they share a room with.
     runtime::Task<void> upkeep();
     void tell_presence();
+    /// Writes down now and then who has come and who has gone, for after a restart.
+    runtime::Task<void> store_presence();
     /// A person who has just come learns who is there, and they of the person.
     void introduce(RoomNumber room, identity::UserNumber newcomer);
 };

@@ -98,10 +98,10 @@ base::Result<SyncFilter> SyncFilter::parse(const base::json::object& object) {
     auto fields = read_strings(object, "event_fields");
     if (!fields) return base::fail(std::move(fields.error()));
     if (*fields) filter.event_fields = std::move(**fields);
-    // Events of this server have one format: "federation" is understood, and answered in the client's.
     const auto format = base::get_string(object, "event_format");
     if (object.contains("event_format") && format != "client" && format != "federation")
         return bad_filter("event_format");
+    filter.federation_format = format == "federation";
     if (auto read = read_part(object, "presence", filter.presence); !read) return base::fail(read.error());
     if (auto read = read_part(object, "account_data", filter.account_data); !read)
         return base::fail(read.error());

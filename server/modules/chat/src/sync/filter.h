@@ -19,6 +19,7 @@ inline constexpr std::size_t kFilterLimitBytes = 64 * 1024;
 /// What a client wants of /sync (specification: definitions/sync_filter.yaml).
 struct SyncFilter {
     std::vector<std::string> event_fields;  ///< empty: all
+    bool federation_format = false;         ///< events as another server would be sent them
     RoomEventFilter presence;
     RoomEventFilter account_data;
     std::optional<std::vector<std::string>> rooms;

@@ -3,6 +3,7 @@
 #include "event/canonical_json.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace chat {
@@ -46,6 +47,22 @@ void Presence::change(identity::UserNumber user, Person& person, PresenceState s
     person.position = ++last_;
     order_.emplace(person.position, user);
     if (news_.empty() || news_.back() != user) news_.push_back(user);
+    person.is_restored = false;
+    note_whereabouts(user, person);
+}
+
+void Presence::note_whereabouts(identity::UserNumber user, const Person& person) {
+    if ((person.state != PresenceState::offline) != person.is_stored_here) {
+        unstored_.insert(user);
+    } else {
+        unstored_.erase(user);
+    }
+}
+
+bool Presence::hears_first_of(Person& person) {
+    if (!person.is_restored) return false;
+    person.voices.clear();
+    return true;
 }
 
 void Presence::tell(identity::UserNumber user, Person& person, bool is_news) {
@@ -78,8 +95,9 @@ std::uint64_t Presence::poll_begins(Speaker speaker, std::string_view user_id, P
     auto& person = people_[speaker.user];
     if (person.user_id.empty()) person.user_id = user_id;
     if (says == PresenceState::online) person.last_active_ms = clock_.now_ms();
+    const bool is_first = hears_first_of(person);
     speak(person, {.poll = ++last_poll_, .device = speaker.device, .says = says, .is_asking = true});
-    tell(speaker.user, person);
+    tell(speaker.user, person, is_first);
     return last_poll_;
 }
 
@@ -100,21 +118,30 @@ void Presence::set(Speaker speaker, std::string_view user_id, PresenceState stat
     auto& person = people_[speaker.user];
     person.user_id = user_id;
     person.last_active_ms = clock_.now_ms();
+    const bool is_first = hears_first_of(person);
     std::erase_if(person.voices,
                   [&](const Voice& voice) { return !voice.is_asking && voice.device == speaker.device; });
     for (auto& voice : person.voices) {
         if (voice.device == speaker.device) voice.says = state;
     }
     speak(person, {.device = speaker.device, .says = state, .heard_at = clock_.steady_now()});
-    const bool is_news = status_message && *status_message != person.status_message;
-    if (is_news) person.status_message = std::move(*status_message);
-    tell(speaker.user, person, is_news);
+    const bool says_more = status_message && *status_message != person.status_message;
+    if (says_more) person.status_message = std::move(*status_message);
+    tell(speaker.user, person, says_more || is_first);
 }
 
-void Presence::restore(identity::UserNumber user, std::string user_id, std::string status_message) {
+void Presence::restore(identity::UserNumber user, std::string user_id, std::string status_message,
+                       bool was_here) {
     auto& person = people_[user];
     person.user_id = std::move(user_id);
     person.status_message = std::move(status_message);
+    person.position = ++restored_;
+    order_.emplace(person.position, user);
+    if (!was_here) return;
+    person.state = PresenceState::online;
+    person.is_restored = true;
+    person.is_stored_here = true;
+    add_voice(person, {.says = person.state, .heard_at = clock_.steady_now()});
 }
 
 void Presence::forget(identity::UserNumber user) {
@@ -147,16 +174,49 @@ const Presence::Known* Presence::find(identity::UserNumber user) const {
     return at == people_.end() ? nullptr : &at->second;
 }
 
+bool Presence::is_worth_telling(const Known& person) {
+    return person.state != PresenceState::offline || !person.status_message.empty();
+}
+
 std::vector<Presence::Change> Presence::changed_since(std::int64_t position, std::size_t limit) const {
-    std::vector<Change> changes;
-    for (auto at = order_.rbegin(); at != order_.rend() && at->first > position && changes.size() < limit;
-         ++at) {
+    std::vector<Change> found;
+    for (auto at = order_.upper_bound(position); at != order_.end(); ++at) {
+        if (found.size() == limit) break;
         const auto& person = people_.at(at->second);
-        if (position == 0 && person.state == PresenceState::offline && person.status_message.empty())
-            continue;
-        changes.push_back({at->second, person});
+        if (position > 0 || is_worth_telling(person)) found.push_back({at->second, person});
     }
-    return changes;
+    return found;
+}
+
+std::int64_t Presence::page_end(std::int64_t position, std::size_t limit) const {
+    std::size_t found = 0;
+    for (auto at = order_.upper_bound(position); at != order_.end(); ++at) {
+        if (position > 0 || is_worth_telling(people_.at(at->second))) ++found;
+        if (found == limit && std::next(at) != order_.end()) return at->first;
+    }
+    return last_;
+}
+
+std::vector<Presence::Whereabouts> Presence::take_unstored(std::size_t limit) {
+    std::vector<Whereabouts> taken;
+    while (!unstored_.empty() && taken.size() < limit) {
+        const auto user = *unstored_.begin();
+        unstored_.erase(unstored_.begin());
+        const auto at = people_.find(user);
+        if (at == people_.end()) continue;  // forgotten since
+        at->second.is_stored_here = at->second.state != PresenceState::offline;
+        taken.push_back({user, at->second.is_stored_here});
+    }
+    return taken;
+}
+
+void Presence::keep_unstored(const std::vector<Whereabouts>& whereabouts) {
+    for (const auto& [user, is_here] : whereabouts) {
+        const auto at = people_.find(user);
+        if (at == people_.end()) continue;
+        at->second.is_stored_here = !is_here;
+        note_whereabouts(user, at->second);
+    }
 }
 
 std::vector<identity::UserNumber> Presence::take_news() {

@@ -47,6 +47,17 @@ std::optional<std::int64_t> put_receipt(storage::Transaction& tx, const Receipt&
     return position;
 }
 
+void put_read_by_writing(storage::Transaction& tx, RoomNumber room, identity::UserNumber user,
+                         std::string_view thread_id, Position event_position) {
+    // Position 0: after no token, so that nothing tells of it.
+    auto statement = tx.prepare(
+        "INSERT INTO receipt (room_number, user_number, kind, thread_id, event_position, event_id, ts_ms, "
+        "position) VALUES (?1, ?2, ?3, ?4, ?5, '', 0, 0) ON CONFLICT (room_number, user_number, kind, "
+        "thread_id) DO UPDATE SET event_position = max(event_position, ?5)");
+    statement.bind(room, user, static_cast<int>(ReceiptKind::by_writing), thread_id, event_position);
+    statement.run();
+}
+
 std::vector<Receipt> receipts_of(storage::Transaction& tx, RoomNumber room, identity::UserNumber user) {
     auto statement = tx.prepare(
         "SELECT room_number, user_number, kind, thread_id, event_position, event_id, ts_ms, position "

@@ -16,7 +16,11 @@ namespace chat {
 enum class ReceiptKind : std::uint8_t {
     read = 1,          ///< m.read: everybody in the room is told
     read_private = 2,  ///< m.read.private: only one's own devices are
+    /// Nobody is told: whoever wrote a message had read what stands before it. The message itself says so,
+    /// until it is redacted.
+    by_writing = 3,
 };
+/// Of a receipt that somebody is told of.
 std::string_view to_string(ReceiptKind kind);
 
 /// The thread of all that is in no thread.
@@ -36,6 +40,10 @@ struct Receipt {
 /// Writes the receipt at the next position, which is returned; nothing where one that is as far on stands
 /// there already (receipts never go back).
 std::optional<std::int64_t> put_receipt(storage::Transaction& tx, const Receipt& receipt);
+
+/// Keeps that a person had read a thread up to a message of theirs that is being redacted.
+void put_read_by_writing(storage::Transaction& tx, RoomNumber room, identity::UserNumber user,
+                         std::string_view thread_id, Position event_position);
 
 /// All of one person in a room.
 std::vector<Receipt> receipts_of(storage::Transaction& tx, RoomNumber room, identity::UserNumber user);

@@ -66,7 +66,8 @@ void append_receipts(std::string& out, storage::Transaction& tx, RoomNumber room
     auto receipts = receipt_changes(tx, room, reader, after, up_to, after == 0 ? kFirstLimit : kLimit);
     if (after == 0 && receipts.size() == kFirstLimit) {
         for (auto& own : receipts_of(tx, room, reader)) {
-            if (own.position < receipts.back().position && own.position <= up_to)
+            if (own.kind != ReceiptKind::by_writing && own.position < receipts.back().position &&
+                own.position <= up_to)
                 receipts.push_back(std::move(own));
         }
     }

@@ -127,7 +127,7 @@ void append_end_of_invitation(std::string& out, AnswerContext& context, const St
     const auto& filter = *context.query.filter;
     if (!filter.state.allows_room(room.id.value)) return;
     const auto event = find_event(context.tx, room.number, membership.since);
-    if (event && filter.state.allows(*event)) append_fields(out, event->json, filter.event_fields);
+    if (event && filter.state.allows(*event)) context.writer.append(out, *event, event->json);
 }
 
 }  // namespace
@@ -136,6 +136,21 @@ void append_account_data(std::string& out, const AccountData& data) {
     out.append(R"({"type":)");
     append_canonical_string(out, data.type);
     out.append(R"(,"content":)").append(data.json).push_back('}');
+}
+
+Unread count_of(AnswerContext& context, const StoredRoom& room, const StoredMembership& membership,
+                std::size_t& budget) {
+    const auto known = context.query.unread.find(room.number);
+    auto unread = count_unread(context.reads,
+                               {.room = room.number,
+                                .room_id = room.id.value,
+                                .joined_members = room.joined_count,
+                                .joined_at = membership.since,
+                                .up_to = context.query.events_now()},
+                               context.settings,
+                               known == context.query.unread.end() ? nullptr : &known->second, budget);
+    if (unread.rest) context.answer.next_batch[Stream::cut_counts] = 1;
+    return unread;
 }
 
 bool append_joined_room(std::string& out, AnswerContext& context, const StoredRoom& room,
@@ -163,25 +178,21 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
                               .is_after = query.state_mode.is_after(),
                               .after = after,
                               .up_to = query.events_now()},
-                             timeline, *query.filter, members);
+                             timeline, *query.filter, members, context.writer);
     const auto ephemeral = ephemeral_events(context, room, is_new);
 
     // An initial sync has read them all.
     const auto account = room_account_data(context, room, is_new && query.since, account_data);
-    if (!is_whole && timeline.events.empty() && !timeline.is_limited && summary.empty() && state.empty() &&
-        ephemeral.empty() && account.empty()) {
+    const auto counted = context.counted.find(room.number);
+    const bool is_counted = counted != context.counted.end();
+    const bool tells_counts = is_counted && context.tells_counted;
+    if (!is_whole && !tells_counts && timeline.events.empty() && !timeline.is_limited && summary.empty() &&
+        state.empty() && ephemeral.empty() && account.empty()) {
         return false;
     }
 
-    const auto known = query.unread.find(room.number);
-    auto unread = count_unread(context.reads,
-                               {.room = room.number,
-                                .room_id = room.id.value,
-                                .joined_members = room.joined_count,
-                                .joined_at = membership.since,
-                                .up_to = query.events_now()},
-                               context.settings, known == query.unread.end() ? nullptr : &known->second,
-                               context.unread_limit);
+    auto budget = context.unread_limit;
+    auto unread = is_counted ? counted->second : count_of(context, room, membership, budget);
 
     append_key(out, room.id.value);
     out.push_back('{');
@@ -191,7 +202,7 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
     }
     append_state_lists(out, query.state_mode, state);
     append_key(out, "timeline");
-    append_timeline(out, view, timeline, query.filter->event_fields);
+    append_timeline(out, view, timeline, context.writer);
     append_key(out, "ephemeral");
     out.append(R"({"events":[)").append(ephemeral).append("]}");
     append_key(out, "account_data");
@@ -199,7 +210,7 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
     append_unread(out, unread, query.filter->timeline.unread_thread_notifications);
     out.push_back('}');
 
-    context.answer.unread.emplace_back(room.number, std::move(unread));
+    if (!is_counted) context.answer.unread.emplace_back(room.number, std::move(unread));
     if (!told.empty()) context.answer.members_sent.emplace_back(room.number, std::move(told));
     return true;
 }
@@ -235,7 +246,7 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
                       .after = after,
                       .up_to = last_leave,
                       .own = OwnMember{query.user_id, membership.since}},
-                     timeline, *query.filter, members);
+                     timeline, *query.filter, members, context.writer);
     } else if (is_new && query.state_mode.is_after()) {
         append_end_of_invitation(state, context, room, membership);
     }
@@ -243,7 +254,7 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
     out.push_back('{');
     append_state_lists(out, query.state_mode, state);
     append_key(out, "timeline");
-    append_timeline(out, view, timeline, query.filter->event_fields);
+    append_timeline(out, view, timeline, context.writer);
     append_key(out, "account_data");
     out.append(R"({"events":[)").append(account).append("]}}");
     return true;

@@ -16,8 +16,14 @@ constexpr std::string_view kMember = "m.room.member";
 class StateWriter {
   public:
     StateWriter(std::string& out, RoomView& view, StateRange range, const Timeline& timeline,
-                const SyncFilter& filter, const LazyMembers& members)
-        : out_(out), view_(view), range_(range), timeline_(timeline), filter_(filter), members_(members) {
+                const SyncFilter& filter, const LazyMembers& members, EventWriter& writer)
+        : out_(out),
+          view_(view),
+          range_(range),
+          timeline_(timeline),
+          filter_(filter),
+          members_(members),
+          writer_(writer) {
         at_ = start_of(range.up_to);
         allows_all_ = filter.state.allows_all();
     }
@@ -96,7 +102,13 @@ class StateWriter {
             event.json = row.text(3);
             if (!filter_.state.allows(event)) return;
         }
-        write(row.text(3));
+        if (writer_.is_plain()) {
+            begin_event();
+            out_.append(row.text(3));
+        } else if (const auto event =
+                       find_event(view_.transaction(), view_.room(), Position{row.integer(2)})) {
+            write(*event);
+        }
     }
 
     /// Where the state begins that the timeline's events lead on to `up_to`.
@@ -123,13 +135,17 @@ class StateWriter {
         const auto event = find_event(view_.transaction(), view_.room(), position);
         if (!event || !filter_.state.allows(*event)) return;
         if (entry.type == kMember) members_written_.insert(entry.state_key);
-        write(event->json);
+        write(*event);
     }
 
-    void write(std::string_view json) {
+    void write(const StoredEvent& event) {
+        begin_event();
+        writer_.append(out_, event, event.json);
+    }
+
+    void begin_event() {
         if (!is_first_) out_.push_back(',');
         is_first_ = false;
-        append_fields(out_, json, filter_.event_fields);
     }
 
     std::string& out_;
@@ -138,6 +154,7 @@ class StateWriter {
     const Timeline& timeline_;
     const SyncFilter& filter_;
     const LazyMembers& members_;
+    EventWriter& writer_;
     Position at_;
     bool allows_all_ = true;
     bool is_first_ = true;
@@ -148,15 +165,15 @@ class StateWriter {
 
 std::vector<std::string> append_state(std::string& out, RoomView& view, StateRange range,
                                       const Timeline& timeline, const SyncFilter& filter,
-                                      const LazyMembers& members) {
+                                      const LazyMembers& members, EventWriter& writer) {
     if (!filter.state.allows_room(view.room_id())) return {};
-    StateWriter writer(out, view, range, timeline, filter, members);
+    StateWriter list(out, view, range, timeline, filter, members, writer);
     if (range.is_whole) {
-        writer.write_whole();
+        list.write_whole();
     } else {
-        writer.write_changes();
+        list.write_changes();
     }
-    return writer.write_wanted_members();
+    return list.write_wanted_members();
 }
 
 }  // namespace chat

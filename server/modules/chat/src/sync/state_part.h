@@ -40,6 +40,6 @@ struct LazyMembers {
 /// filter left it out) is told too. Returns the lazily loaded members that the client had not got before.
 std::vector<std::string> append_state(std::string& out, RoomView& view, StateRange range,
                                       const Timeline& timeline, const SyncFilter& filter,
-                                      const LazyMembers& members);
+                                      const LazyMembers& members, EventWriter& writer);
 
 }  // namespace chat

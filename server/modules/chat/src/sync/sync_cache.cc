@@ -50,6 +50,20 @@ void SyncCache::fill(SyncQuery& query) const {
     }
 }
 
+std::optional<std::vector<RoomNumber>> SyncCache::long_rooms(identity::UserNumber user,
+                                                             std::span<const RoomNumber> joined) const {
+    std::vector<RoomNumber> rooms;
+    if (joined.empty()) return rooms;
+    const auto known = unread_.find(user);
+    if (known == unread_.end()) return std::nullopt;
+    for (const auto room : joined) {
+        const auto at = known->second.find(room);
+        if (at == known->second.end()) return std::nullopt;
+        if (at->second.is_long) rooms.push_back(room);
+    }
+    return rooms;
+}
+
 void SyncCache::keep(const SyncQuery& query, SyncAnswer& answer) {
     if (settings_.size() >= kSettingsLimit) settings_.clear();
     auto& settings = settings_[query.user];

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include <chat/ids.h>
 #include <identity/ids.h>
@@ -27,6 +28,9 @@ class SyncCache {
 
     /// Gives the query what is known; `rooms` none: of all rooms.
     void fill(SyncQuery& query) const;
+    /// The rooms of these whose unread events are many; nothing where not all of them have been counted.
+    std::optional<std::vector<RoomNumber>> long_rooms(identity::UserNumber user,
+                                                      std::span<const RoomNumber> joined) const;
     /// Keeps what an answer found out. `next_batch`: where the device will go on.
     void keep(const SyncQuery& query, SyncAnswer& answer);
     /// A device that does not go on where it was left has not got what it was sent last.

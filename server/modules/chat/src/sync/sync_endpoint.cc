@@ -98,13 +98,49 @@ runtime::Task<base::Result<void>> load_watch(SyncCore& core, identity::UserNumbe
     co_return base::Result<void>{};
 }
 
-/// The rooms that may have something new; nothing where memory does not reach back to the token.
+/// Whether the client was given unread counts that were cut short, and not been told the whole ones.
+bool has_cut_counts(const Poll& poll) {
+    return poll.since && (*poll.since)[Stream::cut_counts] != 0;
+}
+
+/// What an answer tells up to: of presence, what it may look at.
+StreamToken tells_up_to(const SyncCore& core, const Poll& poll, const WatchList::Watch& watch) {
+    auto now = core.now();
+    now[Stream::presence] =
+        core.presence.page_end(poll.since ? (*poll.since)[Stream::presence] : 0, kPresenceLimit);
+    now[Stream::shown_typing] = core.typing.shown_to(watch.joined);
+    if (poll.since) now[Stream::cut_counts] = (*poll.since)[Stream::cut_counts];
+    return now;
+}
+
+/// Where the typing is to be told: what changed; and, where memory does not reach back to the token, where
+/// its holder saw somebody typing then.
+std::vector<RoomNumber> typing_rooms(const SyncCore& core, const Poll& poll, const WatchList::Watch& watch) {
+    std::vector<RoomNumber> rooms;
+    for (const auto room : core.typing.changed_since(poll.since ? (*poll.since)[Stream::typing] : 0)) {
+        if (std::ranges::binary_search(watch.joined, room)) rooms.push_back(room);
+    }
+    if (poll.since && !core.typing.covers((*poll.since)[Stream::typing])) {
+        const auto seen = Typing::read_shown((*poll.since)[Stream::shown_typing], watch.joined);
+        rooms.insert(rooms.end(), seen.begin(), seen.end());
+    }
+    return rooms;
+}
+
+/// The rooms that may have something new, `typing` among them; nothing where memory does not reach back to
+/// the token.
 std::optional<std::vector<RoomNumber>> changed_rooms(const SyncCore& core, const Poll& poll,
-                                                     const WatchList::Watch& watch) {
+                                                     const WatchList::Watch& watch,
+                                                     const std::vector<RoomNumber>& typing) {
     const auto& since = poll.since.value();
     if (!core.events.covers(since[Stream::events]) || !core.receipts.covers(since[Stream::receipts]))
         return std::nullopt;
-    std::vector<RoomNumber> rooms;
+    auto rooms = typing;
+    if (has_cut_counts(poll)) {
+        const auto counted = core.cache.long_rooms(poll.caller.user, watch.joined);
+        if (!counted) return std::nullopt;
+        rooms.insert(rooms.end(), counted->begin(), counted->end());
+    }
     const auto add = [&](const RoomLog::Entry& entry) {
         if (entry.only == poll.caller.user ||
             (!entry.only && std::ranges::binary_search(watch.joined, entry.room)))
@@ -112,9 +148,6 @@ std::optional<std::vector<RoomNumber>> changed_rooms(const SyncCore& core, const
     };
     core.events.since(since[Stream::events], add);
     core.receipts.since(since[Stream::receipts], add);
-    for (const auto room : core.typing.changed_since(since[Stream::typing])) {
-        if (std::ranges::binary_search(watch.joined, room)) rooms.push_back(room);
-    }
     std::ranges::sort(rooms);
     const auto doubles = std::ranges::unique(rooms);
     rooms.erase(doubles.begin(), doubles.end());
@@ -133,33 +166,33 @@ void add_introductions(SyncQuery& query, const SyncCore& core, const WatchList::
 }
 
 /// What is to be read for the poll; nothing where there is certainly no news.
-std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, const WatchList::Watch& watch) {
+std::optional<SyncQuery> next_query(const SyncCore& core, const Poll& poll, const WatchList::Watch& watch,
+                                    const StreamToken& now) {
     SyncQuery query;
     query.user = poll.caller.user;
     query.user_id = poll.caller.user_id;
     query.device = poll.caller.device;
     query.since = poll.since;
-    query.now = core.now();
+    query.now = now;
     query.parted_at = poll.parted_at;
     query.filter = poll.filter;
     query.full_state = poll.full_state;
     query.state_mode = poll.state_mode;
     query.now_ms = core.clock.now_ms();
     query.account_data_position = watch.account_data_position;
-    const auto typing_since = poll.since ? (*poll.since)[Stream::typing] : 0;
+    query.wants_whole_counts = has_cut_counts(poll);
     query.presence =
         core.presence.changed_since(poll.since ? (*poll.since)[Stream::presence] : 0, kPresenceLimit);
+    const auto typing = typing_rooms(core, poll, watch);
     if (poll.since) add_introductions(query, core, watch);
     if (poll.since) {
-        query.rooms = changed_rooms(core, poll, watch);
+        query.rooms = changed_rooms(core, poll, watch, typing);
         const bool has_account_data = watch.account_data_position > (*poll.since)[Stream::account_data];
         if (poll.may_wait() && query.rooms && query.rooms->empty() && query.presence.empty() &&
-            !has_account_data)
+            !has_account_data && !query.wants_whole_counts)
             return std::nullopt;
     }
-    for (const auto room : core.typing.changed_since(typing_since)) {
-        if (std::ranges::binary_search(watch.joined, room)) query.typing.emplace(room, core.typing.in(room));
-    }
+    for (const auto room : typing) query.typing.emplace(room, core.typing.in(room));
     core.cache.fill(query);
     return query;
 }
@@ -223,16 +256,23 @@ base::Result<Wish> read_wish(const net::Request& request) {
     return wish;
 }
 
-/// What there is to tell up to `now`; nothing where more is to be waited for. A coroutine of its own, so that
-/// nothing of the reading waits along with the request.
-runtime::Task<std::optional<net::Response>> tell_news(SyncCore& core, const Poll& poll,
-                                                      const WatchList::Watch& watch, const StreamToken& now) {
-    auto query = next_query(core, poll, watch);
-    if (!query) co_return std::nullopt;
+/// What there is to tell; nothing, and `poll` is further on, where more is to be waited for. A coroutine of
+/// its own, so that nothing of the reading waits along with the request.
+runtime::Task<std::optional<net::Response>> tell_news(SyncCore& core, Poll& poll,
+                                                      const WatchList::Watch& watch) {
+    const auto now = tells_up_to(core, poll, watch);
+    auto query = next_query(core, poll, watch, now);
+    if (!query) {
+        poll.since = now;
+        co_return std::nullopt;
+    }
     auto answer = co_await read_answer(core, std::move(*query));
     if (!answer) co_return matrix_error(answer.error());
-    if (!answer->has_news && poll.may_wait()) co_return std::nullopt;
-    core.cache.handed(poll.caller.device, now);
+    if (!answer->has_news && poll.may_wait()) {
+        poll.since = answer->next_batch;
+        co_return std::nullopt;
+    }
+    core.cache.handed(poll.caller.device, answer->next_batch);
     co_return net::json(200, std::move(answer->body));
 }
 
@@ -256,12 +296,12 @@ runtime::Task<net::Response> answer_poll(SyncCore& core, std::unique_ptr<Wish> w
     core.cache.forget_sent_unless(poll.caller.device, poll.since);
     const Present present(core, poll.caller, wish->presence);
     for (;;) {
-        const auto now = core.now();
-        if (auto answer = co_await tell_news(core, poll, *watch, now)) co_return std::move(*answer);
-        poll.since = now;
-        if (core.now() != now) continue;  // news while it was being read
+        if (auto answer = co_await tell_news(core, poll, *watch)) co_return std::move(*answer);
+        // News while it was being read, or more than fitted.
+        if (tells_up_to(core, poll, *watch) != poll.since) continue;
         const auto left = poll.deadline - core.clock.steady_now();
         if (left <= milliseconds{0} || core.is_stopping) break;
+        if (has_cut_counts(poll)) continue;
         co_await watch->notifier.wait(left);
         const auto state = co_await boost::asio::this_coro::cancellation_state;
         if (state.cancelled() != boost::asio::cancellation_type::none)

@@ -46,6 +46,9 @@ struct SyncQuery {
     StateMode state_mode;
     std::int64_t now_ms = 0;
 
+    /// The client was given unread counts that were cut short: it is told them again once all are whole.
+    bool wants_whole_counts = false;
+
     /// Where the person's own account data stands: what is above is other people's.
     std::int64_t account_data_position = 0;
 
@@ -69,6 +72,7 @@ struct SyncQuery {
 
 struct SyncAnswer {
     std::string body;
+    StreamToken next_batch;
     bool has_news = false;  ///< whether it is worth waking the client for
     // To be kept for the next answer.
     std::shared_ptr<const NotificationSettings> settings;

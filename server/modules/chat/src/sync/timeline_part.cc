@@ -85,18 +85,9 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
     return timeline;
 }
 
-void append_fields(std::string& out, std::string_view event, const std::vector<std::string>& fields) {
-    if (fields.empty()) {
-        out.append(event);
-    } else {
-        out.append(base::json::serialize(keep_fields(parse_stored(event), fields)));
-    }
-}
-
-void append_timeline(std::string& out, RoomView& view, const Timeline& timeline,
-                     const std::vector<std::string>& event_fields) {
+void append_timeline(std::string& out, RoomView& view, const Timeline& timeline, EventWriter& writer) {
     out.append(R"({"events":)");
-    if (event_fields.empty()) {
+    if (writer.is_plain()) {
         view.append_array(out, timeline.events, RoomIdIn::leave_out);
     } else {
         if (!timeline.events.empty())
@@ -106,7 +97,7 @@ void append_timeline(std::string& out, RoomView& view, const Timeline& timeline,
             if (out.back() != '[') out.push_back(',');
             std::string whole;
             view.append(whole, event, RoomIdIn::leave_out);
-            append_fields(out, whole, event_fields);
+            writer.append(out, event, whole);
         }
         out.push_back(']');
     }

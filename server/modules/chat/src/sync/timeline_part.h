@@ -1,7 +1,7 @@
 #pragma once
 
 #include "rooms/room_view.h"
-#include "sync/filter.h"
+#include "sync/event_writer.h"
 #include "sync/unread.h"
 #include "timeline/event_store.h"
 
@@ -37,10 +37,6 @@ Timeline select_timeline(RoomView& view, TimelineRange range, const RoomEventFil
                          const NotificationSettings& settings);
 
 /// Appends {"events":[…],"limited":…,"prev_batch":…}.
-void append_timeline(std::string& out, RoomView& view, const Timeline& timeline,
-                     const std::vector<std::string>& event_fields);
-
-/// Appends an event of which only `fields` are wanted; empty: all.
-void append_fields(std::string& out, std::string_view event, const std::vector<std::string>& fields);
+void append_timeline(std::string& out, RoomView& view, const Timeline& timeline, EventWriter& writer);
 
 }  // namespace chat

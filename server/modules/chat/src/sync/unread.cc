@@ -36,81 +36,105 @@ bool looks_for_name(const PushRules& rules) {
     return false;
 }
 
-/// Whether sending it shows that the person has read what stands before it.
-bool shows_reading(const StoredEvent& event) {
-    return !event.is_state() && event.type != "m.room.redaction";
-}
-
 void count(UnreadCounts& counts, const PushRule& rule) {
     ++counts.notifications;
     if (rule.highlights) ++counts.highlights;
 }
 
-/// Looks at one room's unread events, newest first, until nothing before can count.
+/// Looks at one room's events and counts them in `unread`.
 class Count {
   public:
-    Count(storage::Transaction& tx, const UnreadRoom& room, const NotificationSettings& settings,
-          const ReadMarks& marks)
-        : tx_(tx),
+    Count(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
+          const ReadMarks& marks, Unread& unread)
+        : reads_(reads),
+          tx_(reads.transaction()),
           room_(room),
           settings_(settings),
           marks_(marks),
-          judge_(tx, {room.room, room.room_id, room.joined_members}, settings) {}
+          unread_(unread),
+          judge_(tx_, {room.room, room.room_id, room.joined_members}, settings) {}
 
+    /// Of an event that came after all that are counted.
+    void add_newer(const StoredEvent& event) {
+        if (event.redacted_by) return;
+        const bool is_own = event.sender == settings_.user;
+        if (is_own && !shows_reading(event)) return;
+        const auto json = parse_stored(event.json);
+        if (!is_own) {
+            add_unless_read(event, json);
+            return;
+        }
+        auto thread = thread_of(tx_, room_.room, json);
+        unread_.threads.erase(thread);
+        if (unread_.rest) unread_.written_in.insert(std::move(thread));
+    }
+
+    /// From `at` on, newest first, until nothing before can count or the budget is used up.
+    void go_down(Position at, std::size_t& budget) {
+        const auto floor = std::max(marks_.all, room_.joined_at);
+        std::size_t seen = 0;
+        // Pages that grow, since a person who writes in the room is done after a few events.
+        for (auto page_size = kFirstPage;; page_size = std::min(kMostOfPage, page_size * 4)) {
+            if (seen >= budget) {
+                unread_.rest = at;
+                break;
+            }
+            const auto wanted = std::min(page_size, budget - seen);
+            const auto page = reads_.events_before(room_.room, at, floor, wanted);
+            seen += page.size();
+            const bool goes_on =
+                std::ranges::all_of(page, [this](const auto& event) { return add_older(event); });
+            if (!goes_on || page.size() < wanted) {
+                unread_.rest = {};
+                unread_.written_in.clear();
+                break;
+            }
+            at = Position{page.back().position.value - 1};
+        }
+        budget -= seen;
+        unread_.is_long = unread_.is_long || seen >= kCountedAtLeast;
+    }
+
+  private:
     /// False where nothing before this event can count.
-    bool look_at(const StoredEvent& event, Unread& unread) {
+    bool add_older(const StoredEvent& event) {
         if (event.redacted_by) return true;
         const bool is_own = event.sender == settings_.user;
         if (is_own && !shows_reading(event)) return true;
         const auto json = parse_stored(event.json);
-        if (is_own) {
-            auto thread = thread_of(tx_, room_.room, json);
-            if (thread == kMainThread && !has_threads()) return false;
-            read_by_writing_.insert(std::move(thread));
+        if (!is_own) {
+            add_unless_read(event, json);
             return true;
         }
-        const auto* rule = judge_.rule_for(json);
-        if (rule == nullptr || !rule->notifies) return true;
         auto thread = thread_of(tx_, room_.room, json);
-        if (!read_by_writing_.contains(thread) && event.position > marks_.of(thread))
-            count(unread.threads[std::move(thread)], *rule);
+        if (thread == kMainThread && !has_threads()) return false;
+        unread_.written_in.insert(std::move(thread));
         return true;
     }
 
-  private:
+    void add_unless_read(const StoredEvent& event, const base::json::object& json) {
+        const auto* rule = judge_.rule_for(json);
+        if (rule == nullptr || !rule->notifies) return;
+        auto thread = thread_of(tx_, room_.room, json);
+        const bool is_read = event.position <= marks_.of(thread) ||
+                             (event.position <= unread_.up_to && unread_.written_in.contains(thread));
+        if (!is_read) count(unread_.threads[std::move(thread)], *rule);
+    }
+
     bool has_threads() {
         if (!has_threads_) has_threads_ = !threads_of(tx_, room_.room, kEndOfTime, {}, 1).empty();
         return *has_threads_;
     }
 
+    RoomReads& reads_;
     storage::Transaction& tx_;
     const UnreadRoom& room_;
     const NotificationSettings& settings_;
     const ReadMarks& marks_;
+    Unread& unread_;
     Judge judge_;
-    std::set<std::string, std::less<>> read_by_writing_;
     std::optional<bool> has_threads_;
 };
-
-Unread count_all(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
-                 const ReadMarks& marks, std::size_t limit) {
-    Unread unread{.up_to = room.up_to, .settings = settings.position, .receipts = marks.last_receipt};
-    const auto floor = std::max(marks.all, room.joined_at);
-    Count counting(reads.transaction(), room, settings, marks);
-    // Pages that grow, since a person who writes in the room is done after a few events.
-    auto before = room.up_to;
-    auto page_size = kFirstPage;
-    for (std::size_t seen = 0; seen < limit; page_size = std::min(kMostOfPage, page_size * 4)) {
-        const auto page = reads.events_before(room.room, before, floor, std::min(page_size, limit - seen));
-        for (const auto& event : page) {
-            if (!counting.look_at(event, unread)) return unread;
-        }
-        if (page.size() < page_size) break;
-        seen += page.size();
-        before = Position{page.back().position.value - 1};
-    }
-    return unread;
-}
 
 }  // namespace
 
@@ -166,36 +190,33 @@ std::string thread_of(storage::Transaction& tx, RoomNumber room, const base::jso
     return std::string(kMainThread);
 }
 
+bool shows_reading(const StoredEvent& event) {
+    return !event.is_state() && event.type != "m.room.redaction";
+}
+
 Unread count_unread(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
-                    const Unread* known, std::size_t limit) {
-    auto& tx = reads.transaction();
-    const auto marks = read_marks(tx, room.room, settings.user);
+                    const Unread* known, std::size_t& budget) {
+    const auto marks = read_marks(reads.transaction(), room.room, settings.user);
     const bool holds = known != nullptr && known->settings == settings.position &&
                        known->receipts == marks.last_receipt && known->up_to <= room.up_to &&
                        known->up_to >= room.joined_at;
-    if (!holds) return count_all(reads, room, settings, marks, limit);
-    const auto events = reads.events_after(room.room, known->up_to, room.up_to, limit);
-    // What was redacted may have been counted.
-    const bool is_redacting =
-        std::ranges::any_of(events, [](const auto& event) { return event.type == "m.room.redaction"; });
-    if (is_redacting || events.size() == limit) return count_all(reads, room, settings, marks, limit);
-    Unread unread = *known;
-    unread.up_to = room.up_to;
-    Judge judge(tx, {room.room, room.room_id, room.joined_members}, settings);
-    for (const auto& event : events) {
-        if (event.redacted_by) continue;
-        const bool is_own = event.sender == settings.user;
-        if (is_own && !shows_reading(event)) continue;
-        const auto json = parse_stored(event.json);
-        if (is_own) {
-            unread.threads.erase(thread_of(tx, room.room, json));
-            continue;
+    if (holds) {
+        const auto events = reads.events_after(room.room, known->up_to, room.up_to, budget);
+        // What was redacted may have been counted.
+        const bool is_redacting =
+            std::ranges::any_of(events, [](const auto& event) { return event.type == "m.room.redaction"; });
+        if (!is_redacting && events.size() < budget) {
+            Unread unread = *known;
+            Count counting(reads, room, settings, marks, unread);
+            for (const auto& event : events) counting.add_newer(event);
+            unread.up_to = room.up_to;
+            budget -= events.size();
+            if (unread.rest) counting.go_down(unread.rest, budget);
+            return unread;
         }
-        const auto* rule = judge.rule_for(json);
-        if (rule == nullptr || !rule->notifies) continue;
-        const auto thread = thread_of(tx, room.room, json);
-        if (event.position > marks.of(thread)) count(unread.threads[thread], *rule);
     }
+    Unread unread{.up_to = room.up_to, .settings = settings.position, .receipts = marks.last_receipt};
+    Count(reads, room, settings, marks, unread).go_down(room.up_to, budget);
     return unread;
 }
 

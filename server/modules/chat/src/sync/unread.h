@@ -39,6 +39,9 @@ struct UnreadCounts {
     std::int64_t highlights = 0;
 };
 
+/// Counting is not cut short before it has looked at this many events.
+inline constexpr std::size_t kCountedAtLeast = 50;
+
 /// The unread events of one room for one person, by thread ("main" for all that is in none), as of `up_to`.
 /// Kept between answers, so that only new events are looked at; it holds while `settings` and `receipts` are
 /// the same.
@@ -47,6 +50,12 @@ struct Unread {
     std::int64_t settings = 0;  ///< NotificationSettings::position
     std::int64_t receipts = 0;  ///< position of the person's last receipt in the room
     std::map<std::string, UnreadCounts, std::less<>> threads;
+    /// Counting was cut short: it goes on here, downwards. None: all is counted.
+    Position rest;
+    /// The threads in which the person wrote above `rest`, and so has read what stands below.
+    std::set<std::string, std::less<>> written_in;
+    /// There are so many that counting may have been cut short, be it for another device.
+    bool is_long = false;
 
     UnreadCounts main() const;
     UnreadCounts total() const;
@@ -61,10 +70,14 @@ struct UnreadRoom {
     Position up_to;
 };
 
-/// Counts by the push rules from where the person has read to, the newest `limit` events at most; a message
-/// of their own counts as having read its thread. Continues from `known` where that still holds.
+/// Counts by the push rules from where the person has read to, newest first; a message of their own counts as
+/// having read its thread. Continues from `known` where that still holds. Looks at about `budget` events at
+/// most and takes from it what it looked at; what was left for another time begins at `rest`.
 Unread count_unread(RoomReads& reads, const UnreadRoom& room, const NotificationSettings& settings,
-                    const Unread* known, std::size_t limit);
+                    const Unread* known, std::size_t& budget);
+
+/// Whether sending it shows that its sender has read what stands before it.
+bool shows_reading(const StoredEvent& event);
 
 /// The id of the thread that an event is in, or "main": along its relations, three steps at most.
 std::string thread_of(storage::Transaction& tx, RoomNumber room, const base::json::object& event);

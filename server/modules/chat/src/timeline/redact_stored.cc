@@ -1,6 +1,8 @@
 #include "timeline/redact_stored.h"
 
 #include "media/media_use.h"
+#include "sync/receipt_store.h"
+#include "sync/unread.h"
 #include "timeline/event_json.h"
 #include "timeline/federation_format.h"
 #include "timeline/redaction_store.h"
@@ -43,6 +45,14 @@ void redact_edits(storage::Transaction& tx, const StoredRoom& room, const Redact
     }
 }
 
+/// Their other unread messages are not to become unread again.
+void keep_reading(storage::Transaction& tx, const StoredEvent& event) {
+    if (event.redacted_by || !shows_reading(event)) return;
+    const auto latest_edit = latest_child(tx, event.room, event.position, kReplace);
+    put_read_by_writing(tx, event.room, event.sender, thread_of(tx, event.room, parse_stored(event.json)),
+                        std::max(event.position, latest_edit));
+}
+
 }  // namespace
 
 std::size_t redact_event(storage::Transaction& tx, const StoredRoom& room, const StoredEvent& event,
@@ -68,6 +78,7 @@ std::size_t redact_event(storage::Transaction& tx, const StoredRoom& room, const
 
 void redact_message(storage::Transaction& tx, const StoredRoom& room, const StoredEvent& event,
                     Position redacted_by) {
+    keep_reading(tx, event);
     const auto rows = redact_event(tx, room, event, redacted_by);
     redact_edits(tx, room, {event.room, event.position, redacted_by}, rows);
 }

@@ -20,7 +20,7 @@ std::size_t redact_event(storage::Transaction& tx, const StoredRoom& room, const
                          Position redacted_by);
 
 /// The same of a message and of its sender's edits of it, however many: those over the job's limit are
-/// written down for later jobs.
+/// written down for later jobs. That its sender had read what stands before it is kept.
 void redact_message(storage::Transaction& tx, const StoredRoom& room, const StoredEvent& event,
                     Position redacted_by);
 
