@@ -123,15 +123,6 @@ base::Result<ModelCall> Gateway::begin(ModelRequest request) {
     return ModelCall(std::move(*call));
 }
 
-runtime::Task<base::Result<std::optional<Provider>>> Gateway::preferred() {
-    auto list = co_await providers();
-    if (!list) co_return base::fail(std::move(list.error()));
-    for (Provider& provider : list->providers) {
-        if (provider.enabled && !provider.circuit_open) co_return std::move(provider);
-    }
-    co_return std::optional<Provider>{};
-}
-
 runtime::Task<base::Result<ProviderList>> Gateway::providers() {
     auto answer = co_await ask(peer_, "providers.list", {});
     if (!answer) co_return base::fail(std::move(answer.error()));

@@ -133,7 +133,7 @@ struct Provider {
     std::string base_url;  ///< "https://api.example.com/v1"
     std::string model;
     bool has_key = false;
-    bool on_this_machine = false;  ///< derived from the address: loopback
+    bool on_this_machine = false;  ///< derived: loopback, and no model that is passed on from there
     bool enabled = true;
     std::int32_t max_concurrent = 5;
     std::int64_t input_price_micros_per_million = 0;
@@ -163,11 +163,11 @@ class Gateway {
     base::Result<ModelCall> begin(ModelRequest request);
     bool is_up() const { return peer_.is_open(); }
 
-    /// The destination that a call without wishes would take now; nothing when none is there.
-    runtime::Task<base::Result<std::optional<Provider>>> preferred();
+    /// In the order of preference, whatever may be used of them now.
     runtime::Task<base::Result<ProviderList>> providers();
     /// Adds or replaces. `key`: nothing keeps the stored one, "" removes it; passed through unstored and
-    /// unlogged. Errors: gateway.read_only, gateway.name_taken (conflict), gateway.bad_provider (invalid).
+    /// unlogged. Errors: gateway.read_only, gateway.name_taken, gateway.name_of_another_host (conflict),
+    /// gateway.bad_provider (invalid).
     runtime::Task<base::Result<void>> put_provider(Provider provider, std::optional<std::string> key);
     runtime::Task<base::Result<void>> remove_provider(std::string id);
     runtime::Task<base::Result<void>> set_order(std::vector<std::string> ids);

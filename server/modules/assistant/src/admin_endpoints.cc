@@ -30,13 +30,15 @@ net::Response gateway_error(base::Error error) {
         error.code = "IM.LINGXI.READ_ONLY";
     } else if (error.code == "gateway.name_taken") {
         error.code = "IM.LINGXI.MODEL_NAME_TAKEN";
+    } else if (error.code == "gateway.name_of_another_host") {
+        error.code = "IM.LINGXI.MODEL_NAME_OF_ANOTHER_HOST";
     }
     return identity::matrix_error(error);
 }
 
 /// The end of a change of the list. Whether or not it was made: what was known of before is asked anew.
 net::Response changed(Core& core, const base::Result<void>& result) {
-    core.forget_preferred();
+    core.forget_model_servers();
     return result ? net::json(200, "{}") : gateway_error(result.error());
 }
 

@@ -1,5 +1,7 @@
 #include "consent.h"
 
+#include <identity/users.h>
+
 namespace assistant {
 namespace {
 
@@ -8,16 +10,10 @@ namespace json = base::json;
 constexpr std::string_view kConsent = "im.lingxi.consent";
 constexpr std::string_view kPolicy = "im.lingxi.ai_policy";
 
-/// Who has left cannot take their consent back any more: it holds while they are there.
-bool is_there(const chat::RoomReading& room, std::string_view user_id) {
-    const auto member = room.state("m.room.member", user_id);
-    return member && base::get_string(*member, "membership") == "join";
-}
-
-/// Consent is what can be taken back: where the room's levels were raised above the person, who is held to a
-/// word that they can no longer change has not agreed.
-bool can_take_back(const chat::RoomReading& room, std::string_view user_id) {
-    return room.may_set_state(user_id, kConsent);
+/// Consent is what can be taken back. Who has left cannot; nor can who was put below the level of it, and who
+/// is held to a word that they can no longer change has not agreed.
+bool can_take_back(const chat::RoomReading& room, identity::UserNumber user, std::string_view user_id) {
+    return room.membership_of(user) == chat::Membership::join && room.may_set_state(user_id, kConsent);
 }
 
 bool reaches(const json::object& agreed, const Destination& destination) {
@@ -45,27 +41,35 @@ bool agrees(const json::object& content, Purpose purpose, const Destination& des
     return base::get_bool(*purposes, to_string(purpose)).value_or(false) && reaches(*agreed, destination);
 }
 
-bool has_agreed(const chat::RoomReading& room, std::string_view user_id, Purpose purpose,
-                const Destination& destination) {
-    const auto content = room.state(kConsent, user_id);
-    return content && is_there(room, user_id) && can_take_back(room, user_id) &&
-           agrees(*content, purpose, destination);
+std::optional<json::object> consent_in_force(storage::Transaction& tx, const chat::RoomReading& room,
+                                             identity::UserNumber user) {
+    const auto user_id = identity::user_id_of(tx, user).value;
+    auto content = room.state(kConsent, user_id);
+    if (!content || !can_take_back(room, user, user_id) || !person_settings(tx, user).ai_enabled)
+        return std::nullopt;
+    return content;
 }
 
-void Agreed::take(const chat::RoomReading& room, std::string_view user_id) {
-    const auto content = room.state(kConsent, user_id);
-    const json::object* destination = content ? base::get_object(*content, "destination") : nullptr;
+bool has_agreed(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber user,
+                Purpose purpose, const Destination& destination) {
+    const auto content = consent_in_force(tx, room, user);
+    return content && agrees(*content, purpose, destination);
+}
+
+void Agreed::take(const json::object& consent) {
+    const json::object* destination = base::get_object(consent, "destination");
     if (destination == nullptr) return;
     const auto kind = base::get_string(*destination, "kind");
     if (kind == "this_machine") this_machine_only = true;
     if (kind == "provider") provider_name = base::get_string(*destination, "name").value_or("");
 }
 
-json::array consents_of(const chat::RoomReading& room) {
+json::array consents_of(storage::Transaction& tx, const chat::RoomReading& room) {
     json::array consents;
     for (const auto& [user_id, content] : room.states_of_type(kConsent)) {
-        if (!base::get_bool(content, "agreed").value_or(false) || !is_there(room, user_id) ||
-            !can_take_back(room, user_id)) {
+        const auto user = identity::find_user(tx, user_id);
+        if (!base::get_bool(content, "agreed").value_or(false) || !user ||
+            !consent_in_force(tx, room, *user)) {
             continue;
         }
         json::array purposes;

@@ -67,7 +67,7 @@ CallWish wish_of(Assistant::Core& core, const Question& question, const StoredAn
             .still_allowed = consent_check({.user = question.asker,
                                             .room_id = question.room_id,
                                             .purpose = Purpose::converse,
-                                            .consenting_user_ids = {},
+                                            .consenting = {},
                                             .reader = core.assistant_user,
                                             .versions = question.versions})};
 }

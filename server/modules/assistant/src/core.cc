@@ -13,8 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kPreferredFresh = 3s;
-constexpr auto kPreferredWait = 2s;
+constexpr auto kServersFresh = 3s;
+constexpr auto kServersWait = 2s;
 constexpr auto kChipsWait = 20s;
 constexpr auto kStopWait = 2s;
 
@@ -30,7 +30,7 @@ Core::Core(runtime::Runtime& runtime_in, storage::Database& database_in, const b
       gateway(gateway_in),
       runs(*this),
       converse(std::make_unique<Converse>(*this)),
-      preferred_known_(runtime_in),
+      servers_known_(runtime_in),
       chips_built_(runtime_in),
       tasks(runtime_in, "assistant") {}
 
@@ -40,33 +40,40 @@ egress::CallId Core::new_call_id() {
     return egress::CallId("c" + random.alphanumeric(22));
 }
 
-runtime::Task<void> Core::ask_preferred() {
+runtime::Task<void> Core::ask_for_servers() {
     std::uint64_t changes = 0;
-    base::Result<std::optional<egress::Provider>> provider;
+    base::Result<egress::ProviderList> answer;
     do {
-        changes = preferred_.changes;
-        provider = co_await gateway.preferred();
-    } while (changes != preferred_.changes);
-    preferred_.asking = false;
-    preferred_.at = std::chrono::steady_clock::now();
-    preferred_.provider = provider ? std::move(*provider) : std::optional<egress::Provider>{};
-    preferred_known_.notify();
+        changes = servers_.changes;
+        answer = co_await gateway.providers();
+    } while (changes != servers_.changes);
+    servers_.asking = false;
+    servers_.at = std::chrono::steady_clock::now();
+    servers_.list = answer ? std::move(answer->providers) : std::vector<egress::Provider>{};
+    std::erase_if(servers_.list, [](const egress::Provider& server) { return !server.enabled; });
+    servers_known_.notify();
+}
+
+runtime::Task<std::vector<egress::Provider>> Core::model_servers() {
+    if (!gateway.is_up()) co_return std::vector<egress::Provider>{};
+    const bool is_fresh = servers_.at != std::chrono::steady_clock::time_point{} &&
+                          std::chrono::steady_clock::now() - servers_.at < kServersFresh;
+    if (is_fresh && servers_.any_runs()) co_return servers_.list;
+    if (!servers_.asking) {
+        servers_.asking = true;
+        if (tasks.spawn(ask_for_servers()) == nullptr) {
+            servers_.asking = false;
+            co_return std::vector<egress::Provider>{};
+        }
+    }
+    if (!co_await servers_known_.wait(kServersWait)) co_return std::vector<egress::Provider>{};
+    co_return servers_.list;
 }
 
 runtime::Task<std::optional<egress::Provider>> Core::preferred() {
-    if (!gateway.is_up()) co_return std::nullopt;
-    const bool is_fresh = preferred_.at != std::chrono::steady_clock::time_point{} &&
-                          std::chrono::steady_clock::now() - preferred_.at < kPreferredFresh;
-    if (is_fresh && preferred_.provider) co_return preferred_.provider;
-    if (!preferred_.asking) {
-        preferred_.asking = true;
-        if (tasks.spawn(ask_preferred()) == nullptr) {
-            preferred_.asking = false;
-            co_return std::nullopt;
-        }
-    }
-    if (!co_await preferred_known_.wait(kPreferredWait)) co_return std::nullopt;
-    co_return preferred_.provider;
+    for (auto& server : co_await model_servers())
+        if (!server.circuit_open) co_return std::move(server);
+    co_return std::nullopt;
 }
 
 runtime::Task<void> Core::build_chips() {

@@ -6,10 +6,12 @@
 #include "refusal.h"
 #include "seats.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include <assistant/assistant.h>
 #include <runtime/signal.h>
@@ -45,13 +47,15 @@ struct Assistant::Core {
     ModelRuns runs;
     std::unique_ptr<Converse> converse;
 
-    /// Where a call without wishes would go now; nothing where no model can be used. Asks the gateway at most
-    /// every few seconds, and never waits for it long.
+    /// The model servers that are switched on, best first, those that rest too; none where the gateway is
+    /// away. Asks the gateway at most every few seconds, and never waits for it long.
+    runtime::Task<std::vector<egress::Provider>> model_servers();
+    /// Of these, where a call without wishes would go now; nothing where no model can be used.
     runtime::Task<std::optional<egress::Provider>> preferred();
     /// After a change of the list of model servers has been made: an answer of before it counts no more.
-    void forget_preferred() {
-        ++preferred_.changes;
-        preferred_.provider.reset();
+    void forget_model_servers() {
+        ++servers_.changes;
+        servers_.list.clear();
     }
     /// The offline method; built on the CPU pool when it is first asked for. Null where the pool is too busy.
     runtime::Task<const offline::Chips*> chips();
@@ -64,16 +68,20 @@ struct Assistant::Core {
     void count_refusal(const Refusal& refusal);
 
   private:
-    runtime::Task<void> ask_preferred();
+    runtime::Task<void> ask_for_servers();
     runtime::Task<void> build_chips();
 
-    struct Preferred {
-        std::optional<egress::Provider> provider;
+    struct Servers {
+        std::vector<egress::Provider> list;
         std::chrono::steady_clock::time_point at{};
         std::uint64_t changes = 0;
         bool asking = false;
-    } preferred_;
-    runtime::Notifier preferred_known_;
+
+        bool any_runs() const {
+            return std::ranges::any_of(list, [](const auto& server) { return !server.circuit_open; });
+        }
+    } servers_;
+    runtime::Notifier servers_known_;
     const offline::Chips* chips_ = nullptr;
     bool building_chips_ = false;
     runtime::Notifier chips_built_;

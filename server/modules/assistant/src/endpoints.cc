@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <identity/users.h>
+
 namespace assistant {
 
 identity::UserNumber user_of(const net::Request& request) {
@@ -22,8 +24,9 @@ std::function<Answered<void>(storage::Transaction&, const Destination&)> consent
         if (!room) return refuse(room.error());
         if (auto allowed = check_allowed(tx, hand_over.user, *room); !allowed) return allowed;
         std::vector<std::string> unwilling;
-        for (const auto& user_id : hand_over.consenting_user_ids) {
-            if (!has_agreed(*room, user_id, hand_over.purpose, destination)) unwilling.push_back(user_id);
+        for (const auto person : hand_over.consenting) {
+            if (!has_agreed(tx, *room, person, hand_over.purpose, destination))
+                unwilling.push_back(identity::user_id_of(tx, person).value);
         }
         if (!unwilling.empty()) return refuse(consent_needed(unwilling));
         const auto read = open_room(tx, hand_over.room_id, hand_over.reader);
@@ -44,9 +47,11 @@ Answered<chat::RoomReading> open_room(storage::Transaction& tx, std::string_view
     return std::move(*room);
 }
 
-std::optional<Destination> destination_of(const std::optional<egress::Provider>& provider) {
-    if (!provider) return std::nullopt;
-    return Destination{provider->on_this_machine, provider->name};
+std::vector<Candidate> candidates_of(const std::vector<egress::Provider>& servers) {
+    std::vector<Candidate> candidates;
+    for (const auto& server : servers)
+        candidates.push_back({{server.on_this_machine, server.name}, server.circuit_open});
+    return candidates;
 }
 
 net::Response refused(Core& core, const Refusal& refusal) {

@@ -40,7 +40,7 @@ struct HandOver {
     identity::UserNumber user;
     std::string room_id;
     Purpose purpose = Purpose::suggest_replies;
-    std::vector<std::string> consenting_user_ids;
+    std::vector<identity::UserNumber> consenting;
     identity::UserNumber reader;  ///< who read the events: the person, or @assistant
     std::vector<chat::EventVersion> versions;
 };
@@ -53,7 +53,8 @@ std::function<Answered<void>(storage::Transaction&, const Destination&)> consent
 Answered<chat::RoomReading> open_room(storage::Transaction& tx, std::string_view room_id,
                                       identity::UserNumber user);
 
-std::optional<Destination> destination_of(const std::optional<egress::Provider>& provider);
+/// Where words may go, best first, of the model servers as they were listed.
+std::vector<Candidate> candidates_of(const std::vector<egress::Provider>& servers);
 
 /// Counts a refusal and words it.
 net::Response refused(Core& core, const Refusal& refusal);

@@ -6,6 +6,7 @@
 #include "quotes.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <base/encoding.h>
@@ -49,8 +50,15 @@ std::string_view after_fallback(std::string_view body) {
     return body;
 }
 
+/// What somebody calls the people whom they know, by their ids: their client shows it, and so they write it.
+using Remarks = json::object;
+
+Remarks remarks_of(storage::Transaction& tx, identity::UserNumber user) {
+    return chat::account_data(tx, user, "im.lingxi.remarks").value_or(Remarks{});
+}
+
 void know_person(storage::Transaction& tx, const chat::RoomReading& room, identity::UserNumber user,
-                 bool chinese, Names& names) {
+                 const Remarks& remarks, bool chinese, Names& names) {
     const auto name = display_name_of(tx, user);
     const auto user_id = identity::user_id_of(tx, user).value;
     names.add(name, chinese);
@@ -58,6 +66,7 @@ void know_person(storage::Transaction& tx, const chat::RoomReading& room, identi
     names.add_handle(name, identity::localpart_of(user_id));
     const auto here = room.name_of_member(user_id);
     if (!here.empty()) names.add_alias(name, here);
+    if (const auto remark = base::get_string(remarks, user_id)) names.add_alias(name, *remark);
 }
 
 /// The people of this server whose ids stand in the text.
@@ -89,7 +98,54 @@ bool is_reply(const json::object& content) {
     return relates != nullptr && base::get_object(*relates, "m.in_reply_to") != nullptr;
 }
 
+struct Found {
+    chat::ReadEvent event;
+    std::string text;
+    bool own;
+    identity::UserNumber author;  ///< none: nobody's words
+};
+
+/// Of everybody whose words these are but the caller: what holds of their answers.
+using Consents = std::map<identity::UserNumber, std::optional<json::object>>;
+
+bool is_given(const std::optional<json::object>& consent, Purpose purpose, const Destination& destination) {
+    return consent && agrees(*consent, purpose, destination);
+}
+
+struct Choice {
+    std::optional<Destination> destination;
+    bool agreed_server_rests = false;
+};
+
+/// A server that all agreed to goes before one that some agreed to, and that before a better one that nobody
+/// did: people agree to one, and asking them again would take it from them. So whoever agreed to one that
+/// rests is not asked for another meanwhile.
+Choice choose(const ExcerptWish& wish, const Consents& consents) {
+    const auto agreed_to = [&](const Candidate& candidate) {
+        return static_cast<std::size_t>(std::ranges::count_if(consents, [&](const auto& entry) {
+            return is_given(entry.second, wish.purpose, candidate.destination);
+        }));
+    };
+    for (const std::size_t enough : {consents.size(), std::min<std::size_t>(consents.size(), 1)}) {
+        const Candidate* first = nullptr;
+        for (const Candidate& candidate : wish.candidates) {
+            const bool is_better = first == nullptr || (first->is_resting && !candidate.is_resting);
+            if (is_better && agreed_to(candidate) >= enough) first = &candidate;
+        }
+        // Where nobody need agree, one that rests is as good as none.
+        if (first != nullptr && first->is_resting) return {std::nullopt, enough > 0};
+        if (first != nullptr) return {first->destination, false};
+    }
+    return {first_running(wish.candidates), false};
+}
+
 }  // namespace
+
+std::optional<Destination> first_running(const std::vector<Candidate>& candidates) {
+    const auto running = std::ranges::find(candidates, false, &Candidate::is_resting);
+    if (running == candidates.end()) return std::nullopt;
+    return running->destination;
+}
 
 std::string_view to_string(DropReason reason) {
     switch (reason) {
@@ -157,22 +213,18 @@ void know_people(storage::Transaction& tx, const chat::RoomReading& room, identi
     auto people = named_by_id(tx, text);
     const auto here = room.people(kNamesLimit);
     people.insert(people.end(), here.begin(), here.end());
+    const auto remarks = remarks_of(tx, caller);
     std::set<identity::UserNumber> known{caller, assistant};
     for (const auto user : people) {
         if (known.size() >= kNamesLimit + 2) break;
-        if (known.insert(user).second) know_person(tx, room, user, chinese, names);
+        if (known.insert(user).second) know_person(tx, room, user, remarks, chinese, names);
     }
 }
 
 Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const ExcerptWish& wish) {
     Excerpt excerpt;
-    struct Found {
-        chat::ReadEvent event;
-        std::string text;
-        bool own;
-        identity::UserNumber author;  ///< none: nobody's words
-    };
     std::vector<Found> found;
+    Consents consents;
     std::vector<std::string> seen;
     for (const std::string& event_id : wish.event_ids) {
         if (std::ranges::find(seen, event_id) != seen.end()) continue;
@@ -195,24 +247,29 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
                 excerpt.dropped.emplace_back(event_id, DropReason::no_consent);
                 continue;
             }
-            if (*author && *author != wish.caller) {
-                const auto user_id = identity::user_id_of(tx, *author).value;
-                if (!wish.destination || !has_agreed(room, user_id, wish.purpose, *wish.destination)) {
-                    excerpt.dropped.emplace_back(event_id, DropReason::no_consent);
-                    if (std::ranges::find(excerpt.unwilling_user_ids, user_id) ==
-                        excerpt.unwilling_user_ids.end())
-                        excerpt.unwilling_user_ids.push_back(user_id);
-                    continue;
-                }
-                if (std::ranges::find(excerpt.consenting_user_ids, user_id) ==
-                    excerpt.consenting_user_ids.end()) {
-                    excerpt.consenting_user_ids.push_back(user_id);
-                    excerpt.agreed.take(room, user_id);
-                }
-            }
+            if (*author && *author != wish.caller && !consents.contains(*author))
+                consents.emplace(*author, consent_in_force(tx, room, *author));
             found.push_back({std::move(*event), std::move(*text), own, *author});
         }
     }
+    const Choice choice = choose(wish, consents);
+    excerpt.destination = choice.destination;
+    excerpt.agreed_server_rests = choice.agreed_server_rests;
+    for (const auto& [person, consent] : consents) {
+        if (choice.destination && is_given(consent, wish.purpose, *choice.destination)) {
+            excerpt.consenting.push_back(person);
+            excerpt.agreed.take(*consent);
+        } else {
+            excerpt.unwilling_user_ids.push_back(identity::user_id_of(tx, person).value);
+        }
+    }
+    const auto may_go = [&](const Found& item) {
+        return !consents.contains(item.author) ||
+               std::ranges::find(excerpt.consenting, item.author) != excerpt.consenting.end();
+    };
+    for (const Found& item : found)
+        if (!may_go(item)) excerpt.dropped.emplace_back(item.event.id.value, DropReason::no_consent);
+    std::erase_if(found, [&](const Found& item) { return !may_go(item); });
     std::ranges::sort(found, {}, [](const Found& item) { return item.event.position; });
 
     // The newest fit first; what is older is what a limit costs.
@@ -234,10 +291,11 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
     }
     excerpt.names.avoid(all);
     const bool chinese = is_mostly_chinese(all);
+    const auto remarks = remarks_of(tx, wish.caller);
     // Speakers first, so that they are A, B, …
     for (const Found& item : found) {
         if (!item.own && item.event.sender != wish.assistant)
-            know_person(tx, room, item.event.sender, chinese, excerpt.names);
+            know_person(tx, room, item.event.sender, remarks, chinese, excerpt.names);
     }
     know_people(tx, room, wish.caller, wish.assistant, all + mentioned, chinese, excerpt.names);
     for (Found& item : found) {

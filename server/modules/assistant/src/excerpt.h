@@ -36,25 +36,38 @@ struct Excerpt {
     std::vector<chat::EventVersion> versions;  ///< of those, as they were read
     std::vector<std::pair<std::string, DropReason>> dropped;
     std::vector<identity::UserNumber> whose;       ///< everybody whose words are in it
-    std::vector<std::string> consenting_user_ids;  ///< those of them who had to agree
+    std::vector<identity::UserNumber> consenting;  ///< those of them who had to agree
     Agreed agreed;                                 ///< what these agreed to
     std::vector<std::string> unwilling_user_ids;   ///< whose words were dropped for want of consent
+    /// Where it may go now; nothing where no model server can be used.
+    std::optional<Destination> destination;
+    /// People agreed to a model server that rests, and to none that runs: there is nothing to ask them for.
+    bool agreed_server_rests = false;
     Names names;
 
     bool has_words_of_others() const;
 };
+
+/// A model server that is switched on.
+struct Candidate {
+    Destination destination;
+    bool is_resting = false;  ///< after failures, for a moment
+};
+/// The first that runs; nothing where none does.
+std::optional<Destination> first_running(const std::vector<Candidate>& candidates);
 
 struct ExcerptWish {
     identity::UserNumber caller;
     identity::UserNumber assistant;  ///< its messages count as the words of whom it answered
     std::vector<std::string> event_ids;
     Purpose purpose = Purpose::suggest_replies;
-    std::optional<Destination> destination;  ///< nothing: nobody has agreed to it
+    std::vector<Candidate> candidates;  ///< best first
 };
 
 /// The one way from a room to a model: drops what the caller may not see, what was redacted, what is no text,
-/// and the words of everybody who has not agreed; takes the latest edit; cuts quotes; replaces names. Part of
-/// a job.
+/// and the words of everybody who has not agreed; takes the latest edit; cuts quotes; replaces names. It is
+/// for the first model server that all whose words these are agreed to; where there is none, the first that
+/// some of them agreed to; else the first. Part of a job.
 Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const ExcerptWish& wish);
 
 /// What a message says, without the reply's fallback; nothing where it is no text. An edit is no message of

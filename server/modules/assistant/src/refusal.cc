@@ -34,6 +34,10 @@ Refusal model_unavailable(std::string message) {
     return base::Error{ErrorKind::unavailable, "IM.LINGXI.MODEL_UNAVAILABLE", std::move(message)};
 }
 
+Refusal agreed_server_rests() {
+    return model_unavailable("The model server that people agreed to cannot be reached for a moment.");
+}
+
 Refusal no_such_event() {
     return base::Error{ErrorKind::not_found, "M_NOT_FOUND",
                        "There is no such message, or you may not read it."};

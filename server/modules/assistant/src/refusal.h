@@ -37,6 +37,8 @@ Refusal forbidden_in_room();
 Refusal consent_needed(const std::vector<std::string>& user_ids);
 Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms);
 Refusal model_unavailable(std::string message);
+/// All agreed to a model server that rests: for a moment, so that nobody need be asked about another.
+Refusal agreed_server_rests();
 Refusal no_such_event();
 /// Deactivated while the call was under way.
 Refusal account_gone();

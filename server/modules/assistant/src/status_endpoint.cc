@@ -25,7 +25,7 @@ Task<net::Response> get_assist_status(Core& core, net::Request request) {
             const auto room = open_room(tx, room_id, user);
             if (!room) return refuse(room.error());
             if (!is_ai_allowed(*room)) object["policy"] = "forbidden";
-            object["consents"] = consents_of(*room);
+            object["consents"] = consents_of(tx, *room);
             return object;
         });
     if (!status) co_return refused(core, status.error());

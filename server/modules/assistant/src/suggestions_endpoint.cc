@@ -48,8 +48,7 @@ base::Result<Wish> read_wish(const net::Request& request) {
 }
 
 Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, identity::UserNumber user,
-                               identity::UserNumber assistant,
-                               const std::optional<Destination>& destination) {
+                               identity::UserNumber assistant, std::vector<Candidate> candidates) {
     auto room = open_room(tx, wish.room_id, user);
     if (!room) return refuse(room.error());
     if (auto allowed = check_allowed(tx, user, *room); !allowed) return refuse(allowed.error());
@@ -58,8 +57,9 @@ Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, ident
                                    .assistant = assistant,
                                    .event_ids = wish.event_ids,
                                    .purpose = Purpose::suggest_replies,
-                                   .destination = destination});
-    if (!destination)
+                                   .candidates = std::move(candidates)});
+    if (excerpt.agreed_server_rests) return refuse(agreed_server_rests());
+    if (!excerpt.destination)
         return refuse(model_unavailable("No model is set up on this server, or none can be reached."));
     // Without a word of anybody else there is nothing to reply to.
     if (!excerpt.has_words_of_others()) {
@@ -123,11 +123,10 @@ Task<net::Response> suggest_replies(Core& core, net::Request request) {
     auto seat = take_seat(core, user);
     if (!seat) co_return refused(core, seat.error());
 
-    const auto destination = destination_of(co_await core.preferred());
+    auto candidates = candidates_of(co_await core.model_servers());
     auto excerpt = co_await read_answered<Excerpt>(
-        core, [wish = *wish, user, assistant = core.assistant_user, destination](storage::Transaction& tx) {
-            return read_excerpt(tx, wish, user, assistant, destination);
-        });
+        core, [wish = *wish, user, assistant = core.assistant_user, candidates = std::move(candidates)](
+                  storage::Transaction& tx) { return read_excerpt(tx, wish, user, assistant, candidates); });
     if (!excerpt) co_return refused(core, excerpt.error());
     if (wish->automatic) {
         auto turn = co_await write_answered<void>(
@@ -158,7 +157,7 @@ Task<net::Response> suggest_replies(Core& core, net::Request request) {
                   .still_allowed = consent_check({.user = user,
                                                   .room_id = wish->room_id,
                                                   .purpose = Purpose::suggest_replies,
-                                                  .consenting_user_ids = excerpt->consenting_user_ids,
+                                                  .consenting = excerpt->consenting,
                                                   .reader = user,
                                                   .versions = excerpt->versions})};
     auto stream = co_await begin_stream(core, std::move(*seat), std::move(call), std::move(*excerpt));

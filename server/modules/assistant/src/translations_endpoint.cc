@@ -62,7 +62,7 @@ Refusal why_not(const Excerpt& excerpt) {
 
 /// The message as an excerpt of one line, or the draft as one.
 Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity::UserNumber user,
-                            identity::UserNumber assistant, const std::optional<Destination>& destination) {
+                            identity::UserNumber assistant, const std::vector<Candidate>& candidates) {
     auto room = open_room(tx, wish.room_id, user);
     if (!room) return refuse(room.error());
     if (auto allowed = check_allowed(tx, user, *room); !allowed) return refuse(allowed.error());
@@ -75,18 +75,20 @@ Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity
         excerpt.lines.push_back(
             {.event_id = "", .own = true, .speaker = "me", .text = excerpt.names.hide(own)});
         excerpt.whose.push_back(user);
+        excerpt.destination = first_running(candidates);
     } else {
         excerpt = gather_excerpt(tx, *room,
                                  {.caller = user,
                                   .assistant = assistant,
                                   .event_ids = {wish.event_id},
                                   .purpose = Purpose::translate,
-                                  .destination = destination});
+                                  .candidates = candidates});
     }
+    if (excerpt.agreed_server_rests) return refuse(agreed_server_rests());
     // Where there is no model, nobody could have agreed to it: that is not what to tell people.
-    const bool lacks_model_only = !destination && !excerpt.unwilling_user_ids.empty();
+    const bool lacks_model_only = !excerpt.destination && !excerpt.unwilling_user_ids.empty();
     if (excerpt.lines.empty() && !lacks_model_only) return refuse(why_not(excerpt));
-    if (!destination) {
+    if (!excerpt.destination) {
         return refuse(model_unavailable(
             "Translation needs a model, and none is set up on this server, or none can be reached."));
     }
@@ -143,11 +145,10 @@ Task<net::Response> translate(Core& core, net::Request request) {
     auto seat = take_seat(core, user);
     if (!seat) co_return refused(core, seat.error());
 
-    const auto destination = destination_of(co_await core.preferred());
+    auto candidates = candidates_of(co_await core.model_servers());
     auto excerpt = co_await read_answered<Excerpt>(
-        core, [wish = *wish, user, assistant = core.assistant_user, destination](storage::Transaction& tx) {
-            return read_text(tx, wish, user, assistant, destination);
-        });
+        core, [wish = *wish, user, assistant = core.assistant_user, candidates = std::move(candidates)](
+                  storage::Transaction& tx) { return read_text(tx, wish, user, assistant, candidates); });
     if (!excerpt) co_return refused(core, excerpt.error());
 
     const std::string& text = excerpt->lines.front().text;
@@ -170,7 +171,7 @@ Task<net::Response> translate(Core& core, net::Request request) {
                   .still_allowed = consent_check({.user = user,
                                                   .room_id = wish->room_id,
                                                   .purpose = Purpose::translate,
-                                                  .consenting_user_ids = excerpt->consenting_user_ids,
+                                                  .consenting = excerpt->consenting,
                                                   .reader = user,
                                                   .versions = excerpt->versions})};
     auto stream = co_await begin_stream(core, std::move(*seat), std::move(call), std::move(*excerpt));

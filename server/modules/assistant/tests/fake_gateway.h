@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ class FakeGateway {
     Script script;
     bool has_model = true;
     bool on_this_machine = false;
+    std::vector<std::string> servers;  ///< in order of preference; empty: the first that the script names
+    std::set<std::string> resting;     ///< of these
     std::vector<egress::ModelRequest> requests;
     int went = 0;       ///< calls that were told to go
     int hanging = 0;    ///< calls that came to where the script hangs
@@ -88,6 +91,16 @@ class FakeGateway {
                 .currency = "CNY"};
     }
 
+    /// The first of the listed servers that runs and that the call may go to.
+    std::vector<std::string> fitting(const egress::ModelRequest& request) const {
+        for (const auto& id : servers) {
+            const auto shown = provider(id);
+            const bool is_wanted = request.provider_name.empty() || request.provider_name == shown.name;
+            if (is_wanted && !resting.contains(id)) return {id};
+        }
+        return {};
+    }
+
     static runtime::Task<base::Result<void>> send(wire::ServedCall& call, base::json::object object) {
         co_return co_await call.send(wire::Message{base::json::serialize(object), {}});
     }
@@ -96,7 +109,12 @@ class FakeGateway {
                                                    wire::Message request, wire::ServedCall& call) {
         if (method == "providers.list") {
             egress::ProviderList list{.file = "gateway.toml"};
-            if (self.has_model) list.providers.push_back(self.provider(self.script.provider_ids.front()));
+            auto ids = self.servers;
+            if (ids.empty() && self.has_model) ids.push_back(self.script.provider_ids.front());
+            for (const auto& id : ids) {
+                list.providers.push_back(self.provider(id));
+                list.providers.back().circuit_open = self.resting.contains(id);
+            }
             if (self.listed) co_await self.listed();
             co_return co_await send(call, egress::to_json(list));
         }
@@ -132,12 +150,15 @@ class FakeGateway {
             co_return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "Given up.");
         };
         if (script.hangs_before_prepared) co_return co_await hang();
-        for (const auto& id : script.provider_ids) {
-            if (self.between && id != script.provider_ids.front()) co_await self.between();
+        const auto ids = self.servers.empty() ? script.provider_ids : self.fitting(*read);
+        if (ids.empty())
+            co_return base::fail(base::ErrorKind::unavailable, "model.none_available", "None fits.");
+        for (const auto& id : ids) {
+            if (self.between && id != ids.front()) co_await self.between();
             const auto shown = self.provider(id);
             egress::Prepared prepared{
                 .known = script.known,
-                .paid_before = script.paid_before && id != script.provider_ids.front(),
+                .paid_before = script.paid_before && id != ids.front(),
                 .outbound_sha256 = base::hex_encode(base::sha256(request.text)),
                 .outbound_bytes = script.known ? 0 : static_cast<std::int64_t>(request.text.size()),
                 .provider_id = id,

@@ -1,0 +1,147 @@
+#include "assist_fixture.h"
+
+namespace assistant::test {
+namespace {
+
+namespace json = base::json;
+
+struct Consent : AssistTest {
+    Answer suggest(const std::vector<std::string>& events) {
+        return world.post(alice, kSuggestions, ids(events));
+    }
+    Answer translate(const std::string& event) {
+        return world.post(alice, kTranslations,
+                          {{"room_id", room}, {"event_id", event}, {"target_language", "zh"}});
+    }
+    /// The administrator's list changes, so that it is asked for anew.
+    void list(std::vector<std::string> servers, std::set<std::string> resting = {}) {
+        world.fake->servers = std::move(servers);
+        world.fake->resting = std::move(resting);
+        world.put(admin, "/_lingxi/admin/v1/models/cloud", {{"name", "x"}});
+    }
+};
+
+TEST_F(Consent, is_not_in_force_while_the_person_has_ai_off) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    ASSERT_EQ(suggest({event}).status, 200);
+    world.set_account_data(bob, "im.lingxi.settings", {{"ai_enabled", false}});
+    EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(translate(event).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(world.fake->requests.size(), 1U);
+    EXPECT_TRUE(status().at("consents").as_array().empty());
+    world.set_account_data(bob, "im.lingxi.settings", {{"ai_enabled", true}});
+    EXPECT_EQ(suggest({event}).status, 200);
+    EXPECT_EQ(status().at("consents").as_array().size(), 1U);
+}
+
+TEST_F(Consent, ends_with_the_switch_while_a_call_is_prepared) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    world.while_it_is_prepared(
+        [&] { world.set_account_data(bob, "im.lingxi.settings", {{"ai_enabled", false}}); });
+    EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(world.fake->went, 0);
+}
+
+TEST_F(Consent, what_the_assistant_said_to_who_has_ai_off_is_theirs) {
+    world.consent(bob, room);
+    world.invite(alice, room, world.assistant_id);
+    ASSERT_TRUE(world.until([&] { return world.messages(alice, room).size() == 1; })) << "its greeting";
+    world.fake->script.deltas = {"You said BOBS WORDS"};
+    world.say(bob, room, "@assistant BOBS WORDS");
+    std::string answer_id;
+    ASSERT_TRUE(world.until([&] {
+        for (const auto& message : world.messages(alice, room)) {
+            if (message.at("content").as_object().contains("im.lingxi.ai"))
+                answer_id = message.at("event_id").as_string();
+        }
+        return !answer_id.empty();
+    }));
+    world.set_account_data(bob, "im.lingxi.settings", {{"ai_enabled", false}});
+    EXPECT_EQ(suggest({answer_id}).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+}
+
+TEST_F(Consent, to_a_server_that_stands_behind_another_is_no_less) {
+    list({"first", "cloud"});
+    world.consent(bob, room, true, "Provider cloud");
+    const auto event = world.say(bob, room, "hello there");
+    ASSERT_TRUE(suggest({event}).event("done"));
+    EXPECT_EQ(world.fake->requests.back().provider_name, "Provider cloud");
+    ASSERT_TRUE(translate(event).event("done"));
+    EXPECT_EQ(world.fake->requests.back().provider_name, "Provider cloud");
+}
+
+TEST_F(Consent, to_a_server_that_rests_is_not_asked_for_anew) {
+    list({"cloud", "other"}, {"cloud"});
+    world.consent(bob, room, true, "Provider cloud");
+    const auto event = world.say(bob, room, "hello there");
+    EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
+    EXPECT_EQ(translate(event).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
+    EXPECT_TRUE(world.fake->requests.empty()) << "the other one runs, and nobody agreed to it";
+    list({"cloud", "other"});
+    EXPECT_TRUE(suggest({event}).event("done"));
+}
+
+TEST_F(Consent, is_asked_for_where_no_server_has_it) {
+    list({"first", "cloud"}, {"cloud"});
+    world.consent(bob, room, true, "Provider that is gone");
+    const auto event = world.say(bob, room, "hello there");
+    const auto refused = suggest({event});
+    EXPECT_EQ(refused.errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(refused.body.at("users").as_array().size(), 1U);
+    EXPECT_EQ(status().at("model").at("provider").as_string(), "Provider first");
+    list({"first"}, {"first"});
+    EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE")
+        << "there is nothing to agree to now";
+}
+
+TEST_F(Consent, of_all_goes_before_the_order_of_servers_and_of_some_before_that_of_none) {
+    const auto carol = world.person("carol", "Carol");
+    world.join(carol, room);
+    list({"nobodys", "bobs", "both"});
+    const auto from_bob = world.say(bob, room, "tea at five?");
+    const auto from_carol = world.say(carol, room, "coffee at six?");
+    world.consent(bob, room, true, "Provider bobs");
+    world.consent(carol, room, true, "Provider both");
+    const auto some = suggest({from_bob, from_carol});
+    ASSERT_TRUE(some.event("done")) << json::serialize(some.body);
+    EXPECT_EQ(world.fake->requests.back().provider_name, "Provider bobs");
+    EXPECT_EQ(prompt().find("coffee at six?"), std::string::npos);
+    ASSERT_EQ(some.event("prepared")->at("dropped").as_array().size(), 1U);
+    EXPECT_EQ(some.event("prepared")->at("dropped").at(0).at("event_id").as_string(), from_carol);
+
+    world.consent(bob, room, true, "Provider both");
+    ASSERT_TRUE(suggest({from_bob, from_carol}).event("done"));
+    EXPECT_EQ(world.fake->requests.back().provider_name, "Provider both");
+    EXPECT_NE(prompt().find("coffee at six?"), std::string::npos);
+
+    list({"nobodys", "bobs", "both"}, {"both"});
+    EXPECT_EQ(suggest({from_bob, from_carol}).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
+}
+
+TEST_F(Consent, is_not_needed_for_ones_own_words_which_go_to_the_first_that_runs) {
+    list({"first", "cloud"}, {"first"});
+    const auto own = world.say(alice, room, "my words");
+    ASSERT_TRUE(translate(own).event("done"));
+    EXPECT_EQ(world.fake->requests.back().provider_name, "");
+    list({"first"}, {"first"});
+    EXPECT_EQ(translate(own).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
+}
+
+TEST_F(Consent, names_that_the_asker_gave_people_are_hidden_like_their_own) {
+    world.set_account_data(alice, "im.lingxi.remarks", {{bob.user_id, "Uncle Bobby"}});
+    world.fake->script.deltas = {"告诉人物A"};
+    const auto answer =
+        world.post(alice, kTranslations,
+                   {{"room_id", room}, {"text", "Tell uncle bobby hello"}, {"target_language", "zh"}});
+    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
+    EXPECT_EQ(prompt().find("bobby"), std::string::npos);
+    world.consent(bob, room);
+    world.fake->script = {};
+    ASSERT_TRUE(suggest({world.say(bob, room, "Yours, Uncle Bobby")}).event("done"));
+    EXPECT_EQ(prompt().find("Bobby"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace assistant::test
