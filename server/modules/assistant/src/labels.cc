@@ -12,8 +12,14 @@ namespace json = base::json;
 constexpr std::size_t kCallIdLimitBytes = 128;
 constexpr std::size_t kModelLimitBytes = 255;
 
-/// What is signed. The first line keeps the key from ever signing anything else that looks like it.
-std::string signed_text(std::string_view call_id, std::string_view sha256) {
+/// What is signed. The first line keeps the key from ever signing anything else that looks like it. A name of
+/// a model may hold a line break: it stands last, so that the text says one thing only.
+std::string signed_text(std::string_view call_id, std::string_view sha256, std::string_view model) {
+    return "im.lingxi.ai/2\n" + std::string(call_id) + "\n" + std::string(sha256) + "\n" + std::string(model);
+}
+
+/// What was signed before the model was.
+std::string formerly_signed_text(std::string_view call_id, std::string_view sha256) {
     return "im.lingxi.ai/1\n" + std::string(call_id) + "\n" + std::string(sha256);
 }
 
@@ -30,11 +36,12 @@ std::unexpected<base::Error> forged(std::string message) {
 json::object Labels::generated(std::string_view call_id, std::string_view model,
                                std::string_view body) const {
     const auto sha256 = hash_of(body);
+    model = base::utf8_prefix(model, kModelLimitBytes);
     return {{"call_id", call_id},
             {"kind", "generated"},
-            {"model", model.substr(0, kModelLimitBytes)},
+            {"model", model},
             {"sha256", sha256},
-            {"signature", base::base64_encode(key_.sign(signed_text(call_id, sha256)))}};
+            {"signature", base::base64_encode(key_.sign(signed_text(call_id, sha256, model)))}};
 }
 
 std::string Labels::public_key() const {
@@ -54,17 +61,28 @@ base::Result<void> Labels::verify_label(const json::value& value, std::optional<
         call_id->size() > kCallIdLimitBytes || model->size() > kModelLimitBytes) {
         return forged("The label of an AI text has call_id, kind, model, sha256 and signature.");
     }
+    if (call_id->contains('\n') || sha256->contains('\n')) return forged("The label holds a line break.");
     const auto bytes = base::base64_decode(*signature);
-    if (!bytes || bytes->size() != 64 ||
-        !base::verify_ed25519(key_.public_key(), signed_text(*call_id, *sha256), *bytes)) {
-        return forged("The label of this AI text was not given by this server.");
+    const auto is_signature_of = [&](const std::string& text) {
+        return bytes && bytes->size() == 64 && base::verify_ed25519(key_.public_key(), text, *bytes);
+    };
+    if (!is_signature_of(signed_text(*call_id, *sha256, *model))) {
+        if (!is_signature_of(formerly_signed_text(*call_id, *sha256)))
+            return forged("The label of this AI text was not given by this server.");
+        return forged(
+            "The label of this AI text is of an earlier version, which did not sign the model's name: ask "
+            "for "
+            "the text anew.");
     }
-    if (*kind == "assisted") return {};  // a person changed the text: the hash is of what it was
-    if (*kind != "generated") return forged("An AI text is 'generated' or 'assisted'.");
+    if (*kind != "generated" && *kind != "assisted")
+        return forged("An AI text is 'generated' or 'assisted'.");
     if (!body) return forged("There is no text that the label could be of.");
-    if (hash_of(*body) == *sha256) return {};
-    if (is_edit_fallback && body->starts_with("* ") && hash_of(body->substr(2)) == *sha256) return {};
-    return forged("The text is not the one that the label was given for.");
+    const bool is_unchanged = hash_of(*body) == *sha256 || (is_edit_fallback && body->starts_with("* ") &&
+                                                            hash_of(body->substr(2)) == *sha256);
+    // The hash of an assisted text is of what it was before a person changed it.
+    if (is_unchanged == (*kind == "generated")) return {};
+    return is_unchanged ? forged("Nobody changed the text that the label was given for.")
+                        : forged("The text is not the one that the label was given for.");
 }
 
 base::Result<void> Labels::verify(const json::object& content) const {

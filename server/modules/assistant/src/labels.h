@@ -21,7 +21,8 @@ class Labels {
   public:
     explicit Labels(base::SigningKey key) : key_(key) {}
 
-    /// {call_id, kind: "generated", model, sha256, signature} for `body`.
+    /// {call_id, kind: "generated", model, sha256, signature} for `body`. Whoever changes the text makes the
+    /// kind "assisted"; all else is signed.
     base::json::object generated(std::string_view call_id, std::string_view model,
                                  std::string_view body) const;
     /// Errors: IM.LINGXI.FORGED_LABEL (invalid).

@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include <base/encoding.h>
+
 namespace assistant {
 namespace {
 
@@ -66,6 +68,54 @@ TEST(Labels, an_edited_text_is_assisted_and_keeps_the_hash_of_what_it_was) {
     EXPECT_TRUE(known.verify(labelled(label, "你好呀")));
     label["call_id"] = "c2";
     EXPECT_FALSE(known.verify(labelled(label, "你好呀")));
+}
+
+TEST(Labels, the_model_is_signed_too) {
+    const auto known = labels();
+    auto label = known.generated("c1", "m", "你好");
+    label["model"] = "another";
+    EXPECT_FALSE(known.verify(labelled(label, "你好")));
+    label["kind"] = "assisted";
+    EXPECT_FALSE(known.verify(labelled(label, "你好呀")));
+    const std::string long_name = std::string(254, 'm') + "型";
+    EXPECT_TRUE(known.verify(labelled(known.generated("c1", long_name, "x"), "x")))
+        << "cut, and signed as cut";
+    EXPECT_TRUE(known.verify(labelled(known.generated("c1", "two\nlines", "x"), "x")));
+}
+
+TEST(Labels, the_kind_is_what_became_of_the_text) {
+    const auto known = labels();
+    auto label = known.generated("c1", "m", "你好");
+    label["kind"] = "assisted";
+    EXPECT_FALSE(known.verify(labelled(label, "你好"))) << "nobody assisted anybody";
+    auto edit = labelled(label, "* 你好");
+    edit["m.new_content"] = labelled(label, "你好");
+    EXPECT_FALSE(known.verify(edit));
+    edit.erase("m.new_content");
+    EXPECT_TRUE(known.verify(edit)) << "no edit: its words begin with a star";
+    edit["m.new_content"] = {{"msgtype", "m.text"}, {"body", "你好"}};
+    EXPECT_FALSE(known.verify(edit));
+    EXPECT_FALSE(known.verify({{"im.lingxi.ai", label}}));
+}
+
+TEST(Labels, of_before_the_model_was_signed_are_refused_and_it_is_said_why) {
+    base::initialise_crypto();
+    std::array<std::uint8_t, 32> seed{};
+    seed[0] = 7;
+    const auto key = base::SigningKey::from_seed(seed);
+    const auto sha256 = base::hex_encode(base::sha256(std::string_view("你好")));
+    json::object label{{"call_id", "c1"},
+                       {"kind", "generated"},
+                       {"model", "m"},
+                       {"sha256", sha256},
+                       {"signature", base::base64_encode(key.sign("im.lingxi.ai/1\nc1\n" + sha256))}};
+    const auto old = labels().verify(labelled(label, "你好"));
+    ASSERT_FALSE(old);
+    EXPECT_EQ(old.error().code, "IM.LINGXI.FORGED_LABEL");
+    label["call_id"] = "c2";
+    const auto strange = labels().verify(labelled(label, "你好"));
+    ASSERT_FALSE(strange);
+    EXPECT_NE(strange.error().message, old.error().message);
 }
 
 TEST(Labels, another_servers_signature_and_wrong_shapes_are_forged) {
