@@ -7,6 +7,8 @@
 #include <cctype>
 #include <tuple>
 
+#include <unicode/uchar.h>
+
 #include <base/encoding.h>
 
 namespace assistant {
@@ -33,30 +35,58 @@ bool is_letter(char c) {
     return std::isalpha(static_cast<unsigned char>(c)) != 0;
 }
 
+bool is_continuation(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+/// Of scripts with large and small letters, whose words stand apart.
+bool is_word(char32_t c) {
+    if (c < 0x80) return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
+    return u_hasBinaryProperty(static_cast<UChar32>(c), UCHAR_CASED) != 0;
+}
+
 bool is_word_byte(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
 }
 
-bool is_ascii(std::string_view text) {
-    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-/// Two Han characters are six bytes; of Latin letters three make a name.
+/// Two Han characters are six bytes; of letters three make a name.
 bool can_be_told_from_words(std::string_view name) {
-    if (!is_ascii(name)) return name.size() >= 6;
-    return name.size() >= 3 && std::ranges::any_of(name, is_word_byte);
+    constexpr std::size_t kBytes = 6;
+    constexpr std::size_t kLetters = 3;
+    std::size_t letters = 0;
+    bool is_ascii = true;
+    bool any_letter = false;
+    for (std::size_t at = 0; at < name.size(); ++at) {
+        if (is_continuation(name[at])) continue;
+        const auto c = character_at(name, at);
+        is_ascii = is_ascii && c < 0x80;
+        any_letter = any_letter || is_word(c);
+        if (c >= 0x80 ? u_isalpha(static_cast<UChar32>(c)) != 0 : true) ++letters;
+    }
+    return (any_letter && letters >= kLetters) || (!is_ascii && name.size() >= kBytes);
 }
 
-bool stands_alone(std::string_view text, std::size_t at, std::size_t size, bool goes_on = false) {
+/// In the text of a model, whose stand-ins are ASCII.
+bool stands_alone(std::string_view text, std::size_t at, std::size_t size) {
     const bool open_before = at == 0 || !is_word_byte(text[at - 1]) || !is_word_byte(text[at]);
     const std::size_t end = at + size;
-    return open_before &&
-           (goes_on || end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]));
+    return open_before && (end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]));
+}
+
+/// Whether a name that begins here begins no word's middle ("мира" holds no "Ира").
+bool begins_word(std::string_view text, std::size_t at) {
+    const auto before = character_before(text, at);
+    return !before || !is_word(*before) || !is_word(character_at(text, at));
+}
+
+/// Whether one that ends here ends with the word. Beyond ASCII a name may go on: many languages decline it.
+bool ends_word(std::string_view text, std::size_t end) {
+    return end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]);
 }
 
 bool stands_after_at(std::string_view text, std::size_t at) {
     const auto before = text.substr(0, at);
-    return before.ends_with('@') || before.ends_with("＠");
+    return before.ends_with('@');
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -156,14 +186,14 @@ void Names::add_alias(std::string_view name, std::string_view alias) {
 void Names::add_handle(std::string_view name, std::string_view handle) {
     const auto known = by_name_.find(base::utf8_prefix(name, kNameLimitBytes));
     if (known == by_name_.end()) return;
-    const bool is_word = offline::is_everyday_word(base::ascii_lower(handle));
+    const bool is_word = offline::is_everyday_word(folded(handle));
     add_entry(handle, known->second, is_word ? Written::after_at : Written::in_any_case, true);
 }
 
 void Names::add_parts(std::string_view name, std::size_t person) {
     // Whole names go before parts of names.
     const auto add_part = [&](std::string_view part) {
-        const bool is_known = known_.contains("a" + base::ascii_lower(part));
+        const bool is_known = known_.contains("a" + folded(part));
         if (!part.empty() && !is_known && entries_.size() < kEntriesLimit / 2)
             add_entry(part, person, Written::as_it_is, true);
     };
@@ -183,26 +213,30 @@ void Names::add_parts(std::string_view name, std::size_t person) {
 void Names::add_entry(std::string_view name, std::size_t person, Written written, bool is_alias) {
     const auto whole = trimmed(name);
     const auto cut = base::utf8_prefix(whole, kNameLimitBytes);
-    if (cut.empty() || entries_.size() >= kEntriesLimit) return;
-    if (!can_be_told_from_words(cut)) written = Written::after_at;
-    auto looked_for = written == Written::as_it_is ? std::string(cut) : base::ascii_lower(cut);
+    if (entries_.size() >= kEntriesLimit) return;
+    auto looked_for = folded(cut);
+    if (looked_for.empty()) return;
+    if (!can_be_told_from_words(looked_for)) written = Written::after_at;
+    const auto in_case = written == Written::as_it_is ? composed(cut) : std::string{};
     // Who is called so goes before who is also called so; of these, the first.
     constexpr std::string_view kWays = "aw@";
     const auto way = kWays[static_cast<std::size_t>(written)];
-    if (!known_.insert(way + looked_for).second && is_alias) return;
-    entries_.push_back({std::move(looked_for), person, written, is_alias, cut.size() < whole.size()});
+    if (!known_.insert(way + (in_case.empty() ? looked_for : in_case)).second && is_alias) return;
+    entries_.push_back(
+        {std::move(looked_for), in_case, person, written, is_alias, cut.size() < whole.size()});
     is_sorted_ = false;
 }
 
 void Names::sort_entries() {
     if (is_sorted_) return;
-    by_first_byte_.clear();
+    by_first_.clear();
     for (std::size_t i = 0; i < entries_.size(); ++i)
-        by_first_byte_[base::ascii_lower(entries_[i].name.substr(0, 1)).front()].push_back(i);
-    for (auto& [byte, entries] : by_first_byte_) {
+        by_first_[character_at(entries_[i].name, 0)].push_back(i);
+    for (auto& [first, entries] : by_first_) {
         std::ranges::sort(entries, [this](std::size_t one, std::size_t other) {
             const auto rank = [this](std::size_t i) {
-                return std::tuple(kNameLimitBytes - entries_[i].name.size(), entries_[i].is_alias, i);
+                return std::tuple(-static_cast<std::ptrdiff_t>(entries_[i].name.size()), entries_[i].is_alias,
+                                  i);
             };
             return rank(one) < rank(other);
         });
@@ -210,33 +244,46 @@ void Names::sort_entries() {
     is_sorted_ = true;
 }
 
-const Names::Entry* Names::entry_at(std::string_view text, std::string_view lower, std::size_t at) const {
-    const auto candidates = by_first_byte_.find(lower[at]);
-    if (candidates == by_first_byte_.end()) return nullptr;
+const Names::Entry* Names::entry_at(std::string_view written, const Folded& text, std::size_t at) const {
+    const std::string_view all = text.text();
+    const auto candidates = by_first_.find(character_at(all, at));
+    if (candidates == by_first_.end() || !begins_word(all, at)) return nullptr;
     for (const std::size_t i : candidates->second) {
         const Entry& entry = entries_[i];
-        const auto here = (entry.written == Written::as_it_is ? text : lower).substr(at);
-        if (here.starts_with(entry.name) && stands_alone(lower, at, entry.name.size(), entry.is_cut) &&
-            (entry.written != Written::after_at || stands_after_at(text, at)))
-            return &entry;
+        const auto end = at + entry.name.size();
+        if (!all.substr(at).starts_with(entry.name) || (!entry.is_cut && !ends_word(all, end))) continue;
+        const auto begun = text.written_at(at);
+        const auto ended = text.written_at(end);
+        if (!begun || !ended) continue;  // "ss" is a part of "ß"
+        if (entry.written == Written::as_it_is &&
+            composed(written.substr(*begun, *ended - *begun)) != entry.in_case)
+            continue;
+        if (entry.written == Written::after_at && !stands_after_at(all, at)) continue;
+        return &entry;
     }
     return nullptr;
 }
 
-std::string Names::hide(std::string_view text) {
+std::string Names::hide(std::string_view written) {
     sort_entries();
-    const std::string lower = base::ascii_lower(text);
+    const Folded text(written);
     std::string out;
-    for (std::size_t at = 0; at < text.size();) {
-        if (const Entry* entry = entry_at(text, lower, at)) {
-            Person& person = people_[entry->person];
-            person.is_given = true;
-            out += word_of(person.letters, person.chinese);
-            at += entry->name.size();
-        } else {
-            out += text[at++];
+    std::size_t kept = 0;  // of what was written, up to here
+    for (std::size_t at = 0; at < text.text().size();) {
+        const auto begun = text.written_at(at);
+        const Entry* entry = begun ? entry_at(written, text, at) : nullptr;
+        if (entry == nullptr) {
+            ++at;
+            continue;
         }
+        Person& person = people_[entry->person];
+        person.is_given = true;
+        at += entry->name.size();
+        out += written.substr(kept, *begun - kept);
+        out += word_of(person.letters, person.chinese);
+        kept = *text.written_at(at);
     }
+    out += written.substr(kept);
     return out;
 }
 

@@ -1,11 +1,14 @@
 #pragma once
 
+#include "folded.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -32,8 +35,8 @@ class Names {
     void add_handle(std::string_view name, std::string_view handle);
     /// The stand-in of a person, made known where they are not, as it will be handed over.
     std::string stand_in(std::string_view name, bool chinese);
-    /// The text with every known name replaced. Names that are too short to tell from words are replaced only
-    /// with an @ before them.
+    /// The text with every known name replaced, in whatever case and form of Unicode it is written. Names
+    /// that are too short to tell from words are replaced only with an @ before them.
     std::string hide(std::string_view text);
 
     /// Puts names back into a stream whose pieces may cut a stand-in anywhere: only those that the model was
@@ -61,7 +64,8 @@ class Names {
     };
     enum class Written : std::uint8_t { in_any_case, as_it_is, after_at };
     struct Entry {
-        std::string name;  ///< in lower case, but for `as_it_is`
+        std::string name;     ///< folded
+        std::string in_case;  ///< for `as_it_is`: composed, in its own case
         std::size_t person;
         Written written;
         bool is_alias;
@@ -73,16 +77,16 @@ class Names {
     void add_parts(std::string_view name, std::size_t person);
     std::string free_letters();
     void sort_entries();
-    const Entry* entry_at(std::string_view text, std::string_view lower, std::size_t at) const;
+    const Entry* entry_at(std::string_view written, const Folded& text, std::size_t at) const;
 
     std::vector<Person> people_;
     std::map<std::string, std::size_t, std::less<>> by_name_;
     std::vector<Entry> entries_;
-    std::set<std::string, std::less<>> known_;  ///< names of entries, as they were given
+    std::set<std::string, std::less<>> known_;  ///< names of entries, as they are looked for
     std::set<std::string, std::less<>> avoided_;
     std::size_t next_letters_ = 0;
-    /// By the first byte in lower case, the longest first.
-    std::map<char, std::vector<std::size_t>> by_first_byte_;
+    /// By the first character, folded; the longest first.
+    std::unordered_map<char32_t, std::vector<std::size_t>> by_first_;
     bool is_sorted_ = false;
 };
 

@@ -231,6 +231,45 @@ TEST(Names, chinese_given_names_are_hidden_unless_they_are_everyday_words) {
     EXPECT_EQ(names.hide("小波，娜娜很高兴，张高兴和思远呢？"), "人物A，人物B很高兴，人物C和人物D呢？");
 }
 
+TEST(Names, are_hidden_in_whatever_case_and_form_they_are_written) {
+    Names names;
+    names.add("Кирилл", false);
+    names.add("Zoë", false);
+    names.add("Groß", false);
+    names.add("Ｅｍｍａ", false);
+    names.add("각하", false);
+    EXPECT_EQ(names.hide("кирилл, КИРИЛЛ и Кирилла"), "Person A, Person A и Person Aа");
+    EXPECT_EQ(names.hide("ZOË, Zoe\u0308 and zoë, not Zoe"), "Person B, Person B and Person B, not Zoe");
+    EXPECT_EQ(names.hide("GROSS, groß; GROSSE"), "Person C, Person C; GROSSE");
+    EXPECT_EQ(names.hide("emma, EMMA, Em\u00ADma"), "Person D, Person D, Person D");
+    EXPECT_EQ(names.hide("\u1100\u1161\u11A8\u1112\u1161!"), "Person E!");
+    EXPECT_EQ(names.hide("é Zoë e\u0301 ﬁ ①！"), "é Person B e\u0301 ﬁ ①！") << "the rest is as it was";
+}
+
+TEST(Names, are_no_part_of_other_words_or_of_a_character) {
+    Names names;
+    names.add("Ира", false);
+    names.add("fis", false);
+    names.add("Anna", false);
+    EXPECT_EQ(names.hide("мира, Ира"), "мира, Person A");
+    EXPECT_EQ(names.hide("ﬁſ ﬁs oﬃs"), "Person B Person B oﬃs");
+    names.add("gros", false);
+    EXPECT_EQ(names.hide("Groß"), "Groß");
+    EXPECT_EQ(names.hide("我爱Anna"), "我爱Person C");
+}
+
+TEST(Names, parts_are_known_by_their_case_in_every_form) {
+    Names names;
+    names.add("Zoë Grün", false);
+    EXPECT_EQ(names.hide("Zoe\u0308 ist grün, Gru\u0308n nicht"), "Person A ist grün, Person A nicht");
+}
+
+TEST(Names, broken_bytes_hide_nothing_and_stay) {
+    Names names;
+    names.add("Anna", false);
+    EXPECT_EQ(names.hide("\xFF\xE5 Anna \xE5"), "\xFF\xE5 Person A \xE5");
+}
+
 TEST(Names, of_an_endless_name_a_bounded_part_is_looked_for) {
     Names names;
     std::string name;
