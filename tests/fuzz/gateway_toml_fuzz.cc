@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& provider : store->all()) {
         fuzz::require(store->find(provider.shown.id) == &provider);
         fuzz::require(gateway::check_base_url(provider.shown.base_url).has_value());
-        fuzz::require(provider.shown.on_this_machine == gateway::is_loopback_url(provider.shown.base_url));
+        fuzz::require(provider.shown.on_this_machine == gateway::is_on_this_machine(provider.shown));
     }
     return 0;
 }

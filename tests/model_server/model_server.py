@@ -80,7 +80,8 @@ class ModelServer:
         if path in ("/count", "/gone"):
             return await self.plain(writer, 200, {"count": self.count, "gone": self.gone})
         if path.endswith("/models") and method == "GET":
-            return await self.plain(writer, 200, {"object": "list", "data": [{"id": self.model, "object": "model"}]})
+            return await self.plain(writer, 200, {"object": "list", "data": [
+                {"id": self.model, "object": "model"}, {"id": self.model + ":cloud", "object": "model"}]})
         if path.endswith("/chat/completions") and method == "POST":
             body = json.loads(raw)
             self.requests.append({"path": path, "authorization": headers.get("authorization"), "body": body,

@@ -1,5 +1,7 @@
 #include "discovery.h"
 
+#include "provider_store.h"
+
 #include <array>
 #include <optional>
 
@@ -21,7 +23,8 @@ constexpr std::array kKnown{Known{"ollama", 11434}, Known{"llama-server", 8080},
 constexpr auto kLimit = 200ms;
 constexpr std::size_t kAnswerLimitBytes = 256 * 1024;
 
-/// The names in an OpenAI `GET /v1/models` answer; nothing where it is something else.
+/// The names in an OpenAI `GET /v1/models` answer, but for those that Ollama only passes on: what is offered
+/// here is offered as of this machine. Nothing where it is something else.
 std::optional<std::vector<std::string>> model_names(std::string_view body) {
     auto value = base::parse_json(body, kAnswerLimitBytes);
     if (!value || !value->is_object()) return std::nullopt;
@@ -31,7 +34,7 @@ std::optional<std::vector<std::string>> model_names(std::string_view body) {
     for (const json::value& item : *data) {
         const json::object* model = item.if_object();
         const auto id = model == nullptr ? std::nullopt : base::get_string(*model, "id");
-        if (id && names.size() < 50 && id->size() <= 200) names.emplace_back(*id);
+        if (id && names.size() < 50 && id->size() <= 200 && !is_cloud_model(*id)) names.emplace_back(*id);
     }
     return names;
 }

@@ -11,6 +11,7 @@
 #include <boost/url/parse.hpp>
 #include <toml++/toml.h>
 
+#include <base/encoding.h>
 #include <base/log.h>
 
 namespace gateway {
@@ -18,6 +19,8 @@ namespace {
 
 constexpr std::size_t kProvidersLimit = 32;
 constexpr std::size_t kTextLimitBytes = 512;
+/// Of names that stood for a place; the oldest is forgotten.
+constexpr std::size_t kMeaningsLimit = 512;
 
 std::unexpected<base::Error> bad_provider(std::string message) {
     return base::fail(base::ErrorKind::invalid, "gateway.bad_provider", std::move(message));
@@ -80,8 +83,18 @@ StoredProvider from_toml(const toml::table& table) {
     shown.currency = table["currency"].value_or(std::string("USD"));
     stored.api_key = table["api_key"].value_or(std::string());
     shown.has_key = !stored.api_key.empty();
-    shown.on_this_machine = is_loopback_url(shown.base_url);
+    shown.on_this_machine = is_on_this_machine(shown);
     return stored;
+}
+
+/// Scheme, host and port: who receives what is sent.
+std::string origin_of(std::string_view base_url) {
+    const auto url = boost::urls::parse_uri(base_url);
+    if (!url) return {};
+    const std::string scheme = base::ascii_lower(std::string_view(url->scheme()));
+    std::string port(url->port());
+    if (port.empty()) port = scheme == "https" ? "443" : "80";
+    return scheme + "://" + base::ascii_lower(url->host()) + ":" + port;
 }
 
 /// Written beside, synced, renamed: a crash leaves the old file or the new one, whole.
@@ -140,6 +153,15 @@ bool is_loopback_url(std::string_view base_url) {
     return url->host() == "localhost";
 }
 
+bool is_cloud_model(std::string_view model) {
+    const auto name = base::ascii_lower(model);
+    return name.ends_with(":cloud") || name.ends_with("-cloud");
+}
+
+bool is_on_this_machine(const egress::Provider& provider) {
+    return is_loopback_url(provider.base_url) && !is_cloud_model(provider.model);
+}
+
 base::Result<void> check_base_url(std::string_view base_url) {
     const auto url = boost::urls::parse_uri(base_url);
     if (!url || base_url.size() > kTextLimitBytes || (url->scheme() != "https" && url->scheme() != "http") ||
@@ -168,6 +190,14 @@ base::Result<ProviderStore> ProviderStore::open(std::filesystem::path file, bool
     text << in.rdbuf();
     try {
         const toml::table table = toml::parse(text.str());
+        if (const auto* list = table["name_meant"].as_array()) {
+            for (const auto& node : *list) {
+                if (node.as_table() == nullptr) continue;
+                const auto& meant = *node.as_table();
+                store.meanings_.push_back(
+                    {meant["name"].value_or(std::string()), meant["origin"].value_or(std::string())});
+            }
+        }
         if (const auto* list = table["provider"].as_array()) {
             for (const auto& node : *list) {
                 if (node.as_table() == nullptr) continue;
@@ -188,6 +218,7 @@ base::Result<ProviderStore> ProviderStore::open(std::filesystem::path file, bool
                     return base::fail(base::ErrorKind::invalid, "gateway.bad_config",
                                       "Two providers are named '" + stored.shown.name + "'.");
                 }
+                remember(stored.shown, store.meanings_);
                 store.providers_.push_back(std::move(stored));
             }
         }
@@ -227,6 +258,14 @@ base::Result<void> ProviderStore::put(egress::Provider provider, std::optional<s
     if (is_taken(provider.name, provider.id))
         return base::fail(base::ErrorKind::conflict, "gateway.name_taken",
                           "Another model server has this name, and people agree to a name: choose another.");
+    provider.on_this_machine = is_on_this_machine(provider);
+    const auto meaning = std::ranges::find(meanings_, provider.name, &Meaning::name);
+    if (!provider.on_this_machine && meaning != meanings_.end() &&
+        meaning->origin != origin_of(provider.base_url)) {
+        return base::fail(base::ErrorKind::conflict, "gateway.name_of_another_host",
+                          "People agreed to this name when it stood for another address, " + meaning->origin +
+                              ": choose another name.");
+    }
     auto next = providers_;
     auto place =
         std::ranges::find(next, provider.id, [](const StoredProvider& stored) { return stored.shown.id; });
@@ -242,7 +281,6 @@ base::Result<void> ProviderStore::put(egress::Provider provider, std::optional<s
         place->api_key.clear();
     }
     provider.has_key = !place->api_key.empty();
-    provider.on_this_machine = is_loopback_url(provider.base_url);
     provider.circuit_open = false;
     place->shown = std::move(provider);
     return save(std::move(next));
@@ -278,13 +316,30 @@ base::Result<void> ProviderStore::save(std::vector<StoredProvider> providers) {
             "Model servers come from a file that the administrator named: edit " + file_name() + ".");
     }
     toml::array list;
-    for (const StoredProvider& stored : providers) list.push_back(to_toml(stored));
+    auto meanings = meanings_;
+    for (const StoredProvider& stored : providers) {
+        list.push_back(to_toml(stored));
+        remember(stored.shown, meanings);
+    }
+    toml::array meant;
+    for (const Meaning& meaning : meanings)
+        meant.push_back(toml::table{{"name", meaning.name}, {"origin", meaning.origin}});
     std::ostringstream text;
-    text << "# Model servers in order of preference; written by the administrator's page.\n"
-         << toml::table{{"provider", list}} << '\n';
+    text << "# Model servers in order of preference, and what their names have stood for; written by the "
+            "administrator's page.\n"
+         << toml::table{{"provider", list}, {"name_meant", meant}} << '\n';
     if (auto saved = replace_file(file_, text.str()); !saved) return saved;
     providers_ = std::move(providers);
+    meanings_ = std::move(meanings);
     return {};
+}
+
+/// Where words stay here, nobody agreed to a name.
+void ProviderStore::remember(const egress::Provider& provider, std::vector<Meaning>& meanings) {
+    if (provider.on_this_machine) return;
+    std::erase_if(meanings, [&](const Meaning& meaning) { return meaning.name == provider.name; });
+    if (meanings.size() >= kMeaningsLimit) meanings.erase(meanings.begin());
+    meanings.push_back({provider.name, origin_of(provider.base_url)});
 }
 
 }  // namespace gateway

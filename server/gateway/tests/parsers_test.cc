@@ -406,8 +406,59 @@ TEST_F(ProviderFile, a_price_that_cannot_be_is_refused) {
 TEST_F(ProviderFile, a_key_does_not_follow_to_another_address) {
     auto store = ProviderStore::open(directory_ / "gateway.toml", false);
     ASSERT_TRUE(store->put(provider("one"), "key-1").has_value());
-    ASSERT_TRUE(store->put(provider("one", "https://elsewhere.example.com/v1"), std::nullopt).has_value());
+    auto moved = provider("one", "https://elsewhere.example.com/v1");
+    moved.name = "Another";
+    ASSERT_TRUE(store->put(moved, std::nullopt).has_value());
     EXPECT_TRUE(store->find("one")->api_key.empty());
+}
+
+TEST_F(ProviderFile, a_name_that_people_agreed_to_does_not_follow_to_another_host) {
+    const auto file = directory_ / "gateway.toml";
+    auto store = ProviderStore::open(file, false);
+    auto named = provider("one", "https://API.example.com/v1");
+    named.name = "Qwen";
+    ASSERT_TRUE(store->put(named, std::nullopt).has_value());
+    const auto is_refused = [&](const std::string& id, const std::string& url,
+                                const std::string& model = "m") {
+        auto moved = provider(id, url);
+        moved.name = "Qwen";
+        moved.model = model;
+        const auto put = store->put(moved, std::nullopt);
+        if (!put) EXPECT_EQ(put.error().code, "gateway.name_of_another_host");
+        return !put;
+    };
+    EXPECT_TRUE(is_refused("one", "https://elsewhere.example.com/v1"));
+    EXPECT_TRUE(is_refused("one", "https://api.example.com:8443/v1"));
+    EXPECT_TRUE(is_refused("one", "http://qwen.lan/v1"));
+    EXPECT_EQ(store->find("one")->shown.base_url, "https://API.example.com/v1");
+    EXPECT_FALSE(is_refused("one", "https://api.example.com:443/other")) << "the same host";
+
+    EXPECT_FALSE(is_refused("one", "http://127.0.0.1:9/v1")) << "nothing leaves this machine";
+    EXPECT_TRUE(is_refused("one", "http://127.0.0.1:9/v1", "qwen3:cloud")) << "but for this";
+    EXPECT_TRUE(is_refused("one", "https://elsewhere.example.com/v1")) << "nor by way of it";
+    ASSERT_TRUE(store->remove("one").has_value());
+    store = ProviderStore::open(file, false);
+    EXPECT_TRUE(is_refused("two", "https://elsewhere.example.com/v1")) << "nor as another server's name";
+    EXPECT_FALSE(is_refused("two", "https://api.example.com/v1"));
+    EXPECT_EQ(ProviderStore::open(file, false)->find("two")->shown.name, "Qwen");
+}
+
+TEST_F(ProviderFile, a_model_that_is_passed_on_from_loopback_is_elsewhere) {
+    auto store = ProviderStore::open(directory_ / "gateway.toml", false);
+    for (const char* model : {"glm-4.6:cloud", "gpt-oss:120b-cloud", "Kimi-K2:1T-Cloud"}) {
+        auto passed_on = provider("one", "http://127.0.0.1:11434/v1");
+        passed_on.model = model;
+        ASSERT_TRUE(store->put(passed_on, std::nullopt).has_value());
+        EXPECT_FALSE(store->find("one")->shown.on_this_machine) << model;
+        EXPECT_FALSE(
+            ProviderStore::open(directory_ / "gateway.toml", false)->find("one")->shown.on_this_machine);
+    }
+    for (const char* model : {"qwen3", "cloud", "cloudy:7b", "clouds-cloud:7b"}) {
+        auto local = provider("one", "http://127.0.0.1:11434/v1");
+        local.model = model;
+        ASSERT_TRUE(store->put(local, std::nullopt).has_value());
+        EXPECT_TRUE(store->find("one")->shown.on_this_machine) << model;
+    }
 }
 
 TEST_F(ProviderFile, a_name_is_one_servers_alone_since_people_agree_to_a_name) {
