@@ -7,6 +7,7 @@ asserted here.
 import json
 import os
 import subprocess
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -60,17 +61,43 @@ def test_each_intent_is_there_in_both_languages():
     assert set(read_intents("zh")) == set(read_intents("en"))
 
 
+def as_it_is_read(text):
+    """The characters that the classifier sees of a message (normalise() of offline/features.cc)."""
+    read = []
+    for c in text.encode()[:1024].decode(errors="ignore"):
+        if unicodedata.category(c) == "Nd":
+            c = "0"
+        elif c in "'’":
+            c = "'"
+        else:
+            c = c.lower() if c.isalpha() else " "
+        if not (read and read[-1] == c and c in " 0"):
+            read.append(c)
+    return "".join(read).strip()
+
+
+def test_what_the_guard_reads_is_what_the_classifier_reads():
+    assert as_it_is_read(" Don’t WAIT… 17:45, 好的👍 ") == "don't wait 0 0 好的"
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_hardly_a_case_is_an_example(language):
-    # "Are you there" is said in the same words by everybody; more than that would be a leak.
-    examples = {text for found, _ in read_intents(language).values() for text in found}
-    cases = [line.split("\t", 1)[1] for line in (HERE / f"{language}_test.tsv").read_text(encoding="utf-8").splitlines()[1:]
-             if "\t" in line]
-    assert len([case for case in cases if case in examples]) <= len(cases) // 100
+@pytest.mark.parametrize("cases", ["test", "nofit_test"])
+def test_no_case_is_an_example(language, cases):
+    # Cases that turned out to be examples were taken out; none was written in their place, since their writer would have
+    # seen the intents.
+    examples = {as_it_is_read(text) for found, _ in read_intents(language).values() for text in found}
+    messages = [line.rsplit("\t", 1)[-1] for line in (HERE / f"{language}_{cases}.tsv").read_text(encoding="utf-8").splitlines()[1:]]
+    assert [message for message in messages if as_it_is_read(message) in examples] == []
 
 
 def test_the_right_intent_is_in_the_top_three(score):
+    assert score["cases"] >= 300
     assert score["right_in_top_three"] >= 0.76
+
+
+def test_the_right_intent_is_among_what_is_shown(score):
+    # The rest of the top three is what nobody sees: where one intent is clear, its three stances are shown.
+    assert score["right_among_shown"] >= 0.90
 
 
 def test_where_it_speaks_three_stances_or_intents_are_offered(score):
