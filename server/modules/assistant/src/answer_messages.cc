@@ -20,6 +20,12 @@ egress::CallId anew(const egress::CallId& call_id) {
     return egress::CallId(call_id.value + "-taken-back");
 }
 
+/// The thread that the question stands in, and so its answer.
+std::string thread_of(const Question& question) {
+    if (base::get_string(question.relation, "rel_type") != "m.thread") return {};
+    return std::string(base::get_string(question.relation, "event_id").value_or(""));
+}
+
 }  // namespace
 
 json::object notice(std::string_view text) {
@@ -56,8 +62,8 @@ runtime::Task<std::optional<std::string>> AnswerMessages::send(const Question& q
     co_return sent->value;
 }
 
-runtime::Task<void> AnswerMessages::state(const Question& question, const StoredAnswer& stored,
-                                          std::string text) {
+runtime::Task<std::string> AnswerMessages::state(const Question& question, const StoredAnswer& stored,
+                                                 std::string text) {
     std::string answer_event_id = stored.answer_event_id;
     auto content = notice(text);
     // When the last state of it was sent is not known after a restart.
@@ -75,6 +81,24 @@ runtime::Task<void> AnswerMessages::state(const Question& question, const Stored
         }
     }
     co_await note(question.event_id, AnswerState::done, answer_event_id);
+    co_return answer_event_id;
+}
+
+runtime::Task<void> AnswerMessages::refuse(const Question& question, const StoredAnswer& stored,
+                                           const Refusal& refusal, std::int64_t questions) {
+    const Told::Why why{question.room_id, thread_of(question), question.asker, refusal.error.code};
+    const auto words = [&](std::int64_t count) {
+        return sorry(refusal, question.chinese) + of_so_many(count, question.chinese);
+    };
+    // What stands under the question already is edited itself.
+    const auto line =
+        stored.answer_event_id.empty() ? told_.count_on(why, questions, Told::Clock::now()) : std::nullopt;
+    if (line && co_await send(question, stored.call_id, line->event_id, notice(words(line->questions)))) {
+        co_await note(question.event_id, AnswerState::done, {});
+        co_return;
+    }
+    auto event_id = co_await state(question, stored, words(questions));
+    if (!event_id.empty()) told_.begin(why, std::move(event_id), questions, Told::Clock::now());
 }
 
 runtime::Task<bool> AnswerMessages::says(chat::RoomNumber room, std::string event_id, std::string text) {

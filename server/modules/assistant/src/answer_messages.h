@@ -2,6 +2,7 @@
 
 #include "core.h"
 #include "question.h"
+#include "told.h"
 
 #include <chrono>
 #include <optional>
@@ -29,8 +30,13 @@ class AnswerMessages {
     /// where it cannot be sent.
     runtime::Task<std::optional<std::string>> send(const Question& question, const egress::CallId& call_id,
                                                    std::string answer_event_id, base::json::object content);
-    /// Says words of ours in answer, as an edit where something was said already.
-    runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
+    /// Says words of ours in answer, as an edit where something was said already. Returns the message's id,
+    /// empty where it cannot be sent.
+    runtime::Task<std::string> state(const Question& question, const StoredAnswer& stored, std::string text);
+    /// Says why there is no answer to this and so many questions of its asker: in a line of its own, or in
+    /// the one that they were told the same in a moment ago.
+    runtime::Task<void> refuse(const Question& question, const StoredAnswer& stored, const Refusal& refusal,
+                               std::int64_t questions = 1);
     /// Removes what was said of an answer that the model server took back, with all its edits, and says so.
     runtime::Task<void> take_back(const Question& question, const StoredAnswer& stored);
     runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
@@ -41,6 +47,7 @@ class AnswerMessages {
     runtime::Task<bool> says(chat::RoomNumber room, std::string event_id, std::string text);
 
     Assistant::Core& core_;
+    Told told_;
 };
 
 }  // namespace assistant

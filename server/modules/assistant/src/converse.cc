@@ -2,6 +2,7 @@
 
 #include "endpoints.h"
 #include "inert_text.h"
+#include "missed.h"
 #include "statements.h"
 #include "typing_notice.h"
 
@@ -23,12 +24,13 @@ constexpr std::size_t kHeardLimit = 4096;
 constexpr std::size_t kSiftedAtOnce = 32;
 constexpr std::size_t kQueueLimit = 256;
 constexpr std::size_t kQueuedOfOnePersonLimit = 8;
+constexpr std::size_t kDeclinedLimit = 1024;
+constexpr std::size_t kDeclinedAtOnce = 64;
 constexpr std::size_t kRoomsLimit = 100'000;
 constexpr std::size_t kResumedLimit = 200;
-/// After a restart, this many of a room's last events are looked at for questions that nobody took on, and
-/// none that is older than an hour: an answer out of nowhere helps nobody.
-constexpr std::size_t kMissedEvents = 20;
-constexpr std::int64_t kMissedMs = std::int64_t{3600} * 1000;
+/// Of all rooms, at the start; some rooms a job, so that none reads long.
+constexpr std::size_t kMissedEvents = 50'000;
+constexpr std::size_t kMissedRoomsAtOnce = 100;
 constexpr std::size_t kRoomsLookedAt = 2000;
 
 constexpr std::size_t kAnswerLimitBytes = 16 * 1024;
@@ -38,7 +40,6 @@ constexpr auto kAnswerTime = 120s;
 constexpr int kReadsLimit = 3;
 /// The last of the twenty edits is kept for the end of the answer.
 constexpr int kEditsLimit = 20;
-constexpr auto kTellAgainAfter = 60s;
 
 /// At most one a second, slower as the answer grows, so that twenty last for two minutes.
 steady_clock::duration pause_before_edit(int edits) {
@@ -84,6 +85,7 @@ void Converse::start() {
     core_.chat.news().subscribe([this](const chat::RoomNews& news) { on_news(news); });
     for (std::size_t i = 0; i < kWorkers; ++i) core_.tasks.spawn(work());
     core_.tasks.spawn(sift());
+    core_.tasks.spawn(decline_all());
     core_.tasks.spawn(catch_up());
 }
 
@@ -91,6 +93,7 @@ void Converse::stop() {
     stopping_ = true;
     heard_.clear();
     queue_.clear();
+    declined_.clear();
     queued_.notify();
 }
 
@@ -139,6 +142,7 @@ bool Converse::enqueue(Work work) {
     }
     if (refused) {
         count_refused();
+        if (const auto* asked = std::get_if<Asked>(&work)) decline(*asked);
         return false;
     }
     queue_.push_back(std::move(work));
@@ -222,7 +226,7 @@ runtime::Task<void> Converse::work() {
 }
 
 runtime::Task<void> Converse::catch_up() {
-    struct Missed {
+    struct Found {
         std::vector<chat::RoomNumber> rooms;
         std::vector<Work> work;
     };
@@ -232,10 +236,8 @@ runtime::Task<void> Converse::catch_up() {
         co_return;
     }
     auto missed = co_await core_.database.read(
-        [identity = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
-         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> base::Result<Missed> {
-            const auto self = identity.user;
-            Missed found;
+        [self = core_.assistant_user](storage::Transaction& tx) -> base::Result<Found> {
+            Found found;
             for (const auto& answer : open_answers(tx, kResumedLimit)) {
                 if (const auto room = chat::RoomReading::open(tx, answer.room_id, self))
                     found.work.emplace_back(Resumed{room->number(), answer.question_event_id});
@@ -243,20 +245,6 @@ runtime::Task<void> Converse::catch_up() {
             for (const auto room : chat::rooms_with(tx, self, chat::Membership::invite, kRoomsLookedAt))
                 found.work.emplace_back(Invited{room});
             found.rooms = chat::rooms_with(tx, self, chat::Membership::join, kRoomsLimit);
-            std::size_t looked_at = 0;
-            for (const auto number : found.rooms) {
-                if (++looked_at > kRoomsLookedAt || found.work.size() > kResumedLimit) break;
-                auto room = chat::RoomReading::open(tx, number, self);
-                if (!room) continue;
-                auto events = room->events_before(chat::Position{std::numeric_limits<std::int64_t>::max()},
-                                                  kMissedEvents);
-                std::ranges::reverse(events);
-                for (const auto& event : events) {
-                    if (event.type == "m.room.message" && event.origin_server_ts > now_ms - kMissedMs &&
-                        is_question(*room, event, identity) && !find_answer(tx, event.id.value))
-                        found.work.emplace_back(Asked{number, event.position, event.sender});
-                }
-            }
             return found;
         });
     if (!missed) {
@@ -266,6 +254,36 @@ runtime::Task<void> Converse::catch_up() {
     rooms_.insert(missed->rooms.begin(), missed->rooms.end());
     rooms_known_ = true;
     for (Work& work : missed->work) enqueue(std::move(work));
+    missed->rooms.resize(std::min(missed->rooms.size(), kRoomsLookedAt));
+    co_await look_for_missed(std::move(missed->rooms));
+}
+
+runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> rooms) {
+    std::size_t events = 0;
+    std::size_t questions = 0;
+    for (std::size_t first = 0; first < rooms.size() && events < kMissedEvents && !stopping_;
+         first += kMissedRoomsAtOnce) {
+        const auto begin = rooms.begin() + static_cast<std::ptrdiff_t>(first);
+        const auto count = std::min(kMissedRoomsAtOnce, rooms.size() - first);
+        auto walked = co_await core_.database.read(
+            [some = std::vector(begin, begin + static_cast<std::ptrdiff_t>(count)),
+             self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
+             now_ms = core_.clock.now_ms(),
+             left = kMissedEvents - events](storage::Transaction& tx) -> base::Result<Missed> {
+                Missed missed;
+                for (const auto room : some) add_missed(tx, room, self, now_ms, left, missed);
+                return missed;
+            });
+        if (!walked) {
+            base::log_error("assistant.catch_up_failed", {{"code", walked.error().code}});
+            co_return;
+        }
+        events += walked->events;
+        for (const auto& [room, position, sender] : walked->questions) {
+            if (++questions > kResumedLimit) co_return;
+            enqueue(Asked{room, position, sender});
+        }
+    }
 }
 
 runtime::Task<void> Converse::handle(Work work) {
@@ -364,10 +382,74 @@ runtime::Task<std::optional<Question>> Converse::read(chat::RoomNumber room,
     co_return std::move(*question);
 }
 
-bool Converse::is_told_too_often(const std::string& room_id, const std::string& code) {
-    const auto now = steady_clock::now();
-    std::erase_if(told_, [&](const auto& entry) { return now - entry.second > kTellAgainAfter; });
-    return !told_.emplace(std::pair(room_id, code), now).second;
+void Converse::decline(Asked asked) {
+    if (declined_.size() >= kDeclinedLimit) return;
+    declined_.push_back(asked);
+    queued_.notify();
+}
+
+runtime::Task<void> Converse::decline_all() {
+    while (!stopping_) {
+        if (declined_.empty()) {
+            co_await queued_.wait(60s);
+            continue;
+        }
+        try {
+            co_await decline_some();
+        } catch (const std::exception& fault) {
+            if (stopping_) throw;
+            base::log_error("assistant.converse_fault", {{"what", fault.what()}});
+        }
+        // What comes meanwhile is counted in one edit.
+        if (!stopping_) co_await runtime::sleep_for(AnswerMessages::kBetweenEdits);
+    }
+}
+
+/// Those of one person in one room. They are noted as done, so that no restart takes them on after all; the
+/// last when its asker has been told.
+runtime::Task<void> Converse::decline_some() {
+    const Asked first = declined_.front();
+    std::vector<chat::Position> positions;
+    std::erase_if(declined_, [&](const Asked& other) {
+        const bool is_theirs = other.room == first.room && other.sender == first.sender;
+        if (!is_theirs || positions.size() >= kDeclinedAtOnce) return false;
+        positions.push_back(other.position);
+        return true;
+    });
+    auto claimed = co_await core_.database.write(
+        {kBudgetOrder},
+        [first, positions = std::move(positions),
+         self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
+            storage::Transaction& tx) -> base::Result<std::vector<StoredAnswer>> {
+            std::vector<StoredAnswer> taken;
+            auto reading = chat::RoomReading::open(tx, first.room, self.user);
+            if (!reading || !identity::is_active(tx, first.sender)) return taken;
+            for (const auto position : positions) {
+                const auto event = reading->event(position);
+                if (!event || !is_question(*reading, *event, self) || find_answer(tx, event->id.value))
+                    continue;
+                taken.push_back(claim_question(tx, {.question_event_id = event->id.value,
+                                                    .room_id = reading->room_id(),
+                                                    .asker = first.sender,
+                                                    .state = AnswerState::begun,
+                                                    .call_id = call_id_for(event->id.value),
+                                                    .answer_event_id = {},
+                                                    .asked_at_ms = event->origin_server_ts}));
+            }
+            for (std::size_t i = 0; i + 1 < taken.size(); ++i)
+                set_answer(tx, taken[i].question_event_id, AnswerState::done, {});
+            return taken;
+        });
+    if (!claimed) base::log_warning("assistant.cannot_read", {{"code", claimed.error().code}});
+    if (!claimed || claimed->empty()) co_return;
+    const StoredAnswer& last = claimed->back();
+    const auto question = co_await read(first.room, std::nullopt, last.question_event_id);
+    if (!question || question->is_encrypted_room) {
+        co_await messages_.note(last.question_event_id, AnswerState::done, {});
+        co_return;
+    }
+    co_await messages_.refuse(*question, last, question->refusal.value_or(too_many_questions()),
+                              static_cast<std::int64_t>(claimed->size()));
 }
 
 runtime::Task<void> Converse::answer(Question question) {
@@ -391,11 +473,7 @@ runtime::Task<void> Converse::answer(Question question) {
     core_.runtime.metrics().counter("assistant_questions_total", "Messages that @assistant took on.").add();
     if (question.refusal) {
         core_.count_refusal(*question.refusal);
-        if (is_told_too_often(question.room_id, question.refusal->error.code)) {
-            co_await messages_.note(question.event_id, AnswerState::done, stored->answer_event_id);
-        } else {
-            co_await messages_.state(question, *stored, sorry(*question.refusal, question.chinese));
-        }
+        co_await messages_.refuse(question, *stored, *question.refusal);
         co_return;
     }
     co_await ask_model(std::move(question), std::move(*stored));
@@ -425,10 +503,10 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
         // The call was made before a restart, and nobody knows how it ended: it is not made again.
         if (refusal.error.code == "assistant.repeated_call") {
             co_await messages_.state(question, stored, interrupted(question.chinese));
-        } else if (is_nothing_owed(refusal) || is_told_too_often(question.room_id, refusal.error.code)) {
+        } else if (is_nothing_owed(refusal)) {
             co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
         } else {
-            co_await messages_.state(question, stored, sorry(refusal, question.chinese));
+            co_await messages_.refuse(question, stored, refusal);
         }
         co_return;
     }

@@ -65,7 +65,12 @@ class Converse {
     std::optional<Work> take();
     runtime::Task<void> sift();
     runtime::Task<void> sift_some();
+    /// For a question that was not taken on: whoever asked is told.
+    void decline(Asked asked);
+    runtime::Task<void> decline_all();
+    runtime::Task<void> decline_some();
     runtime::Task<void> catch_up();
+    runtime::Task<void> look_for_missed(std::vector<chat::RoomNumber> rooms);
     runtime::Task<void> work();
     runtime::Task<void> handle(Work work);
 
@@ -77,7 +82,6 @@ class Converse {
     runtime::Task<void> ask_model(Question question, StoredAnswer stored);
     /// The call, told to go; where the words were changed meanwhile, with those as they are now.
     runtime::Task<Answered<RunReader>> begin_call(Question& question, const StoredAnswer& stored);
-    bool is_told_too_often(const std::string& room_id, const std::string& code);
 
     Assistant::Core& core_;
     AnswerMessages messages_;
@@ -88,7 +92,7 @@ class Converse {
     std::deque<Heard> heard_;
     std::deque<Work> queue_;
     std::unordered_set<chat::RoomNumber> busy_;
-    std::map<std::pair<std::string, std::string>, std::chrono::steady_clock::time_point> told_;
+    std::deque<Asked> declined_;
     runtime::Notifier queued_;
 };
 

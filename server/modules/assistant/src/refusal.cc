@@ -62,6 +62,11 @@ Refusal already_asked() {
                        "A model was asked about this message already."};
 }
 
+Refusal too_many_questions() {
+    return base::Error{ErrorKind::rate_limited, std::string(kTooManyQuestions),
+                       "Too many questions are waiting."};
+}
+
 Refusal model_failed(const base::Error& error) {
     if (error.code.starts_with("model.") || error.code.starts_with("gateway.")) {
         return model_unavailable(error.message);

@@ -30,6 +30,7 @@ using Answered = std::expected<T, Refusal>;
 
 inline constexpr std::string_view kBudgetExhausted = "IM.LINGXI.BUDGET_EXHAUSTED";
 inline constexpr std::string_view kWordsChanged = "IM.LINGXI.WORDS_CHANGED";
+inline constexpr std::string_view kTooManyQuestions = "assistant.too_many_questions";
 inline constexpr std::string_view kNobodyToAsk = "IM.LINGXI.NOBODY_TO_ASK";
 
 Refusal ai_off();
@@ -48,6 +49,8 @@ Refusal nobody_to_ask();
 Refusal words_changed();
 /// Without a tap, a model is asked once a message.
 Refusal already_asked();
+/// @assistant has so much to answer that it does not take on more; never leaves as an error.
+Refusal too_many_questions();
 /// What the gateway said, in the assistant's words.
 Refusal model_failed(const base::Error& error);
 

@@ -48,6 +48,12 @@ std::string sorry(const Refusal& refusal, bool chinese) {
                    : "This message was forwarded: the words are somebody else's. I may hand only your own "
                      "words to a model, so please ask me in your own.";
     }
+    if (code == kTooManyQuestions) {
+        return chinese
+                   ? "还有太多问题在等我回答，这个我没有接下。请等我答完再问我。"
+                   : "Too many questions are waiting for me already, so I did not take this one on. Please "
+                     "ask me again when those are answered.";
+    }
     if (code == kBudgetExhausted) {
         return chinese ? "今天的 AI 用量已经用完，明天再来问我吧。"
                        : "Today's AI allowance is used up. Please ask me again tomorrow.";
@@ -56,6 +62,13 @@ std::string sorry(const Refusal& refusal, bool chinese) {
                    : "No model is available at the moment, so I cannot answer. Please try again later, or "
                      "ask the "
                      "administrator to check the model servers.";
+}
+
+std::string of_so_many(std::int64_t questions, bool chinese) {
+    if (questions < 2) return {};
+    const auto count = std::to_string(questions);
+    return chinese ? "（你有 " + count + " 个问题都是如此。）"
+                   : " (This goes for " + count + " of your questions.)";
 }
 
 std::string cut_short(bool chinese) {

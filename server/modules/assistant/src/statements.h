@@ -14,6 +14,8 @@ std::string cannot_read();
 std::string interrupted(bool chinese);
 /// Why it cannot answer.
 std::string sorry(const Refusal& refusal, bool chinese);
+/// After that, where it goes for several questions.
+std::string of_so_many(std::int64_t questions, bool chinese);
 /// After words that came before the answer broke off.
 std::string broke_off(bool chinese);
 /// After words that reached the limit of an answer.

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <base/encoding.h>
+#include <identity/users.h>
 
 namespace assistant::test {
 namespace {
@@ -49,6 +50,13 @@ struct Converse : testing::Test {
     }
     bool answers(const Person& reader, const std::string& room, std::string_view text) {
         return world.until([&] { return answer(reader, room) == text; });
+    }
+    bool is_noted(const std::string& question) {
+        return world
+            .read([&](storage::Transaction& tx) -> base::Result<std::optional<StoredAnswer>> {
+                return find_answer(tx, question);
+            })
+            ->has_value();
     }
     bool is_done(const std::string& question) {
         return world.until([&] {
@@ -147,6 +155,45 @@ TEST_F(Converse, a_missed_question_is_found_among_what_others_said) {
     world.restart();
     EXPECT_TRUE(is_done(question));
     EXPECT_TRUE(is_done(last));
+}
+
+TEST_F(Converse, a_question_is_found_after_a_restart_behind_whatever_was_said_since) {
+    const auto room = with_assistant({alice, bob});
+    world.fake->script.hangs_before_prepared = true;
+    world.say(alice, room, "@assistant 第一个");
+    ASSERT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    const auto waiting = world.say(bob, room, "@assistant 第二个");
+    const auto self = world.read([&](storage::Transaction& tx) -> base::Result<identity::UserNumber> {
+        return *identity::find_user(tx, world.assistant_id);
+    });
+    const auto its_own = std::string(from_assistant(alice, room).back().at("event_id").as_string());
+    for (int i = 0; i < 60; ++i) {
+        world.say(alice, room, "between alice and bob " + std::to_string(i));
+        const json::object words{{"msgtype", "m.notice"}, {"body", "an edit " + std::to_string(i)}};
+        json::object edit = words;
+        edit["m.new_content"] = words;
+        edit["m.relates_to"] = json::object{{"rel_type", "m.replace"}, {"event_id", its_own}};
+        ASSERT_TRUE(world.await(world.chat->send(
+            {.sender = *self, .room_id = room, .type = "m.room.message", .content = std::move(edit)})));
+    }
+    world.fake->script.hangs_before_prepared = false;
+    world.restart();
+    EXPECT_TRUE(is_done(waiting));
+    EXPECT_EQ(world.fake->requests.back().messages.back().content, "第二个");
+}
+
+TEST_F(Converse, a_question_of_long_ago_is_not_answered_out_of_nowhere) {
+    const auto room = with_assistant({alice, bob});
+    world.fake->script.hangs_before_prepared = true;
+    const auto first = world.say(alice, room, "@assistant 第一个");
+    ASSERT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    const auto waiting = world.say(bob, room, "@assistant 第二个");
+    world.clock.advance(std::chrono::hours(2));
+    world.fake->script.hangs_before_prepared = false;
+    world.restart();
+    EXPECT_TRUE(is_done(first));
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant 第三个"))) << "the room is looked at by then";
+    EXPECT_FALSE(is_noted(waiting));
 }
 
 TEST_F(Converse, a_forwarded_message_is_no_question_of_ones_own) {
@@ -303,6 +350,40 @@ TEST_F(Converse, says_plainly_why_it_cannot_answer) {
     EXPECT_NE(answer(alice, room).find("不允许"), std::string::npos);
     EXPECT_FALSE(from_assistant(alice, room).back().at("content").as_object().contains("im.lingxi.ai"))
         << "its own words are no model's";
+}
+
+TEST_F(Converse, everybody_who_asks_is_told_why_not_and_who_asks_again_in_the_same_line) {
+    const auto room = with_assistant({alice, bob});
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 1}});
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant 问题一")));
+    EXPECT_TRUE(is_done(world.say(bob, room, "@assistant 问题二")));
+    EXPECT_EQ(from_assistant(alice, room).size(), 3U) << "what alice was told says nothing to bob";
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant 问题三")));
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant 问题四")));
+    EXPECT_EQ(from_assistant(alice, room).size(), 3U);
+    EXPECT_NE(answer(alice, room).find("用完"), std::string::npos);
+    EXPECT_NE(answer(alice, room).find(" 3 "), std::string::npos) << answer(alice, room);
+    world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 100000}});
+    world.set_state(alice, room, "im.lingxi.ai_policy", "", {{"ai", "forbidden"}});
+    EXPECT_TRUE(is_done(world.say(alice, room, "@assistant 问题五")));
+    EXPECT_EQ(from_assistant(alice, room).size(), 4U) << "another reason";
+}
+
+TEST_F(Converse, who_has_too_many_questions_waiting_is_told_which_are_not_taken_on) {
+    const auto room = with_assistant({alice});
+    world.fake->script.hangs_before_prepared = true;
+    world.say(alice, room, "第一个");
+    ASSERT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    std::vector<std::string> waiting;
+    for (int i = 0; i < 8; ++i) waiting.push_back(world.say(alice, room, "问题" + std::to_string(i)));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(is_done(world.say(alice, room, "太多" + std::to_string(i))));
+    EXPECT_EQ(from_assistant(alice, room).size(), 2U) << "one line, which counts";
+    EXPECT_NE(answer(alice, room).find(" 3 "), std::string::npos) << answer(alice, room);
+    world.fake->script.hangs_before_prepared = false;
+    world.restart();
+    for (const auto& question : waiting) EXPECT_TRUE(is_done(question));
+    for (const auto& request : world.fake->requests)
+        EXPECT_FALSE(request.messages.back().content.starts_with("太多"));
 }
 
 TEST_F(Converse, in_an_encrypted_room_says_once_that_it_cannot_read) {
