@@ -52,10 +52,6 @@ TEST(StreamLives, are_kept_in_order_and_not_for_ever) {
     EXPECT_EQ(lives.back().began_at, at(0, 1005, 2));
 }
 
-const base::json::object* joined(const base::json::value& answer, const std::string& room_id) {
-    return base::get_object(answer.at("rooms").at("join").as_object(), room_id);
-}
-
 /// A token that another server gave, which went on from the same data: so many events further on.
 std::string of_another_server(const std::string& since, std::int64_t events_ahead, std::uint32_t life) {
     auto token = StreamToken::parse(since).value();

@@ -223,4 +223,15 @@ struct TestHouse {
     int rooms = 0;
 };
 
+/// A joined room in an answer of /sync; null where it is not there.
+inline const base::json::object* joined(const base::json::value& answer, const std::string& room_id) {
+    return base::get_object(answer.at("rooms").at("join").as_object(), room_id);
+}
+/// The types of these events, each with a space after it.
+inline std::string types(const base::json::value& events) {
+    std::string out;
+    for (const auto& event : events.as_array()) out.append(event.at("type").as_string()).push_back(' ');
+    return out;
+}
+
 }  // namespace chat
