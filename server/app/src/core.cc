@@ -210,11 +210,12 @@ class Core {
         sync_.emplace(runtime_, *database_, clock_, random_, chat_->news());
         if (auto started = co_await sync_->start(); !started)
             co_return base::fail(std::move(started.error()));
+        // Before identity starts, which tells of accounts that a kill left half erased.
+        media_.emplace(runtime_, *database_, clock_, random_, renderer_, chat_->news(), media_options());
         if (auto started = co_await identity_->start(); !started)
             co_return base::fail(std::move(started.error()));
         if (auto started = co_await chat_->start(); !started)
             co_return base::fail(std::move(started.error()));
-        media_.emplace(runtime_, *database_, clock_, random_, renderer_, chat_->news(), media_options());
         if (auto started = co_await media_->start(); !started)
             co_return base::fail(std::move(started.error()));
         assistant_->set_typing_teller([this](const chat::TypingNews& news) { sync_->tell_typing(news); });
@@ -296,6 +297,7 @@ class Core {
                                                     return {};
                                                 });
         if (!erased) co_return erased;
+        sync_->forget(user);
         // After the account data, which may show files.
         if (erased = co_await media_->erase_user(user); !erased) co_return erased;
         co_return co_await assistant_->erase_user(user);

@@ -91,6 +91,10 @@ void Sync::tell_typing(const TypingNews& news) {
     if (is_news) core_->watches.wake_room(news.room);
 }
 
+void Sync::forget(identity::UserNumber user) {
+    core_->presence.forget(user);
+}
+
 std::vector<net::Route> Sync::routes() {
     return sync_routes(*core_);
 }

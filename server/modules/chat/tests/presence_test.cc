@@ -107,6 +107,20 @@ TEST_F(Presences, are_what_a_device_says_of_itself_outright) {
     EXPECT_EQ(state(), PresenceState::online);
 }
 
+TEST_F(Presences, of_who_is_forgotten_are_known_to_nobody) {
+    const auto poll = begins(kDesk, PresenceState::online);
+    presence.set(kDesk, "@ann:x", PresenceState::online, "away");
+    presence.forget(kAnn);
+    EXPECT_EQ(presence.find(kAnn), nullptr);
+    EXPECT_TRUE(presence.changed_since(0, 10).empty());
+    ends(poll);
+    pass(seconds{60});
+    EXPECT_EQ(presence.find(kAnn), nullptr);
+    begins(kDesk, PresenceState::online);
+    EXPECT_EQ(presence.changed_since(0, 10).size(), 1U);
+    EXPECT_EQ(presence.find(kAnn)->status_message, "");
+}
+
 TEST_F(Presences, hold_when_devices_come_and_go_without_end) {
     const auto there = begins(kDesk, PresenceState::online);
     for (int i = 0; i < 1'000; ++i)

@@ -344,6 +344,7 @@ TEST(SyncEndpoints, an_erased_person_leaves_nothing_behind) {
         const TestHouse::Values mine{{"userId", "@ann:x"}, {"type", "a"}};
         co_await h.call(ann, "setAccountData", mine, {}, "{}");
         co_await h.call(ann, "defineFilter", mine, {}, "{}");
+        co_await h.call(ann, "setPresence", mine, {}, R"({"presence":"online","status_msg":"在忙"})");
         const auto left = co_await h.database->write(
             {"test"}, [user = ann.user](storage::Transaction& tx) -> base::Result<std::int64_t> {
                 erase_user(tx, user);
@@ -358,6 +359,10 @@ TEST(SyncEndpoints, an_erased_person_leaves_nothing_behind) {
                 return rows;
             });
         EXPECT_EQ(left.value(), 0);
+        h.sync->forget(ann.user);
+        const auto presence = co_await h.call(ann, "getPresence", mine);
+        EXPECT_FALSE(presence.body.as_object().contains("status_msg"));
+        EXPECT_FALSE(presence.body.as_object().contains("last_active_ago"));
     });
 }
 

@@ -49,6 +49,9 @@ class Sync {
     /// Shows to those in the room that an account of a module writes, or no longer. Fleeting, as all typing.
     void tell_typing(const TypingNews& news);
 
+    /// What memory has of a person's status goes too. After the job of erase_user().
+    void forget(identity::UserNumber user);
+
     struct Core;  ///< what the endpoints share (src/sync/core.h)
 
   private:

@@ -147,9 +147,8 @@ void Presence::restore(identity::UserNumber user, std::string user_id, std::stri
 void Presence::forget(identity::UserNumber user) {
     const auto at = people_.find(user);
     if (at == people_.end()) return;
-    at->second.status_message.clear();
-    at->second.voices.clear();
-    change(user, at->second, PresenceState::offline);
+    order_.erase(at->second.position);
+    people_.erase(at);
 }
 
 void Presence::tell_again(identity::UserNumber user) {

@@ -52,6 +52,7 @@ class Presence {
     /// to be for as long as if their device had just been heard of. Only who asks for everything is told of
     /// it: the others know.
     void restore(identity::UserNumber user, std::string user_id, std::string status_message, bool was_here);
+    /// Nobody is told: for who shares no room with anybody any more.
     void forget(identity::UserNumber user);
     /// Tells of a person who is there once more: somebody has come who was not told before.
     void tell_again(identity::UserNumber user);
