@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <regex>
 #include <stdexcept>
 #include <utility>
 
@@ -41,16 +42,15 @@ std::string name_of(std::string_view variable) {
     return text;
 }
 
-/// What Kubernetes puts into the environment of every container beside a service called "lingxi":
-/// LINGXI_SERVICE_HOST, LINGXI_SERVICE_PORT…, LINGXI_PORT_8008_TCP…, and LINGXI_PORT, which is a URL there.
+/// What Kubernetes puts into the environment of every container beside a service called "lingxi", or one
+/// whose name begins so ("lingxi-metrics"): …SERVICE_HOST, …SERVICE_PORT…, …PORT_8008_TCP…, and …PORT, which
+/// is a URL there.
 bool tells_of_a_service(std::string_view variable, std::string_view value) {
-    variable.remove_prefix(kVariablePrefix.size());
-    if (variable == "PORT") return value.find("://") != std::string_view::npos;
-    constexpr std::string_view kPortOf = "PORT_";
-    return variable == "SERVICE_HOST" || variable == "SERVICE_PORT" ||
-           variable.starts_with("SERVICE_PORT_") ||
-           (variable.starts_with(kPortOf) && variable.size() > kPortOf.size() &&
-            variable[kPortOf.size()] >= '0' && variable[kPortOf.size()] <= '9');
+    static const std::regex names(
+        "LINGXI(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|"
+        "PORT_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)");
+    if (std::regex_match(variable.begin(), variable.end(), names)) return true;
+    return variable.ends_with("_PORT") && value.find("://") != std::string_view::npos;
 }
 
 /// How many letters have to be changed, left out or put in to make one of the other.

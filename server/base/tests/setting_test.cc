@@ -67,6 +67,13 @@ TEST(Settings, variables_that_no_setting_has_are_refused_unless_they_are_somebod
         EXPECT_EQ(refusal(name), "");
     }
     EXPECT_EQ(refusal("LINGXI_PORT", "tcp://10.0.0.1:8008"), "");
+    // Of a service "lingxi-metrics".
+    EXPECT_EQ(refusal("LINGXI_METRICS_PORT", "tcp://10.0.0.2:9008"), "");
+    EXPECT_NE(refusal("LINGXI_METRICS_PORT", "9008"), "");
+    for (const auto* name : {"LINGXI_METRICS_SERVICE_HOST", "LINGXI_METRICS_SERVICE_PORT_HTTP",
+                             "LINGXI_METRICS_PORT_9008_TCP", "LINGXI_METRICS_PORT_9008_TCP_PROTO"}) {
+        EXPECT_EQ(refusal(name), "");
+    }
     EXPECT_FALSE(settings.is_set("listen"));
 }
 

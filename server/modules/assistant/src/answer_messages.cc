@@ -28,6 +28,10 @@ std::string thread_of(const Question& question) {
 
 }  // namespace
 
+/// Between tries of a send that chat cannot take for the moment.
+constexpr auto kFirstPause = std::chrono::seconds(1);
+constexpr auto kLongestPause = std::chrono::seconds(16);
+
 json::object notice(std::string_view text) {
     return {{"msgtype", "m.notice"}, {"body", text}};
 }
@@ -54,7 +58,13 @@ runtime::Task<std::optional<std::string>> AnswerMessages::send(const Question& q
         out.content["m.new_content"] = std::move(content);
         out.content["m.relates_to"] = json::object{{"rel_type", "m.replace"}, {"event_id", answer_event_id}};
     }
-    auto sent = co_await core_.chat.send(std::move(out));
+    auto sent = co_await core_.chat.send(out);
+    // What passes is no answer lost: tokens were spent for it. Under its transaction it is sent once.
+    const auto may_pass = [&] { return !sent && sent.error().kind == base::ErrorKind::unavailable; };
+    for (auto pause = kFirstPause; may_pass() && pause <= kLongestPause; pause *= 2) {
+        co_await runtime::sleep_for(pause);
+        sent = co_await core_.chat.send(out);
+    }
     if (!sent) {
         base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
         co_return std::nullopt;

@@ -16,7 +16,8 @@ constexpr std::size_t kEntryLimit = 1'000'000;
 /// What a send waits for at most, be it the index or another request with its key.
 constexpr auto kWait = std::chrono::seconds(30);
 constexpr auto kFirstPause = std::chrono::seconds(1);
-constexpr auto kLongestPause = std::chrono::seconds(60);
+/// Sends are refused meanwhile, so it is short; reading goes on where it stopped, so it costs little.
+constexpr auto kLongestPause = std::chrono::seconds(5);
 
 std::unexpected<base::Error> busy(std::string message) {
     return base::fail(base::ErrorKind::unavailable, "chat.sending_busy", std::move(message));
