@@ -24,9 +24,16 @@ std::uint32_t draw_life_name(base::Random& random);
 /// Where the stored streams stand; those that are in memory alone count as 0.
 StreamToken stored_positions(storage::Transaction& tx);
 
+/// So many are kept; a token of an older one is of a life that nobody knows.
+constexpr std::int64_t kMostLives = 10'000;
+
 /// Oldest first. Part of a job.
 std::vector<StreamLife> read_lives(storage::Transaction& tx);
-/// Part of a write job. The oldest of more than a thousand go: their tokens are answered in full.
+/// Part of a write job: a life of this name begins where the stored streams stand. It takes the place of the
+/// last one where they have not moved since that began: no token names it (StreamLives::name_at), and a
+/// server that falls over at each start shall not push out those that clients hold tokens of.
+void begin_life(storage::Transaction& tx, std::uint32_t name);
+/// Part of a write job.
 void insert_life(storage::Transaction& tx, const StreamLife& life);
 
 /// Tells the tokens that this database gave from those that it did not. Put back from a copy, it gives the
@@ -38,12 +45,13 @@ void insert_life(storage::Transaction& tx, const StreamLife& life);
 ///                                 └─ life 2 ──────── 200 ──
 class StreamLives {
   public:
-    /// The last of `lives` is the one that now begins.
+    /// All that are stored, and no other: the last is the one that now begins, where it could be written.
     void begin(std::vector<StreamLife> lives) { lives_ = std::move(lives); }
-    std::uint32_t current() const { return lives_.empty() ? 0 : lives_.back().name; }
+    /// The life that a token of this place names: up to where the last one began, the one before.
+    std::uint32_t name_at(const StreamToken& now) const;
 
     /// Nothing where the token is a place in these streams, which stand at `now`. Else up to which event, at
-    /// most, what its holder was told of is what is here.
+    /// most, what its holder was told of is what is here; 0: of a life that nobody knows.
     std::optional<Position> parted_at(const StreamToken& token, const StreamToken& now) const;
 
   private:

@@ -19,13 +19,13 @@ struct Status {
 };
 
 struct Stored {
-    std::vector<StreamLife> lives;  ///< with the one that begins
+    std::vector<StreamLife> lives;
+    StreamToken positions;
     std::vector<Status> statuses;
 };
 
-Stored read_stored(storage::Transaction& tx, std::uint32_t life_name) {
-    Stored found{.lives = read_lives(tx), .statuses = {}};
-    found.lives.push_back({life_name, stored_positions(tx)});
+Stored read_stored(storage::Transaction& tx) {
+    Stored found{.lives = read_lives(tx), .positions = stored_positions(tx), .statuses = {}};
     auto rows = tx.prepare(
         "SELECT user_number, status_message, is_here FROM presence_status "
         "WHERE status_message <> '' OR is_here = 1");
@@ -51,19 +51,18 @@ runtime::Task<base::Result<void>> Sync::start() {
     const auto name = draw_life_name(core_->random);
     auto stored = co_await core_->database.write({"stream_life"},
                                                  [name](storage::Transaction& tx) -> base::Result<Stored> {
-                                                     auto found = read_stored(tx, name);
-                                                     insert_life(tx, found.lives.back());
-                                                     return found;
+                                                     begin_life(tx, name);
+                                                     return read_stored(tx);
                                                  });
     if (!stored) {
         // The disk is full, say: people can read all the same.
         base::log_warning("chat.life_not_written", {{"code", stored.error().code}});
         stored = co_await core_->database.read(
-            [name](storage::Transaction& tx) -> base::Result<Stored> { return read_stored(tx, name); });
+            [](storage::Transaction& tx) -> base::Result<Stored> { return read_stored(tx); });
         if (!stored) co_return base::fail(std::move(stored.error()));
-        core_->unwritten_life = stored->lives.back();
+        core_->unwritten_life = name;
     }
-    const auto began_at = stored->lives.back().began_at;
+    const auto& began_at = stored->positions;
     core_->begin_at(began_at[Stream::events], began_at[Stream::receipts], began_at[Stream::account_data]);
     core_->lives.begin(std::move(stored->lives));
     for (auto& status : stored->statuses)

@@ -8,6 +8,8 @@
 #include "timeline/event_store.h"
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <map>
 
 namespace chat {
@@ -22,6 +24,8 @@ constexpr std::size_t kWholeCountsBudget = 10'000;
 /// What a room takes in an answer, roughly: so that a large answer is not moved again and again while it
 /// grows.
 constexpr std::size_t kRoomBytes = 8 * 1024;
+/// Rooms that are over, told to a client that may hold any room: those that ended last.
+constexpr std::size_t kMostEnds = 500;
 
 /// No devices have keys on this server yet; clients expect the members all the same.
 constexpr std::string_view kDevices =
@@ -145,10 +149,27 @@ class AnswerMaker {
             }
             return found;
         }
-        for (const auto& row : memberships_of(tx_, query_.user, query_.memberships_since().has_value())) {
+        const bool forgotten_too = query_.memberships_since().has_value() && !query_.may_hold_any_room();
+        const auto rows = memberships_of(tx_, query_.user, forgotten_too);
+        const auto oldest_end = oldest_end_told(rows);
+        for (const auto& row : rows) {
+            if (is_over(row.membership) && row.since < oldest_end) continue;
             if (may_have_news(row)) add(row);
         }
         return found;
+    }
+
+    /// What ended before this is not told.
+    Position oldest_end_told(const std::vector<StoredMembership>& rows) const {
+        if (!query_.tells_bare_ends()) return {};
+        std::vector<Position> ends;
+        for (const auto& row : rows) {
+            if (is_over(row.membership)) ends.push_back(row.since);
+        }
+        if (ends.size() <= kMostEnds) return {};
+        const auto oldest = std::next(ends.begin(), static_cast<std::ptrdiff_t>(kMostEnds) - 1);
+        std::ranges::nth_element(ends, oldest, std::greater{});
+        return *oldest;
     }
 
     /// Whether the client may know the room as one of the person's own.

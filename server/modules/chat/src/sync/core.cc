@@ -23,12 +23,12 @@ constexpr std::size_t kBodyDepth = 64;
 
 StreamToken SyncCore::now() const {
     StreamToken token;
-    token.life = lives.current();
     token[Stream::events] = events.last();
     token[Stream::receipts] = receipts.last();
     token[Stream::account_data] = account_data_position;
     token[Stream::typing] = typing.last();
     token[Stream::presence] = presence.last();
+    token.life = lives.name_at(token);
     return token;
 }
 
@@ -85,9 +85,11 @@ void SyncCore::introduce(RoomNumber room, identity::UserNumber newcomer) {
 }
 
 runtime::Task<void> SyncCore::write_life() {
-    auto written = co_await database.write(
-        {"stream_life"}, [life = *unwritten_life](storage::Transaction& tx) -> base::Result<void> {
-            insert_life(tx, life);
+    const auto written = co_await database.write(
+        {"stream_life"}, [this, name = *unwritten_life](storage::Transaction& tx) -> base::Result<void> {
+            begin_life(tx, name);
+            // Before anything is heard of what is written next.
+            tx.after_commit([this, stored = read_lives(tx)] { lives.begin(stored); });
             return {};
         });
     if (written) unwritten_life.reset();

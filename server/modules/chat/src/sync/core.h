@@ -41,7 +41,9 @@ struct Sync::Core {
     base::Random& random;
 
     StreamLives lives;
-    std::optional<StreamLife> unwritten_life;  ///< the disk refused it
+    /// The name of the life that is to begin: the disk refused it. No token names it till it is written; it
+    /// begins there, and what is given meanwhile is of the one before.
+    std::optional<std::uint32_t> unwritten_life;
     WatchList watches;
     RoomLog events;
     RoomLog receipts;

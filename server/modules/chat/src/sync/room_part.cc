@@ -224,14 +224,15 @@ bool append_left_room(std::string& out, AnswerContext& context, const StoredRoom
                   query.now_ms);
     // Invited or banned once more after they had left, they may read the state of when they left, no later
     // one.
-    const auto last_leave = view.last_leave(membership.since);
+    const auto last_leave = query.tells_bare_ends() ? Position{} : view.last_leave(membership.since);
     const bool has_stayed = last_leave && (!query.since || last_leave > query.events_since());
     const bool was_joined = query.since && view.membership_at(query.events_since()) == Membership::join;
 
     const auto account = room_account_data(context, room, is_new && query.since && !was_joined, account_data);
     if (!is_new && account.empty()) return false;
 
-    // Of a room in which one has not been since, the end of the invitation is all there is to tell.
+    // Of a room in which one has not been since, the end of the invitation is all there is to tell; and of
+    // one that the client may or may not hold, its end.
     Position after{is_new ? membership.since.value - 1 : membership.since.value};
     if (has_stayed) after = was_joined ? query.events_since() : Position{};
     auto timeline = select_timeline(view, {after, membership.since, carried_state(query, last_leave)},

@@ -39,7 +39,7 @@ struct SyncQuery {
     StreamToken now;                   ///< nothing beyond it is told
     /// The client comes with a token that these streams never gave (StreamLives): it is told everything, as
     /// if it had none, with timelines that it cannot take for the rest of what it has. What it knows up to
-    /// here, at most, is so.
+    /// here, at most, is so; 0: nothing is known of what it knows.
     std::optional<Position> parted_at;
     std::shared_ptr<const SyncFilter> filter;
     bool full_state = false;
@@ -67,6 +67,10 @@ struct SyncQuery {
     Position events_since() const { return Position{since ? (*since)[Stream::events] : 0}; }
     /// Which of the person's memberships the client knows; none: of none.
     std::optional<Position> memberships_since() const { return since ? events_since() : parted_at; }
+    /// It may hold any room as one of the person's, however long ago that ended.
+    bool may_hold_any_room() const { return parted_at && !*parted_at; }
+    /// Of a room that is over no more than that it is; whoever asks for such rooms is told of them as ever.
+    bool tells_bare_ends() const { return may_hold_any_room() && !filter->include_leave; }
     Position events_now() const { return Position{now[Stream::events]}; }
 };
 
