@@ -1,6 +1,7 @@
 #include "account_store.h"
 #include "closing.h"
 #include "endpoints.h"
+#include "network_store.h"
 #include "rules.h"
 #include "secret_store.h"
 
@@ -19,7 +20,8 @@ constexpr std::size_t kSecretCharacters = 32;
 
 std::int64_t close_account(storage::Transaction& tx, Core& core, const DeviceRemoved& removed,
                            UserNumber user, bool erase, std::int64_t now_ms) {
-    remove_devices(tx, user, std::nullopt, removed);
+    remove_devices(tx, user, std::nullopt, removed, now_ms);
+    forget_networks(tx, user);
     for (const auto purpose : {Purpose::reset, Purpose::login, Purpose::openid})
         delete_secrets(tx, purpose, user);
     mark_deactivated(tx, user, now_ms, erase);
@@ -52,12 +54,12 @@ runtime::Task<net::Response> change_password(Core& core, net::Request request) {
     const auto done = co_await core.database.write(
         order_of(user),
         [&core, user, hash = std::move(*hash), old_hash = std::move(confirmed.password_hash), logout_devices,
-         device = device_of(request),
+         device = device_of(request), now_ms = core.clock.now_ms(),
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
             if (auto holds = check_confirmed(tx, user, old_hash); !holds) return holds;
             set_password_hash(tx, user, hash);
             for (const auto purpose : {Purpose::reset, Purpose::login}) delete_secrets(tx, purpose, user);
-            if (logout_devices) remove_devices(tx, user, device, removed);
+            if (logout_devices) remove_devices(tx, user, device, removed, now_ms);
             tx.after_commit([&core, user] { core.tokens.forget_user(user); });
             return {};
         });

@@ -2,6 +2,7 @@
 
 #include "account_store.h"
 #include "invitation_store.h"
+#include "network_store.h"
 #include "rules.h"
 #include "secret_store.h"
 
@@ -226,17 +227,20 @@ runtime::Task<void> Identity::Core::tell_all() {
 }
 
 runtime::Task<void> Identity::Core::upkeep_once() {
-    auto seen = tokens.take_seen();
+    const auto seen = tokens.take_seen();
     const auto now_ms = clock.now_ms();
-    const auto kept = co_await database.write(
-        order_of_accounts(),
-        [seen = std::move(seen), now_ms](storage::Transaction& tx) -> base::Result<void> {
-            for (const auto& [device, sight] : seen) write_last_seen(tx, device, sight);
-            purge_expired_tokens(tx, now_ms - kKeepExpiredMs);
-            purge_expired_secrets(tx, now_ms);
-            return {};
-        });
-    if (!kept) base::log_warning("identity.upkeep_failed", {{"code", kept.error().code}});
+    const auto kept = co_await database.write(order_of_accounts(),
+                                              [seen, now_ms](storage::Transaction& tx) -> base::Result<void> {
+                                                  for (const auto& [device, sight] : seen)
+                                                      write_last_seen(tx, device, sight);
+                                                  purge_expired_tokens(tx, now_ms - kKeepExpiredMs);
+                                                  purge_expired_secrets(tx, now_ms);
+                                                  purge_old_networks(tx, now_ms);
+                                                  return {};
+                                              });
+    if (kept) co_return;
+    tokens.keep_seen(seen);
+    base::log_warning("identity.upkeep_failed", {{"code", kept.error().code}});
 }
 
 runtime::Task<void> Identity::Core::upkeep() {

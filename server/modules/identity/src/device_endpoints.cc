@@ -34,10 +34,12 @@ runtime::Task<base::Result<void>> remove_named(Core& core, UserNumber user, std:
     co_return co_await core.database.write(
         order_of(user),
         [&core, user, hash = std::move(confirmed_hash), device_ids = std::move(device_ids),
+         now_ms = core.clock.now_ms(),
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
             if (auto holds = check_confirmed(tx, user, hash); !holds) return holds;
             for (const auto& id : device_ids) {
-                if (const auto device = find_device(tx, user, id)) remove_device(tx, user, *device, removed);
+                if (const auto device = find_device(tx, user, id))
+                    remove_device(tx, user, *device, removed, now_ms);
             }
             tx.after_commit([&core, user] { core.tokens.forget_user(user); });
             return {};

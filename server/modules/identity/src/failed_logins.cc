@@ -10,9 +10,21 @@ namespace {
 constexpr std::size_t kLimitKeys = 20'000;
 constexpr std::size_t kNetworkBytesOfV4 = 3;
 constexpr std::size_t kNetworkBytesOfV6 = 8;
+constexpr std::size_t kLineBytesOfV6 = 6;
 
-std::string key_of(std::string_view localpart, const GuessOrigin& origin) {
-    return std::string(localpart) + '\n' + origin.place;
+std::string key_of(std::string_view localpart, std::string_view origin) {
+    return std::string(localpart).append(1, '\n').append(origin);
+}
+
+/// An IPv4 address in IPv6's form is that of IPv4.
+std::optional<boost::asio::ip::address> parse(std::string_view text) {
+    namespace ip = boost::asio::ip;
+    boost::system::error_code error;
+    auto address = ip::make_address(text, error);
+    if (error) return std::nullopt;
+    if (address.is_v6() && address.to_v6().is_v4_mapped())
+        address = ip::make_address_v4(ip::v4_mapped, address.to_v6());
+    return address;
 }
 
 template <class Bytes>
@@ -45,40 +57,55 @@ void GuessBudget::give_back(const std::string& key) {
     if (found != all_back_at_ms_.end()) found->second -= back_every_ms_;
 }
 
+GuessOrigin GuessOrigin::of_address(std::string_view address, bool is_stranger) {
+    return {.place = network_of(address), .line = line_of(address), .is_stranger = is_stranger};
+}
+
 std::optional<std::chrono::milliseconds> FailedLogins::begin(std::string_view localpart,
                                                              const GuessOrigin& origin, std::int64_t now_ms) {
-    const auto key = key_of(localpart, origin);
-    const std::string account(localpart);
-    if (const auto wait = places_.wait(key, now_ms)) return wait;
+    const auto place = key_of(localpart, origin.place);
+    if (const auto wait = places_.wait(place, now_ms)) return wait;
     if (origin.is_stranger) {
+        const std::string account(localpart);
+        const auto line = key_of(localpart, origin.line);
+        if (!origin.line.empty()) {
+            if (const auto wait = lines_.wait(line, now_ms)) return wait;
+        }
         if (const auto wait = strangers_.wait(account, now_ms)) return wait;
+        if (!origin.line.empty()) lines_.spend(line, now_ms);
         strangers_.spend(account, now_ms);
     }
-    places_.spend(key, now_ms);
+    places_.spend(place, now_ms);
     return std::nullopt;
 }
 
 void FailedLogins::succeeded(std::string_view localpart, const GuessOrigin& origin) {
-    places_.give_back_all(key_of(localpart, origin));
-    if (origin.is_stranger) strangers_.give_back(std::string(localpart));
+    places_.give_back_all(key_of(localpart, origin.place));
+    give_back_to_strangers(localpart, origin);
 }
 
 void FailedLogins::given_up(std::string_view localpart, const GuessOrigin& origin) {
-    places_.give_back(key_of(localpart, origin));
-    if (origin.is_stranger) strangers_.give_back(std::string(localpart));
+    places_.give_back(key_of(localpart, origin.place));
+    give_back_to_strangers(localpart, origin);
+}
+
+void FailedLogins::give_back_to_strangers(std::string_view localpart, const GuessOrigin& origin) {
+    if (!origin.is_stranger) return;
+    if (!origin.line.empty()) lines_.give_back(key_of(localpart, origin.line));
+    strangers_.give_back(std::string(localpart));
 }
 
 std::string network_of(std::string_view address) {
-    boost::system::error_code error;
-    const auto parsed = boost::asio::ip::make_address(address, error);
-    if (error) return std::string(address);
-    if (parsed.is_v4()) return "v4 " + first_bytes(parsed.to_v4().to_bytes(), kNetworkBytesOfV4);
-    const auto v6 = parsed.to_v6();
-    if (v6.is_v4_mapped()) {
-        const auto v4 = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, v6);
-        return "v4 " + first_bytes(v4.to_bytes(), kNetworkBytesOfV4);
-    }
-    return "v6 " + first_bytes(v6.to_bytes(), kNetworkBytesOfV6);
+    const auto parsed = parse(address);
+    if (!parsed) return std::string(address);
+    if (parsed->is_v4()) return "v4 " + first_bytes(parsed->to_v4().to_bytes(), kNetworkBytesOfV4);
+    return "v6 " + first_bytes(parsed->to_v6().to_bytes(), kNetworkBytesOfV6);
+}
+
+std::string line_of(std::string_view address) {
+    const auto parsed = parse(address);
+    if (!parsed || parsed->is_v4()) return {};
+    return "v6 " + first_bytes(parsed->to_v6().to_bytes(), kLineBytesOfV6);
 }
 
 }  // namespace identity

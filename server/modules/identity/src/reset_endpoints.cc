@@ -1,5 +1,6 @@
 #include "account_store.h"
 #include "endpoints.h"
+#include "network_store.h"
 #include "rules.h"
 #include "secret_store.h"
 
@@ -84,13 +85,16 @@ runtime::Task<net::Response> reset_password(Core& core, net::Request request) {
     const auto user_id = co_await core.database.write(
         order_of_accounts(),
         [&core, token = std::move(token), hash = std::move(*hash), now_ms = core.clock.now_ms(),
+         address = request.peer_address,
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<UserId> {
             const auto secret = take_secret(tx, Purpose::reset, token, now_ms);
             if (!secret || !secret->user) return base::fail(bad_token());
             const auto user = *secret->user;
             set_password_hash(tx, user, hash);
             delete_secrets(tx, Purpose::login, user);
-            remove_devices(tx, user, std::nullopt, removed);  // whoever knew the old one is out
+            remove_devices(tx, user, std::nullopt, removed, now_ms);  // whoever knew the old one is out
+            // Nobody who guesses keeps them from their next step, the login.
+            note_network(tx, user, address, now_ms);
             tx.after_commit([&core, user] { core.tokens.forget_user(user); });
             return user_id_of(tx, user);
         });

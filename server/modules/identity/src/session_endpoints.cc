@@ -1,8 +1,7 @@
 #include "account_store.h"
 #include "endpoints.h"
+#include "network_store.h"
 #include "secret_store.h"
-
-#include <algorithm>
 
 #include <base/encoding.h>
 #include <identity/body.h>
@@ -54,27 +53,25 @@ base::Result<Session> open_for(Core& core, storage::Transaction& tx, UserNumber 
 /// Of whom a login by password speaks.
 struct Known {
     std::optional<Account> account;
-    bool is_of_network = false;  ///< a device of theirs was last seen there
+    bool is_stranger = true;  ///< where the login comes from
 };
 
-Known find_known(storage::Transaction& tx, const std::string& name, const std::string& network) {
+Known find_known(storage::Transaction& tx, const std::string& name, const std::string& address,
+                 std::int64_t now_ms) {
     Known known{.account = find_account(tx, name)};
     if (!known.account) known.account = find_account(tx, base::ascii_lower(name));
-    if (known.account) {
-        const auto addresses = addresses_of(tx, known.account->user);
-        known.is_of_network = std::ranges::find(addresses, network, network_of) != addresses.end();
-    }
+    if (known.account) known.is_stranger = !is_known_network(tx, known.account->user, address, now_ms);
     return known;
 }
 
 runtime::Task<base::Result<Session>> login_by_password(Core& core, std::optional<std::string> localpart,
                                                        std::string password, SessionWish wish) {
-    const auto network = network_of(wish.address);
     Known known;
     if (localpart) {
         auto found = co_await core.database.read(
-            [name = *localpart, network](storage::Transaction& tx) -> base::Result<Known> {
-                return find_known(tx, name, network);
+            [name = *localpart, address = wish.address,
+             now_ms = core.clock.now_ms()](storage::Transaction& tx) -> base::Result<Known> {
+                return find_known(tx, name, address, now_ms);
             });
         if (!found) co_return base::fail(std::move(found.error()));
         known = std::move(*found);
@@ -83,7 +80,7 @@ runtime::Task<base::Result<Session>> login_by_password(Core& core, std::optional
     // Who is nobody here is counted under the name that was asked for, so that all answers are alike.
     const auto same =
         co_await core.verify(account ? account->localpart : localpart.value_or(""),
-                             GuessOrigin::of_network(network, !known.is_of_network),
+                             GuessOrigin::of_address(wish.address, known.is_stranger),
                              account ? account->password_hash : std::nullopt, std::move(password));
     if (!same) co_return base::fail(same.error());
     if (!*same) co_return base::fail(wrong_credentials());
@@ -187,9 +184,9 @@ runtime::Task<net::Response> logout(Core& core, net::Request request) {
     const auto user = user_of(request);
     const auto done = co_await core.database.write(
         order_of(user),
-        [&core, user, device = device_of(request),
+        [&core, user, device = device_of(request), now_ms = core.clock.now_ms(),
          removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
-            remove_device(tx, user, device, removed);
+            remove_device(tx, user, device, removed, now_ms);
             tx.after_commit([&core, user] { core.tokens.forget_user(user); });
             return {};
         });
@@ -201,8 +198,9 @@ runtime::Task<net::Response> logout_all(Core& core, net::Request request) {
     const auto user = user_of(request);
     const auto done = co_await core.database.write(
         order_of(user),
-        [&core, user, removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
-            remove_devices(tx, user, std::nullopt, removed);
+        [&core, user, now_ms = core.clock.now_ms(),
+         removed = core.hooks.device_removed](storage::Transaction& tx) -> base::Result<void> {
+            remove_devices(tx, user, std::nullopt, removed, now_ms);
             tx.after_commit([&core, user] { core.tokens.forget_user(user); });
             return {};
         });

@@ -1,5 +1,7 @@
 #include "session_store.h"
 
+#include "network_store.h"
+
 #include <identity/users.h>
 
 namespace identity {
@@ -44,6 +46,12 @@ Device read_device(const storage::Statement& row) {
             .display_name = row.optional_text(2),
             .last_seen_at_ms = row.optional_integer(3),
             .last_seen_address = row.optional_text(4)};
+}
+
+std::optional<std::string> last_address_of(storage::Transaction& tx, DeviceNumber device) {
+    auto row = tx.prepare("SELECT last_seen_address FROM identity_devices WHERE device_number = ?1");
+    row.bind(device);
+    return row.step() ? row.optional_text(0) : std::nullopt;
 }
 
 DeviceNumber device_for(storage::Transaction& tx, UserNumber user, const std::string& device_id,
@@ -226,16 +234,17 @@ bool rename_device(storage::Transaction& tx, UserNumber user, std::string_view d
 }
 
 void remove_device(storage::Transaction& tx, UserNumber user, DeviceNumber device,
-                   const DeviceRemoved& removed) {
+                   const DeviceRemoved& removed, std::int64_t now_ms) {
+    if (const auto address = last_address_of(tx, device)) note_network(tx, user, *address, now_ms);
     delete_tokens(tx, device);
     tx.prepare("DELETE FROM identity_devices WHERE device_number = ?1").bind(device).run();
     if (removed) removed(tx, user, device);
 }
 
 void remove_devices(storage::Transaction& tx, UserNumber user, std::optional<DeviceNumber> except,
-                    const DeviceRemoved& removed) {
+                    const DeviceRemoved& removed, std::int64_t now_ms) {
     for (const auto& device : list_devices(tx, user)) {
-        if (device.device != except) remove_device(tx, user, device.device, removed);
+        if (device.device != except) remove_device(tx, user, device.device, removed, now_ms);
     }
 }
 

@@ -75,12 +75,12 @@ bool rename_device(storage::Transaction& tx, UserNumber user, std::string_view d
                    const std::optional<std::string>& name);
 
 using DeviceRemoved = decltype(Hooks::device_removed);
-/// Ends the sessions of a device and forgets it.
+/// Ends the sessions of a device and forgets it; where it was last seen stays known (network_store.h).
 void remove_device(storage::Transaction& tx, UserNumber user, DeviceNumber device,
-                   const DeviceRemoved& removed);
+                   const DeviceRemoved& removed, std::int64_t now_ms);
 /// The same for all of an account but `except`.
 void remove_devices(storage::Transaction& tx, UserNumber user, std::optional<DeviceNumber> except,
-                    const DeviceRemoved& removed);
+                    const DeviceRemoved& removed, std::int64_t now_ms);
 
 /// That a device was in use.
 struct Sight {

@@ -58,4 +58,11 @@ std::vector<TokenCache::Seen> TokenCache::take_seen() {
     return seen;
 }
 
+void TokenCache::keep_seen(const std::vector<Seen>& seen) {
+    for (const auto& [device, sight] : seen) {
+        if (pending_.size() >= kLimitTokens) return;
+        pending_.try_emplace(device, sight);
+    }
+}
+
 }  // namespace identity

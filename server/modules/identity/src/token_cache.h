@@ -39,6 +39,8 @@ class TokenCache {
     };
     /// What is to be written, and is then no longer kept back.
     std::vector<Seen> take_seen();
+    /// What could not be written is kept back again, but for devices that were seen since.
+    void keep_seen(const std::vector<Seen>& seen);
 
   private:
     std::unordered_map<std::string, TokenRow> rows_;

@@ -1,17 +1,19 @@
-#include "failed_logins.h"
+#include "core.h"
 #include "world.h"
 
-#include <algorithm>
 #include <chrono>
 #include <future>
+#include <map>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include <identity/users.h>
+
 namespace identity {
 namespace {
 
-using test::Answer;
 using test::with_password;
 using test::World;
 
@@ -57,122 +59,6 @@ TEST(Login, refuses_a_wrong_password_and_an_unknown_person_alike) {
         EXPECT_EQ(answer.errcode(), "M_FORBIDDEN");
         EXPECT_EQ(answer.body, wrong.body);
     }
-}
-
-TEST(Login, slows_the_guessing_of_one_password_and_forgives_in_time) {
-    World world;
-    world.join("alice");
-    world.join("bob");
-    for (int guess = 0; guess < 10; ++guess) EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
-
-    const auto slowed = world.log_in("alice", "correct horse");
-    EXPECT_EQ(slowed.status, 429);
-    EXPECT_EQ(slowed.errcode(), "M_LIMIT_EXCEEDED");
-    EXPECT_EQ(slowed.headers.get("Retry-After"), "10");
-    EXPECT_EQ(world.log_in("bob", "correct horse").status, 200);
-
-    world.clock().advance(std::chrono::seconds(10));
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
-    EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
-}
-
-TEST(Login, a_stranger_who_guesses_does_not_lock_the_owner_out) {
-    World world;
-    const auto token = world.join("alice");
-    const auto confirm = [&](const char* password) {
-        return world
-            .post("/_matrix/client/v3/account/password",
-                  with_password("alice", password, {{"new_password", "correct horse"}}), token)
-            .status;
-    };
-    // For an hour, as fast as net lets one address.
-    int guesses = 0;
-    world.address = "203.0.113.5";
-    for (int i = 0; i < 720; ++i) {
-        if (world.log_in("alice", "wrong horse").status == 403) ++guesses;
-        world.clock().advance(std::chrono::seconds(5));
-    }
-    EXPECT_LE(guesses, 370);
-    EXPECT_EQ(world.log_in("alice", "wrong horse").status, 403);
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 429);
-    EXPECT_EQ(confirm("correct horse"), 200);  // by who has a session, wherever they are
-    world.address = "192.0.2.99";
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);  // where she is always
-    world.address = "198.51.100.1";
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);  // where she has never been
-}
-
-TEST(Login, guesses_from_many_places_are_slowed_together_and_not_those_from_where_the_account_is_in_use) {
-    World world;
-    const auto token = world.join("alice");
-    int guesses = 0;
-    for (int network = 0; network < 60; ++network) {
-        world.address = "203.0." + std::to_string(network) + ".5";
-        for (int i = 0; i < 5; ++i) guesses += world.log_in("alice", "wrong horse").status == 403 ? 1 : 0;
-    }
-    EXPECT_EQ(guesses, 100);
-    world.address = "198.51.100.1";
-    const auto slowed = world.log_in("alice", "correct horse");
-    EXPECT_EQ(slowed.status, 429);
-    EXPECT_EQ(slowed.headers.get("Retry-After"), "2");
-    // Who is nobody here is treated alike.
-    for (int network = 0; network < 20; ++network) {
-        world.address = "203.0." + std::to_string(network) + ".5";
-        for (int i = 0; i < 5; ++i) EXPECT_EQ(world.log_in("nobody", "wrong horse").status, 403);
-    }
-    world.address = "198.51.100.1";
-    EXPECT_EQ(world.log_in("nobody", "wrong horse").status, 429);
-
-    world.address = "192.0.2.99";
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
-    world.address = "198.51.100.1";
-    world.clock().advance(std::chrono::seconds(2));
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
-    // It has been in use there since.
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
-}
-
-TEST(Login, confirmations_are_slowed_for_each_device) {
-    World world;
-    const auto laptop = world.join("alice");
-    const auto phone = world.log_in("alice", "correct horse").text("access_token");
-    const auto confirm = [&](const std::string& token, const char* password) {
-        return world
-            .post("/_matrix/client/v3/account/password",
-                  with_password("alice", password,
-                                {{"new_password", "correct horse"}, {"logout_devices", false}}),
-                  token)
-            .status;
-    };
-    for (int guess = 0; guess < 10; ++guess) EXPECT_EQ(confirm(laptop, "wrong horse"), 401);
-    EXPECT_EQ(confirm(laptop, "correct horse"), 429);
-    EXPECT_EQ(confirm(phone, "correct horse"), 200);
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
-    world.clock().advance(std::chrono::seconds(10));
-    EXPECT_EQ(confirm(laptop, "correct horse"), 200);
-}
-
-TEST(Networks, are_what_one_house_has) {
-    EXPECT_EQ(network_of("192.0.2.7"), network_of("192.0.2.250"));
-    EXPECT_NE(network_of("192.0.2.7"), network_of("192.0.3.7"));
-    EXPECT_EQ(network_of("::ffff:192.0.2.7"), network_of("192.0.2.9"));
-    EXPECT_EQ(network_of("2001:db8:1:2:3:4:5:6"), network_of("2001:db8:1:2::9"));
-    EXPECT_NE(network_of("2001:db8:1:2::9"), network_of("2001:db8:1:3::9"));
-    EXPECT_EQ(network_of("a door"), "a door");
-}
-
-TEST(Login, counts_guesses_that_come_all_at_once) {
-    World world;
-    world.join("alice");
-    const World::Call guess{
-        .target = "/_matrix/client/v3/login",
-        .body = {{"type", "m.login.password"},
-                 {"identifier", base::json::object{{"type", "m.id.user"}, {"user", "alice"}}},
-                 {"password", "wrong horse"}}};
-    const auto answers = world.together(std::vector(30, guess));
-    EXPECT_EQ(std::ranges::count(answers, 403, &Answer::status), 10);
-    EXPECT_EQ(std::ranges::count(answers, 429, &Answer::status), 20);
 }
 
 TEST(Login, waits_for_no_other_work) {
@@ -453,31 +339,40 @@ TEST(Devices, remember_lazily_when_they_were_seen) {
     EXPECT_EQ(seen(), at_first + 600'000);
 }
 
-TEST(Devices, remember_where_they_were_seen_last) {
+TEST(Devices, what_was_seen_of_them_and_could_not_be_written_is_written_later) {
     World world;
     const auto token = world.join("alice");
-    const auto seen_in = [&] {
-        return std::string(world.get("/_matrix/client/v3/devices", token)
-                               .body.at("devices")
-                               .as_array()
-                               .at(0)
-                               .at("last_seen_ip")
-                               .as_string());
+    const auto run = [&world](std::string_view sql) {
+        return world.write([sql](storage::Transaction& tx) -> base::Result<void> {
+            tx.prepare(sql).run();
+            return {};
+        });
     };
-    EXPECT_EQ(seen_in(), "192.0.2.7");
-    world.clock().advance(std::chrono::seconds(1));
-    world.address = "198.51.100.1";
-    EXPECT_EQ(seen_in(), "192.0.2.7");
-    ASSERT_TRUE(world.restart().has_value());  // a new address waits for no five minutes
-    EXPECT_EQ(seen_in(), "198.51.100.1");
-    // There, the account is in use now.
-    for (int guess = 0; guess < 110; ++guess) {
-        world.address = "203.0." + std::to_string(guess) + ".1";
-        world.log_in("alice", "wrong horse");
-    }
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 429);
-    world.address = "198.51.100.77";
-    EXPECT_EQ(world.log_in("alice", "correct horse").status, 200);
+    const auto device = world.read([](storage::Transaction& tx) -> base::Result<DeviceNumber> {
+        return list_devices(tx, find_user(tx, "@alice:here.example").value()).front().device;
+    });
+    base::SystemRandom random;
+    Core core(world.runtime(), world.database(), world.clock(), random, World::default_options());
+    core.tokens.saw(*device, "198.51.100.1", world.clock().now_ms());
+    ASSERT_TRUE(
+        run("CREATE TRIGGER full BEFORE UPDATE ON identity_devices BEGIN SELECT RAISE(ABORT, ''); END"));
+    world.await(core.upkeep_once());
+    ASSERT_TRUE(run("DROP TRIGGER full"));
+    world.await(core.upkeep_once());
+    const auto devices = world.get("/_matrix/client/v3/devices", token).body.at("devices").as_array();
+    EXPECT_EQ(devices.at(0).at("last_seen_ip").as_string(), "198.51.100.1");
+}
+
+TEST(Devices, that_were_seen_since_are_not_told_of_as_they_were) {
+    TokenCache tokens;
+    tokens.saw(DeviceNumber{1}, "there", 1);
+    tokens.saw(DeviceNumber{2}, "there", 1);
+    const auto lost = tokens.take_seen();
+    tokens.saw(DeviceNumber{2}, "here", 2);
+    tokens.keep_seen(lost);
+    std::map<std::int64_t, std::string> seen;
+    for (const auto& [number, sight] : tokens.take_seen()) seen[number.value] = sight.address;
+    EXPECT_EQ(seen, (std::map<std::int64_t, std::string>{{1, "there"}, {2, "here"}}));
 }
 
 }  // namespace

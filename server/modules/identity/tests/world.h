@@ -99,6 +99,7 @@ class World {
     }
 
     Identity& identity() { return *identity_; }
+    storage::Database& database() { return *database_; }
     runtime::Runtime& runtime() { return runtime_; }
     base::ManualClock& clock() { return clock_; }
     /// From where requests come.
