@@ -173,3 +173,44 @@ test("a part that is cut out of one composer is AI's in another, and in a messag
     assert.deepEqual(changed["im.lingxi.ai"], { ...label, kind: "assisted" });
     assert.deepEqual(page.faults, []);
 });
+
+test("a message that is changed into AI's exact words says generated, and words that are undone leave no label", async () => {
+    await area().fill("soon AI's");
+    await keys("Enter");
+    await lastSent("soon AI's");
+    await select(ai, 0, ai, ai.length);
+    await keys("ControlOrMeta+c");
+    await area().focus();
+    await keys("ArrowUp");
+    await holds("soon AI's");
+    await keys("End", "ControlOrMeta+v");
+    await isAi(true);
+    await keys("ControlOrMeta+z");
+    await holds("soon AI's");
+    await isAi(false);
+    await keys("ControlOrMeta+a", "ControlOrMeta+v");
+    await holds(ai);
+    await keys("Enter");
+    let changed;
+    while (!(changed = (await emma.timeline(roomId, 5)).map((event) => event.content["m.new_content"]).find((content) => content?.body === ai))) await page.waitForTimeout(50);
+    assert.deepEqual(changed["im.lingxi.ai"], label);
+    assert.deepEqual(page.faults, []);
+});
+
+test("a change that the server refuses is told in words in its message, and is discarded", async () => {
+    await area().fill("as it was");
+    await keys("Enter");
+    await lastSent("as it was");
+    await page.route("**/send/m.room.message/**", (route) => route.fulfill({ status: 400, json: { errcode: "IM.LINGXI.FORGED_LABEL", error: "no" } }));
+    await area().focus();
+    await keys("ArrowUp");
+    await holds("as it was");
+    await area().fill("as it would be");
+    await keys("Enter");
+    const message = page.locator(".message.own", { hasText: "as it would be" });
+    await message.getByText("its mark can no longer be verified").waitFor();
+    await page.unroute("**/send/m.room.message/**");
+    await message.getByRole("button", { name: "Discard the change" }).click();
+    await bubble(page, "as it was").waitFor();
+    assert.equal(await page.locator(".meta.failed").count(), 0);
+});

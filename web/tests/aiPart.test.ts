@@ -3,8 +3,9 @@ import { aiPartAfter, type Edit } from "@/features/chat/engine/aiPart";
 import { carriedBy, carry } from "@/features/chat/engine/aiClipboard";
 import { labelFor } from "@/features/chat/engine/content";
 import { Drafts } from "@/features/chat/engine/drafts";
+import { sha256 } from "@/lib/sha256";
 
-const label = { call_id: "c", kind: "generated" as const, model: "m", sha256: "h", signature: "s" };
+const label = { call_id: "c", kind: "generated" as const, model: "m", sha256: sha256("See you"), signature: "s" };
 const origin = { label, text: "See you" };
 const whole = { from: 0, to: 7 };
 
@@ -47,7 +48,7 @@ describe("a draft of AI's words that are typed over", () => {
     afterEach(() => drafts.stop());
     const labelNow = () => {
         const draft = drafts.of("!r").get();
-        return labelFor(draft.origin, draft.text);
+        return labelFor(draft.origin?.label, draft.text);
     };
     const assisted = { ...label, kind: "assisted" };
     const typeOver = (text: string, length: number) => drafts.write("!r", text, { selected: { from: 0, to: length }, caret: text.length });
@@ -94,23 +95,24 @@ describe("a draft of AI's words that are typed over", () => {
     it("takes the label that came with copied words, for these words alone", () => {
         make();
         drafts.set("!r", { text: "I say: ", origin: null });
-        drafts.writeCarried("!r", "I say: you", origin, { selected: { from: 7, to: 7 }, caret: 10 });
+        drafts.writeCarried("!r", "I say: you", label, { selected: { from: 7, to: 7 }, caret: 10 });
         expect(labelNow()).toEqual(assisted);
-        expect(drafts.originIn("!r", { from: 0, to: 7 })).toBeNull();
-        expect(drafts.originIn("!r", { from: 6, to: 9 })).toBe(origin);
+        expect(drafts.labelIn("!r", { from: 0, to: 7 })).toBeNull();
+        expect(drafts.labelIn("!r", { from: 6, to: 9 })).toBe(label);
         drafts.writeAgain("!r", "I say: ", true);
         expect(labelNow()).toBeNull();
-        drafts.writeCarried("!r", "See you", origin, { selected: { from: 0, to: 7 }, caret: 7 });
+        drafts.writeCarried("!r", "See you", label, { selected: { from: 0, to: 7 }, caret: 7 });
         expect(labelNow()).toEqual(label);
     });
 });
 
 describe("what the clipboard says of copied words", () => {
     const data = (json: string) => ({ getData: () => json }) as unknown as DataTransfer;
-    it("is read as it was written, and nonsense is nothing", () => {
+    it("is the label and nothing of the message, is read as it was written, and nonsense is nothing", () => {
         let written = "";
-        carry({ setData: (_type: string, json: string) => void (written = json) } as unknown as DataTransfer, origin);
-        expect(carriedBy(data(written))).toEqual(origin);
-        for (const nonsense of ["", "x", "null", "[]", '{"label":5,"text":"x"}', '{"label":{"call_id":"c"}}']) expect(carriedBy(data(nonsense))).toBeNull();
+        carry({ setData: (_type: string, json: string) => void (written = json) } as unknown as DataTransfer, label);
+        expect(carriedBy(data(written))).toEqual(label);
+        expect(JSON.parse(written)).toEqual(label);
+        for (const nonsense of ["", "x", "null", "[]", '5', '{"call_id":5}', '{"label":{"call_id":"c"},"text":"x"}']) expect(carriedBy(data(nonsense))).toBeNull();
     });
 });

@@ -12,14 +12,15 @@ function keptIn(items = new Map<string, string>()) {
 }
 
 describe("one's own words in whose place others were put", () => {
-    it("are offered while something of those stands there, or nothing at all", () => {
+    it("are offered while those stand there as they were, or nothing at all, and not where that would take what was written since", () => {
         const words = keptIn().open();
         words.put("!r", plain("my own"), plain("Yes"), true);
         const offered = (draft: Draft) => isOffered(words.of("!r").get(), draft);
-        expect([offered(plain("Yes")), offered(plain("Yes!")), offered(plain(""))]).toEqual([true, true, true]);
+        expect([offered(plain("Yes")), offered(plain("Yes, and more")), offered(plain(""))]).toEqual([true, false, true]);
         expect(offered(plain("something new"))).toBe(false);
         words.put("!r", plain("my own"), ofAi("Fine, no problem."), true);
-        expect(offered({ text: "Fine.", origin: ofAi("Fine, no problem.").origin })).toBe(true);
+        expect(offered(ofAi("Fine, no problem."))).toBe(true);
+        expect(offered({ text: "Fine.", origin: ofAi("Fine, no problem.").origin })).toBe(false);
         expect(words.take("!r")).toEqual(plain("my own"));
     });
     it("are those before the first of several chips, with what was known of them", () => {

@@ -66,6 +66,10 @@ export function errorWords(error: unknown, i18n: I18n): string {
             return t("admin.last_admin");
         case "IM.LINGXI.MODEL_NAME_TAKEN":
             return t("admin.model_name_taken");
+        case "IM.LINGXI.MODEL_NAME_OF_ANOTHER_HOST":
+            return t("admin.model_name_of_another_host");
+        case "IM.LINGXI.FORGED_LABEL":
+            return t("error.forged_label");
         case "M_USER_DEACTIVATED":
             return t("login.deactivated");
         default:

@@ -1,13 +1,14 @@
 import { Paperclip, Pencil, CornerUpLeft, SendHorizontal, X } from "lucide-react";
 import type { MatrixEvent, Room } from "matrix-js-sdk";
-import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent, type Ref } from "react";
+import { useCallback, useEffect, useImperativeHandle, useLayoutEffect, useMemo, useRef, type ClipboardEvent, type KeyboardEvent, type Ref } from "react";
 import { DraftTranslate } from "@/features/assistant/parts/DraftTranslate";
 import { useAssistant } from "@/features/assistant/context";
 import { AiTag } from "@/features/assistant/parts/AiMark";
 import type { Edit, Span } from "@/features/chat/engine/aiPart";
 import { carriedBy, carry } from "@/features/chat/engine/aiClipboard";
-import { bodyOf, labelFor, labelKey, labelOfEvent, summaryOf, type AiLabel, type Origin } from "@/features/chat/engine/content";
+import { bodyOf, editContent, labelOfEvent, summaryOf, textContent, type AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
+import { draftOfEdit } from "@/features/chat/engine/drafts";
 import { EmojiButton } from "@/features/chat/parts/Emoji";
 import { useI18n } from "@/i18n";
 import { useMediaQuery } from "@/lib/hooks";
@@ -58,45 +59,38 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const { t } = i18n;
     const name = useName(room);
     const settings = useStore(engine.account.settings);
-    const draft = useStore(engine.drafts.of(room.roomId));
+    /** Where the words lie: in the chat's draft, or with the message that is being changed. */
+    const drafts = useMemo(() => (mode.kind === "edit" ? draftOfEdit(engine.me, mode.event) : engine.drafts), [engine, mode]);
+    const draft = useStore(drafts.of(room.roomId));
     const assistant = useAssistant();
     const translation = useStore(assistant.draftTranslations.of(room.roomId));
     const touch = useMediaQuery("(pointer: coarse)");
-    const [editText, setEditText] = useState("");
-    /** What of AI came into the message that is being changed. */
-    const [pasted, setPasted] = useState<Origin | null>(null);
     const area = useRef<HTMLTextAreaElement>(null);
     const fileInput = useRef<HTMLInputElement>(null);
     const lastTyping = useRef(0);
     /** What was selected just before the words change, and what the clipboard says of those that come. */
     const selected = useRef<Span | null>(null);
-    const carried = useRef<Origin | null>(null);
+    const carried = useRef<AiLabel | null>(null);
 
     const editing = mode.kind === "edit";
-    const editLabel = (mode.kind === "edit" && labelOfEvent(mode.event)) || pasted?.label || null;
-    const originIn = (from: number, to: number): Origin | null => (editing ? editLabel && { label: editLabel, text: pasted?.text ?? editText } : engine.drafts.originIn(room.roomId, { from, to }));
+    /** A message that AI had a part in keeps its label, however much of it is changed. */
+    const label = (mode.kind === "edit" && labelOfEvent(mode.event)) || draft.origin?.label || null;
     /** While a model writes here, its words are only to look at: they have no label yet, and are not the draft. */
     const translating = !editing && translation.state === "asking" ? translation : null;
-    const text = editing ? editText : translating?.text || draft.text;
+    const text = translating?.text || draft.text;
     const setText = useCallback(
         (next: string, edit: Edit, inputType = "") => {
-            const origin = comes.has(inputType) ? carried.current : null;
-            if (editing) {
-                setEditText(next);
-                if (origin) setPasted((last) => last ?? origin);
-            } else if (!translating) {
-                if (origin) engine.drafts.writeCarried(room.roomId, next, origin, edit);
-                else if (bringsBack.has(inputType)) engine.drafts.writeAgain(room.roomId, next, undoes.has(inputType), edit);
-                else engine.drafts.write(room.roomId, next, edit);
-                engine.rooms.touch(room.roomId);
-            }
+            if (translating) return;
+            const came = comes.has(inputType) ? carried.current : null;
+            if (came) drafts.writeCarried(room.roomId, next, came, edit);
+            else if (bringsBack.has(inputType)) drafts.writeAgain(room.roomId, next, undoes.has(inputType), edit);
+            else drafts.write(room.roomId, next, edit);
+            if (!editing) engine.rooms.touch(room.roomId);
         },
-        [editing, translating, engine, room],
+        [editing, translating, drafts, engine, room],
     );
 
     useEffect(() => {
-        setPasted(null);
-        if (mode.kind === "edit") setEditText(bodyOf(mode.event));
         if (mode.kind !== "write") area.current?.focus();
     }, [mode]);
     useEffect(() => {
@@ -141,22 +135,17 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
 
     const send = () => {
         if (translating) return;
-        // What a model wrote stays as it is to the last space: the label is of that.
-        const words = !editing && text === draft.origin?.text ? text : text.trim();
-        if (!words.trim()) return;
-        const mentions = mentionsIn(words, room, engine.me);
-        const content: Json = { msgtype: "m.text", body: words, "m.mentions": mentions.length > 0 ? { user_ids: mentions } : {} };
+        if (!text.trim()) return;
+        const written = textContent(text, label);
+        const mentions = mentionsIn(written.body, room, engine.me);
+        const content: Json = { ...written, "m.mentions": mentions.length > 0 ? { user_ids: mentions } : {} };
         if (mode.kind === "edit") {
-            if (words === bodyOf(mode.event)) {
+            if (written.body === bodyOf(mode.event)) {
                 onMode({ kind: "write" });
                 return;
             }
-            const fresh: Json = { ...content, ...(editLabel ? { [labelKey]: { ...editLabel, kind: "assisted" } } : {}) };
-            engine.send(room.roomId, { ...fresh, body: `* ${words}`, "m.new_content": fresh, "m.relates_to": { rel_type: "m.replace", event_id: mode.event.getId() } });
-            setEditText("");
+            engine.send(room.roomId, editContent(mode.event.getId() ?? "", content));
         } else {
-            const label = labelFor(draft.origin, words);
-            if (label) content[labelKey] = label;
             if (mode.kind === "reply") {
                 content["m.relates_to"] = { "m.in_reply_to": { event_id: mode.event.getId() } };
                 const author = mode.event.getSender();
@@ -193,11 +182,11 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     /** Copied words of AI's say so to whoever they are pasted to here. */
     const onCopy = (event: ClipboardEvent<HTMLTextAreaElement>) => {
         const { selectionStart: from, selectionEnd: to } = event.currentTarget;
-        const origin = from === to || translating ? null : originIn(from, to);
-        if (!origin) return;
+        const copied = from === to || translating ? null : drafts.labelIn(room.roomId, { from, to });
+        if (!copied) return;
         event.preventDefault();
         event.clipboardData.setData("text/plain", text.slice(from, to));
-        carry(event.clipboardData, origin);
+        carry(event.clipboardData, copied);
         if (event.type === "cut") document.execCommand("delete"); // the one way that can be undone
     };
 
@@ -209,7 +198,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         requestAnimationFrame(() => element?.setSelectionRange(start + words.length, start + words.length));
     };
 
-    const isAi = editing ? editLabel !== null : translating ? translating.text !== "" : draft.origin !== null;
+    const isAi = translating ? translating.text !== "" : label !== null;
     return (
         <div className="composer">
             {mode.kind !== "write" && (
@@ -270,8 +259,8 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         onCut={onCopy}
                         onDragStart={(event) => {
                             const { selectionStart: from, selectionEnd: to } = event.currentTarget;
-                            const origin = originIn(from, to);
-                            if (origin) carry(event.dataTransfer, origin);
+                            const dragged = drafts.labelIn(room.roomId, { from, to });
+                            if (dragged) carry(event.dataTransfer, dragged);
                         }}
                         onDrop={(event) => {
                             carried.current = carriedBy(event.dataTransfer);

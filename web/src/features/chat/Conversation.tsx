@@ -5,7 +5,7 @@ import { useAssistant } from "@/features/assistant/context";
 import { AssistLine } from "@/features/assistant/parts/AssistLine";
 import { AttachDialog } from "@/features/chat/AttachDialog";
 import { Composer, type ComposerHandle, type Mode } from "@/features/chat/Composer";
-import { carry, originSelected } from "@/features/chat/engine/aiClipboard";
+import { carry, labelSelected } from "@/features/chat/engine/aiClipboard";
 import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/chat/engine/context";
 import type { TimelineRow } from "@/features/chat/engine/timeline";
 import { useTimeline, type Timeline } from "@/features/chat/engine/useTimeline";
@@ -41,11 +41,11 @@ function useCopiedLabels(): RefObject<HTMLDivElement | null> {
         const onCopy = (event: ClipboardEvent) => {
             const selection = getSelection();
             const field = event.target instanceof Element && event.target.closest("input, textarea");
-            const origin = field || !root.current ? null : originSelected(root.current, selection);
-            if (!origin || !event.clipboardData) return;
+            const label = field || !root.current ? null : labelSelected(root.current, selection);
+            if (!label || !event.clipboardData) return;
             event.preventDefault();
             event.clipboardData.setData("text/plain", String(selection));
-            carry(event.clipboardData, origin);
+            carry(event.clipboardData, label);
         };
         document.addEventListener("copy", onCopy);
         return () => document.removeEventListener("copy", onCopy);
@@ -252,8 +252,8 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
                 className="timeline"
                 onKeyDown={onKeyDown}
                 onDragStart={(event) => {
-                    const origin = originSelected(event.currentTarget, getSelection());
-                    if (origin) carry(event.dataTransfer, origin);
+                    const label = labelSelected(event.currentTarget, getSelection());
+                    if (label) carry(event.dataTransfer, label);
                 }}
             >
                 {!timeline.ready ? (

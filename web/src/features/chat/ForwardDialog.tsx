@@ -1,6 +1,6 @@
 import type { MatrixEvent } from "matrix-js-sdk";
 import { useState } from "react";
-import { forwardedKey, labelKey, labelOfEvent } from "@/features/chat/engine/content";
+import { forwardedKey, labelFor, labelKey, labelOfEvent, text } from "@/features/chat/engine/content";
 import { useEngine, useRooms } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
@@ -13,8 +13,8 @@ import { toast } from "@/ui/toast";
  * another are marked, not with whose they are: whoever wrote them is not there to be asked whether a model may read them.
  */
 export function forwardContent(event: MatrixEvent, me: string): Json {
-    const { "m.relates_to": _relation, "m.mentions": _mentions, "m.new_content": _new, ...rest } = event.getContent();
-    const label = labelOfEvent(event);
+    const { "m.relates_to": _relation, "m.mentions": _mentions, "m.new_content": _new, [labelKey]: _label, ...rest } = event.getContent();
+    const label = labelFor(labelOfEvent(event), text(rest["body"]));
     const isAnothers = event.getSender() !== me || forwardedKey in event.getOriginalContent();
     return { ...rest, ...(label ? { [labelKey]: label } : {}), ...(isAnothers ? { [forwardedKey]: true } : {}), "m.mentions": {} };
 }

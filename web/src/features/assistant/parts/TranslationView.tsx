@@ -30,7 +30,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
     if (!translation || !visible) return original;
 
     const swapped = translation.state === "ready" && translation.swapped;
-    const aiTranslation = translation.state === "ready" ? aiWords(translation.label, translation.text) : {};
+    const aiTranslation = translation.state === "ready" ? aiWords(translation.label) : {};
     return (
         <>
             {swapped ? <span className="body" {...aiTranslation}>{richText(translation.text)}</span> : original}
@@ -58,7 +58,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                         )}
                     </span>
                 ) : (
-                    <span className="body" {...(swapped ? aiWords(labelOfEvent(event), body) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
+                    <span className="body" {...(swapped ? aiWords(labelOfEvent(event)) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
                 )}
                 {translation.state === "ready" && translation.cut && <span> {t("ai.cut")}</span>}
                 <span className="translation-foot">

@@ -1,32 +1,33 @@
-import { labelKey, labelOf, type AiLabel, type Origin } from "@/features/chat/engine/content";
+import { labelKey, labelOf, type AiLabel } from "@/features/chat/engine/content";
 
-/** What a browser hands from page to page of this client beside the words; other programs see the words alone. */
+/**
+ * What a browser hands from page to page beside the words. Any page may read it where the words are pasted, so it holds
+ * the label alone, and nothing of the message that was not copied.
+ */
 const carriedType = "application/x-lingxi-ai";
 
 /** Says of words that are copied or dragged that they, or some of them, are AI's. */
-export function carry(data: DataTransfer, origin: Origin): void {
-    data.setData(carriedType, JSON.stringify(origin));
+export function carry(data: DataTransfer, label: AiLabel): void {
+    data.setData(carriedType, JSON.stringify(label));
 }
 
-export const carriedBy = (data: DataTransfer): Origin | null => originOf(data.getData(carriedType));
+export const carriedBy = (data: DataTransfer): AiLabel | null => parse(data.getData(carriedType));
 
-function originOf(json: string): Origin | null {
+function parse(json: string): AiLabel | null {
     try {
-        const { label, text } = JSON.parse(json) as Record<string, unknown>;
-        const known = labelOf({ [labelKey]: label });
-        return known && typeof text === "string" ? { label: known, text } : null;
+        return labelOf({ [labelKey]: JSON.parse(json) as unknown });
     } catch {
         return null; // nothing was carried, or nonsense
     }
 }
 
-/** The attributes of an element that shows AI's words and nothing else; `text` is what the label was given for. */
-export function aiWords(label: AiLabel | null, text: string): { "data-ai"?: string } {
-    return label ? { "data-ai": JSON.stringify({ label, text }) } : {};
+/** The attributes of an element that shows AI's words and nothing else. A browser copies them with it. */
+export function aiWords(label: AiLabel | null): { "data-ai"?: string } {
+    return label ? { "data-ai": JSON.stringify(label) } : {};
 }
 
-/** Whose words of AI's are selected under `root`; of several, the first. */
-export function originSelected(root: Element, selection: Selection | null): Origin | null {
+/** The label of the words of AI's that are selected under `root`; of several, the first. */
+export function labelSelected(root: Element, selection: Selection | null): AiLabel | null {
     if (!selection || selection.rangeCount === 0 || selection.isCollapsed) return null;
     const chosen = selection.getRangeAt(0);
     for (const element of root.querySelectorAll<HTMLElement>("[data-ai]")) {
@@ -35,8 +36,8 @@ export function originSelected(root: Element, selection: Selection | null): Orig
         part.selectNodeContents(element);
         if (part.compareBoundaryPoints(Range.START_TO_START, chosen) < 0) part.setStart(chosen.startContainer, chosen.startOffset);
         if (part.compareBoundaryPoints(Range.END_TO_END, chosen) > 0) part.setEnd(chosen.endContainer, chosen.endOffset);
-        const origin = part.toString().trim() === "" ? null : originOf(element.dataset["ai"] ?? "");
-        if (origin) return origin;
+        const label = part.toString().trim() === "" ? null : parse(element.dataset["ai"] ?? "");
+        if (label) return label;
     }
     return null;
 }

@@ -1,5 +1,7 @@
 import type { MatrixEvent } from "matrix-js-sdk";
 import type { I18n } from "@/i18n";
+import type { Json } from "@/lib/http";
+import { sha256 } from "@/lib/sha256";
 
 /** What may stand in an event's content under `im.lingxi.ai`. */
 export interface AiLabel {
@@ -36,14 +38,30 @@ export function labelOfEvent(event: MatrixEvent): AiLabel | null {
 /** Where words in a composer came from, as long as something of them is in it. */
 export interface Origin {
     label: AiLabel;
-    /** What the model wrote. */
+    /** What stood there of them when they came: by it they are known again. */
     text: string;
 }
 
-/** The label that a text carries: unchanged it is the model's own, changed it is written with its help. */
-export function labelFor(origin: Origin | null, words: string): AiLabel | null {
-    if (!origin) return null;
-    return words === origin.text ? origin.label : { ...origin.label, kind: "assisted" };
+/** Whether these are the words that the label was given for, to the last space. */
+export const isUnchanged = (label: AiLabel, words: string): boolean => sha256(words) === label.sha256;
+
+/**
+ * The label with which words go out: unchanged they are the model's own, changed they are written with its help. The
+ * server refuses one that says otherwise, wherever the words came from.
+ */
+export function labelFor(label: AiLabel | null | undefined, words: string): AiLabel | null {
+    return label ? { ...label, kind: isUnchanged(label, words) ? "generated" : "assisted" } : null;
+}
+
+/** A text as it goes out, trimmed, but for what a model wrote: that stays as it is to the last space, since the label is of that. */
+export function textContent(text: string, label: AiLabel | null): { msgtype: string; body: string } {
+    const body = label && isUnchanged(label, text) ? text : text.trim();
+    return { msgtype: "m.text", body, ...(label ? { [labelKey]: labelFor(label, body) } : {}) };
+}
+
+/** What changes a message into `content`; `body` is for clients that know no changes. */
+export function editContent(eventId: string, content: Json): Json {
+    return { ...content, body: `* ${text(content["body"])}`, "m.new_content": content, "m.relates_to": { rel_type: "m.replace", event_id: eventId } };
 }
 
 export const consentType = "im.lingxi.consent";

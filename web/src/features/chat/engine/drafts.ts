@@ -1,6 +1,6 @@
-import type { MatrixClient } from "matrix-js-sdk";
+import type { MatrixClient, MatrixEvent } from "matrix-js-sdk";
 import { aiPartAfter, placeOf, type Edit, type Span } from "@/features/chat/engine/aiPart";
-import { labelFor, labelKey, labelOf, type Origin } from "@/features/chat/engine/content";
+import { bodyOf, labelFor, labelKey, labelOf, labelOfEvent, type AiLabel, type Origin } from "@/features/chat/engine/content";
 import { Store, StoreMap } from "@/lib/store";
 
 /** Where drafts lie on this device. */
@@ -17,11 +17,8 @@ export interface Draft {
 }
 
 export const draftType = "im.lingxi.draft" as const;
-const aiTextKey = "im.lingxi.ai_text";
 const uploadAfterMs = 2_000;
 const longest_chars = 20_000;
-/** What AI wrote is kept beside the words only up to here: both must fit into one event. */
-const longestAiText_chars = 4_000;
 /** Of a composer's former texts so many are known again by what AI wrote of them. */
 const formerTexts = 50;
 const nothing: Draft = { text: "", origin: null };
@@ -32,21 +29,17 @@ export interface StoredDraft {
     at_ms: number;
 }
 
-/** The label is that of a message. Beside changed words stand those that it was given for, since they may come back. */
+/** The label is that of a message. */
 function stored({ text, origin }: Draft, at_ms: number): StoredDraft {
-    const label = labelFor(origin, text);
-    if (!origin || !label) return { text, at_ms };
-    const mayComeBack = origin.label.kind === "generated" && origin.text !== text && origin.text.length <= longestAiText_chars;
-    return { text, at_ms, [labelKey]: label, ...(mayComeBack ? { [aiTextKey]: origin.text } : {}) };
+    const label = labelFor(origin?.label, text);
+    return { text, at_ms, ...(label ? { [labelKey]: label } : {}) };
 }
 
 function draftOf(content: Record<string, unknown>): Draft {
     const text = typeof content["text"] === "string" ? content["text"].slice(0, longest_chars) : "";
     const label = labelOf(content);
     if (text === "") return nothing;
-    if (!label) return { text, origin: null };
-    const written = content[aiTextKey];
-    return { text, origin: typeof written === "string" && written !== "" ? { label: { ...label, kind: "generated" }, text: written } : { label, text } };
+    return { text, origin: label && { label, text } };
 }
 
 function parse(json: string | null): { draft: Draft; atMs: number } | null {
@@ -84,6 +77,7 @@ export class Drafts {
         private readonly storage: DraftStorage,
         private readonly upload: (roomId: string, content: StoredDraft) => Promise<unknown>,
         private readonly now: () => number = Date.now,
+        private readonly limit_chars = longest_chars,
     ) {
         this.drafts = new StoreMap((roomId) => {
             const kept = parse(storage.getItem(this.key(roomId)));
@@ -126,17 +120,18 @@ export class Drafts {
     }
 
     /** Words that the clipboard says are of AI's were put in. One draft has one label: of several, the first. */
-    writeCarried(roomId: string, text: string, carried: Origin, edit: Edit | null): void {
+    writeCarried(roomId: string, text: string, carried: AiLabel, edit: Edit | null): void {
         const last = this.of(roomId).get();
-        if (last.origin && this.partAfter(roomId, text, edit)) this.set(roomId, { text, origin: last.origin });
-        else this.set(roomId, { text, origin: carried }, placeOf(last.text, text, edit));
+        if (last.origin && this.partAfter(roomId, text, edit)) return this.set(roomId, { text, origin: last.origin });
+        const place = placeOf(last.text, text, edit);
+        this.set(roomId, { text, origin: { label: carried, text: place ? text.slice(place.from, place.to) : text } }, place);
     }
 
-    /** What of AI is in a part of the draft, which is copied. */
-    originIn(roomId: string, { from, to }: Span): Origin | null {
+    /** The label of what is AI's in a part of the draft, which is copied. */
+    labelIn(roomId: string, { from, to }: Span): AiLabel | null {
         const { origin, text } = this.of(roomId).get();
         const part = this.parts.get(roomId) ?? { from: 0, to: text.length };
-        return from < part.to && to > part.from ? origin : null;
+        return origin && from < part.to && to > part.from ? origin.label : null;
     }
 
     /** The AI's words that `text` has again. */
@@ -158,7 +153,7 @@ export class Drafts {
     set(roomId: string, { text, origin }: Draft, part: Span | null = null): void {
         const store = this.of(roomId);
         const last = store.get();
-        const kept = text.slice(0, longest_chars);
+        const kept = text.slice(0, this.limit_chars);
         if (last.text === kept && last.origin === origin) return;
         if (last.origin) this.remember(roomId, { text: last.text, origin: last.origin }, kept === "" || !origin);
         if (part) this.parts.set(roomId, part);
@@ -213,4 +208,13 @@ export class Drafts {
 
 export function uploadDraft(client: MatrixClient): (roomId: string, content: StoredDraft) => Promise<unknown> {
     return (roomId, content) => client.setRoomAccountData(roomId, draftType, content);
+}
+
+/** A message that is being changed: known as a draft is, and kept nowhere. */
+export function draftOfEdit(userId: string, event: MatrixEvent): Drafts {
+    const nowhere: DraftStorage = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined };
+    const drafts = new Drafts(userId, nowhere, () => Promise.resolve(), Date.now, Infinity);
+    const [text, label] = [bodyOf(event), labelOfEvent(event)];
+    drafts.set(event.getRoomId() ?? "", { text, origin: label && { label, text } });
+    return drafts;
 }

@@ -38,6 +38,12 @@ export interface OutboxDoor {
     upload(file: OutgoingFile, onProgress: (share: number) => void): Promise<string>;
 }
 
+/** The message that a content changes, if it does. */
+export function editedBy(content: Json): string | null {
+    const relation = content["m.relates_to"] as { rel_type?: unknown; event_id?: unknown } | undefined;
+    return relation?.rel_type === "m.replace" && typeof relation.event_id === "string" ? relation.event_id : null;
+}
+
 /** Failures that another try may cure: no connection, an overloaded or failing server. */
 export function isPassing(error: unknown): boolean {
     const status = statusOf(error);
@@ -100,6 +106,9 @@ export class Outbox {
     }
 
     enqueue(txnId: string, roomId: string, type: string, content: Json, file: OutgoingFile | null = null): void {
+        // An older change of the same message that failed must not come after this one.
+        const changed = editedBy(content);
+        for (const item of this.inRoom(roomId)) if (changed !== null && item.state === "failed" && editedBy(item.content) === changed) void this.discard(item.txnId);
         const item: OutboxItem = {
             txnId,
             roomId,

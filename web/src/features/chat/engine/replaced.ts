@@ -4,9 +4,8 @@ import { Store, StoreMap } from "@/lib/store";
 export interface Replaced {
     /** What one had written. */
     readonly before: Draft;
-    /** What was put in its place, and by which call of a model, if by one. */
+    /** What was put in its place. */
     readonly put: string;
-    readonly callId: string | null;
 }
 
 type All = readonly Replaced[];
@@ -43,7 +42,7 @@ export class ReplacedWords {
         const top = all.at(-1);
         const own = isChip && top?.put === before.text ? top.before : before;
         const rest = own === before ? all : all.slice(0, -1);
-        this.keep(roomId, [...rest, { before: own, put: now.text, callId: now.origin?.label.call_id ?? null }].slice(-depth_limit));
+        this.keep(roomId, [...rest, { before: own, put: now.text }].slice(-depth_limit));
     }
 
     /** One's own words back; null where there are none. */
@@ -68,11 +67,11 @@ export class ReplacedWords {
     }
 }
 
-/** Whether one's own words are offered: as long as something of what was put there stands there, or nothing at all. */
+/** Whether one's own words are offered: while what was put there stands as it was, or nothing at all. What was written since would be lost. */
 export function isOffered(all: All, draft: Draft): boolean {
     const top = all.at(-1);
     if (!top || top.before.text.trim() === "") return false;
-    return draft.text === "" || draft.text.includes(top.put) || (top.callId !== null && top.callId === draft.origin?.label.call_id);
+    return draft.text === "" || draft.text === top.put;
 }
 
 function parse(json: string | null): All {

@@ -2,7 +2,7 @@ import { ClientEvent, KnownMembership, NotificationCountType, RoomEvent, RoomSta
 import { isMessage, labelOf, labelOfEvent, summaryOf } from "@/features/chat/engine/content";
 import type { Drafts } from "@/features/chat/engine/drafts";
 import { directRooms, personName } from "@/features/chat/engine/names";
-import type { Outbox } from "@/features/chat/engine/outbox";
+import { editedBy, type Outbox } from "@/features/chat/engine/outbox";
 import type { AccountSettings } from "@/features/chat/engine/settings";
 import { systemLine } from "@/features/chat/engine/systemLine";
 import { currentI18n } from "@/i18n";
@@ -215,7 +215,7 @@ export class RoomList {
         const last = this.lastEvent(room);
         const invited = membership === KnownMembership.Invite;
         const outgoing = this.outbox.inRoom(room.roomId);
-        const waiting = outgoing.filter((item) => item.type === "m.room.message").at(-1);
+        const waiting = outgoing.filter((item) => item.type === "m.room.message" && editedBy(item.content) === null).at(-1);
 
         let lastText = "";
         let lastSender: string | null = null;

@@ -1,6 +1,6 @@
 import { EventType, MatrixEvent, RelationType, type Room } from "matrix-js-sdk";
 import { consentType, isMessage, relationOf } from "@/features/chat/engine/content";
-import type { OutboxItem } from "@/features/chat/engine/outbox";
+import { editedBy, type OutboxItem } from "@/features/chat/engine/outbox";
 import { systemLine } from "@/features/chat/engine/systemLine";
 import type { I18n } from "@/i18n";
 
@@ -175,9 +175,12 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
             });
     });
 
+    const shown = new Set(rows.map((row) => (row.kind === "message" && !row.redacted ? row.event.getId() : undefined)));
     for (const item of outgoing) {
         if (item.type !== "m.room.message" && item.type !== "im.lingxi.consent.request") continue;
-        if (relationOfItem(item)?.rel_type === "m.replace") continue;
+        // A change shows in the message itself; one that failed is seen also where that is not here.
+        const changed = editedBy(item.content);
+        if (changed !== null && (item.state !== "failed" || shown.has(changed))) continue;
         if (seenTxns.has(item.txnId) || (item.eventId && seenEvents.has(item.eventId))) continue;
         rows.push({ kind: "outgoing", key: item.txnId, atMs: item.createdAtMs, day: null, unreadFrom: false, item, first: true, last: true });
     }

@@ -2,7 +2,7 @@ import { ClientEvent, Direction, MatrixEventEvent, RoomEvent, RoomMemberEvent, R
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { isMessage } from "@/features/chat/engine/content";
 import { useEngine, useName, useOutbox } from "@/features/chat/engine/context";
-import type { OutboxItem } from "@/features/chat/engine/outbox";
+import { editedBy, type OutboxItem } from "@/features/chat/engine/outbox";
 import { buildTimeline, firstUnread, type TimelineRow } from "@/features/chat/engine/timeline";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
@@ -156,8 +156,8 @@ export function useTimeline(room: Room): Timeline {
     const pendingEdits = useMemo(() => {
         const edits = new Map<string, OutboxItem>();
         for (const item of outgoing) {
-            const relation = item.content["m.relates_to"] as { rel_type?: string; event_id?: string } | undefined;
-            if (relation?.rel_type === "m.replace" && relation.event_id) edits.set(relation.event_id, item);
+            const changed = editedBy(item.content);
+            if (changed !== null) edits.set(changed, item);
         }
         return edits;
     }, [outgoing]);

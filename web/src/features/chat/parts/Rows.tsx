@@ -10,7 +10,7 @@ import { WithTranslation } from "@/features/assistant/parts/TranslationView";
 import { aiWords, carry } from "@/features/chat/engine/aiClipboard";
 import { bodyOf, consentRequestType, labelOf, labelOfEvent, replyTargetOf, summaryOf, text } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
-import type { OutboxItem } from "@/features/chat/engine/outbox";
+import { editedBy, type OutboxItem } from "@/features/chat/engine/outbox";
 import type { MessageRow, OutgoingRow, SystemRow, TimelineRow } from "@/features/chat/engine/timeline";
 import { FileMessage, OutgoingAttachment, PictureMessage } from "@/features/chat/parts/Attachment";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
@@ -133,7 +133,7 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
             if (!body) return <span className="gone">{t("chat.unknown_event")}</span>;
             const emote = content["msgtype"] === "m.emote" ? `${name(row.sender)} ` : "";
             const original = (
-                <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`} lang={languageOf(body)} {...aiWords(label, text(content["body"]))}>
+                <span className={`body ${isOnlyEmoji(body) ? "big" : ""}`} lang={languageOf(body)} {...aiWords(label)}>
                     {richText(emote + body)}
                 </span>
             );
@@ -155,8 +155,7 @@ function MessageMenu({ room, row, actions, canRedact, canReact, open, setOpen, o
     const { event } = row;
     const copy = () => {
         const label = labelOfEvent(event);
-        const origin = label && { label, text: text(event.getContent()["body"]) };
-        void copyText(bodyOf(event), origin ? (data) => carry(data, origin) : undefined).then((copied) => copied && toast(t("common.copied")));
+        void copyText(bodyOf(event), label ? (data) => carry(data, label) : undefined).then((copied) => copied && toast(t("common.copied")));
     };
     const isText = ["m.text", "m.notice", "m.emote"].includes(String(event.getContent()["msgtype"]));
     const isPlain = event.getType() === "m.room.message";
@@ -326,12 +325,13 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
                         )}
                     </div>
                 )}
+                {pendingEdit?.state === "failed" && !row.redacted && <NotSent item={pendingEdit} />}
                 {row.last && (
                     <div className="meta">
                         <time dateTime={new Date(row.atMs).toISOString()} title={formats.full(row.atMs)}>
                             {formats.time(row.atMs)}
                         </time>
-                        {own && (pendingEdit ? <Status state={{ kind: pendingEdit.state === "failed" ? "failed" : "sending" }} /> : row.readBy.length > 0 ? <Status state={{ kind: "read", names: row.readBy.map(name), direct }} /> : <Status state={{ kind: "sent" }} />)}
+                        {own && (pendingEdit && pendingEdit.state !== "failed" ? <Status state={{ kind: "sending" }} /> : row.readBy.length > 0 ? <Status state={{ kind: "read", names: row.readBy.map(name), direct }} /> : <Status state={{ kind: "sent" }} />)}
                     </div>
                 )}
             </div>
@@ -339,31 +339,45 @@ function MessageView({ room, row, direct, actions, pendingEdit, canRedact, canRe
     );
 }
 
+/** What went wrong with a message or a change of one, and what can be done. */
+function NotSent({ item }: { item: OutboxItem }) {
+    const i18n = useI18n();
+    const { t } = i18n;
+    const engine = useEngine();
+    const isEdit = editedBy(item.content) !== null;
+    const isRefused = item.errcode === "IM.LINGXI.FORGED_LABEL"; // and would be again
+    return (
+        <div className="meta failed" role="alert">
+            <Status state={{ kind: "failed" }} /> {t(isEdit ? "chat.status_edit_failed" : "chat.status_failed")} {isRefused && errorWords(item, i18n)} <span className="small">{item.errcode}</span>
+            {!isRefused && (
+                <button type="button" className="inline-button" onClick={() => engine.outbox.retry(item.txnId)}>
+                    {t("chat.retry")}
+                </button>
+            )}
+            <button type="button" className="inline-button" onClick={() => void engine.outbox.discard(item.txnId)}>
+                {t(isEdit ? "chat.discard_edit" : "chat.discard")}
+            </button>
+        </div>
+    );
+}
+
 function OutgoingView({ row }: { row: OutgoingRow }) {
     const { t, formats } = useI18n();
-    const engine = useEngine();
     const { item } = row;
-    const body = text(item.content["body"]);
-    const label = labelOf(item.content);
+    const content = (item.content["m.new_content"] as Record<string, unknown> | undefined) ?? item.content;
+    const body = text(content["body"]);
+    const label = labelOf(content);
     return (
         <div className={`message own ${row.first ? "first" : ""} ${row.last ? "last" : ""}`} role="article" aria-label={`${t("common.you")}, ${formats.time(row.atMs)}`} tabIndex={-1} data-message={item.txnId}>
             <div className="message-column">
                 <div className="message-line">
                     <div className={`bubble ${item.file ? "bare" : ""} ${item.state === "failed" ? "failed" : ""}`}>
-                        {item.file ? <OutgoingAttachment file={item.file} content={item.content} progress={item.progress} /> : <span className="body" {...aiWords(label, body)}>{richText(body)}</span>}
+                        {item.file ? <OutgoingAttachment file={item.file} content={item.content} progress={item.progress} /> : <span className="body" {...aiWords(label)}>{richText(body)}</span>}
                         {label && <AiMark label={label} />}
                     </div>
                 </div>
                 {item.state === "failed" ? (
-                    <div className="meta failed" role="alert">
-                        <Status state={{ kind: "failed" }} /> {t("chat.status_failed")} <span className="small">{item.errcode}</span>
-                        <button type="button" className="inline-button" onClick={() => engine.outbox.retry(item.txnId)}>
-                            {t("chat.retry")}
-                        </button>
-                        <button type="button" className="inline-button" onClick={() => void engine.outbox.discard(item.txnId)}>
-                            {t("chat.discard")}
-                        </button>
-                    </div>
+                    <NotSent item={item} />
                 ) : (
                     (row.last || item.state === "queued") && (
                         <div className="meta">
