@@ -10,10 +10,11 @@ namespace json = base::json;
 constexpr std::string_view kConsent = "im.lingxi.consent";
 constexpr std::string_view kPolicy = "im.lingxi.ai_policy";
 
-/// Consent is what can be taken back. Who has left cannot; nor can who was put below the level of it, and who
-/// is held to a word that they can no longer change has not agreed.
+/// Consent is what can be taken back. Who has left cannot, and who comes back is asked anew; nor can who was
+/// put below the level of it, and who is held to a word that they can no longer change has not agreed.
 bool can_take_back(const chat::RoomReading& room, identity::UserNumber user, std::string_view user_id) {
-    return room.membership_of(user) == chat::Membership::join && room.may_set_state(user_id, kConsent);
+    return room.membership_of(user) == chat::Membership::join &&
+           room.is_of_present_membership(kConsent, user) && room.may_set_state(user_id, kConsent);
 }
 
 bool reaches(const json::object& agreed, const Destination& destination) {

@@ -44,6 +44,33 @@ TEST_F(Consent, ends_with_the_switch_while_a_call_is_prepared) {
     EXPECT_EQ(world.fake->went, 0);
 }
 
+TEST_F(Consent, does_not_come_back_with_who_gave_it) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    world.set_state(bob, room, "m.room.member", bob.user_id,
+                    {{"membership", "join"}, {"displayname", "Captain Wave"}});
+    ASSERT_EQ(suggest({event}).status, 200) << "a name is no new membership";
+    world.leave(bob, room);
+    world.invite(alice, room, bob.user_id);
+    world.join(bob, room);
+    EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(translate(event).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_TRUE(status().at("consents").as_array().empty());
+    world.consent(bob, room);
+    EXPECT_EQ(suggest({event}).status, 200);
+}
+
+TEST_F(Consent, ends_where_who_gave_it_leaves_and_comes_back_while_a_call_is_prepared) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    world.while_it_is_prepared([&] {
+        world.leave(bob, room);
+        world.join(bob, room);
+    });
+    EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.CONSENT_NEEDED");
+    EXPECT_EQ(world.fake->went, 0);
+}
+
 TEST_F(Consent, what_the_assistant_said_to_who_has_ai_off_is_theirs) {
     world.consent(bob, room);
     world.invite(alice, room, world.assistant_id);

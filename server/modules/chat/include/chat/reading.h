@@ -80,6 +80,9 @@ class RoomReading {
     std::vector<State> states_of_type(std::string_view type) const;
     /// Whether the room's power levels, as they are, let this person set state of this type.
     bool may_set_state(std::string_view user_id, std::string_view type) const;
+    /// Whether the room's current state of this type with the person's id as its key is of the membership
+    /// that they have now: set after it began. A changed name begins none.
+    bool is_of_present_membership(std::string_view type, identity::UserNumber user) const;
     /// What somebody is called in this room, or was before they left it; empty where that is nothing of its
     /// own.
     std::string name_of_member(std::string_view user_id) const;

@@ -6,6 +6,7 @@
 #include "timeline/relation_store.h"
 
 #include <chat/reading.h>
+#include <identity/users.h>
 
 namespace chat {
 
@@ -147,6 +148,13 @@ bool RoomReading::may_set_state(std::string_view user_id, std::string_view type)
     auto& rules = inside_->rules;
     if (!rules) rules = load_rules(inside_->tx, inside_->room);
     return rules->levels.of_user(user_id) >= rules->levels.of_event(type, true);
+}
+
+bool RoomReading::is_of_present_membership(std::string_view type, identity::UserNumber user) const {
+    const auto member = find_membership(inside_->tx, number(), user);
+    const auto event =
+        state_event(inside_->tx, number(), type, identity::user_id_of(inside_->tx, user).value);
+    return member && event && event->position > member->since;
 }
 
 std::string RoomReading::name_of_member(std::string_view user_id) const {
