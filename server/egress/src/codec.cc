@@ -124,7 +124,9 @@ json::object to_json(const ModelEvent& event) {
                 {"output_price", prepared->output_price_micros_per_million},
                 {"currency", prepared->currency}};
     }
-    if (const auto* delta = std::get_if<Delta>(&event)) return {{"type", "delta"}, {"text", delta->text}};
+    if (const auto* delta = std::get_if<Delta>(&event)) {
+        return {{"type", "delta"}, {"text", delta->text}, {"received_bytes", delta->received_bytes}};
+    }
     const auto& finished = std::get<Finished>(event);
     return {{"type", "finished"},
             {"input_tokens", finished.input_tokens},
@@ -162,7 +164,8 @@ base::Result<ModelEvent> read_model_event(std::string_view text) {
                         .output_price_micros_per_million = count("output_price"),
                         .currency = text_of(*object, "currency")};
     }
-    if (type == "delta") return Delta{text_of(*object, "text")};
+    if (type == "delta")
+        return Delta{text_of(*object, "text"), std::min(count("received_bytes"), kTokensLimit)};
     if (type == "finished") {
         if (text_of(*object, "finish_reason").size() > kNameLimitBytes)
             return bad("a reason that is short enough");

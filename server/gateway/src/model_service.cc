@@ -396,7 +396,7 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         if (text.empty()) co_return base::Result<void>{};
         content_sent = true;
         const auto leaves = completion.done() ? wire::Leaves::with_next : wire::Leaves::at_once;
-        co_return co_await send(call, egress::Delta{std::move(text)}, leaves);
+        co_return co_await send(call, egress::Delta{std::move(text), completion.received_bytes()}, leaves);
     };
     for (;;) {
         auto piece = co_await transfer->read(content_by);

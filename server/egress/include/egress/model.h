@@ -87,6 +87,9 @@ struct Prepared {
 /// A piece of the answer's text, whole UTF-8 characters. Reasoning is not passed on.
 struct Delta {
     std::string text;
+    /// Of content and reasoning so far, up to this piece: what a call that is given up here is paid for. 0:
+    /// nobody counted.
+    std::int64_t received_bytes = 0;
 };
 
 /// Last of a stream that went well.

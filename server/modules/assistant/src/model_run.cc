@@ -168,6 +168,15 @@ runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState
     changed_.notify();
 }
 
+/// Of a call that is given up: no token is shorter than a byte. Nothing where nobody knows what came.
+std::optional<egress::Finished> ModelRun::what_came() const {
+    if (received_bytes_ == 0) return std::nullopt;
+    return egress::Finished{
+        .input_tokens = prepared_->outbound_bytes,
+        .output_tokens = std::min<std::int64_t>(received_bytes_, wish_.request.max_output_tokens),
+        .estimated = true};
+}
+
 /// The gateway may have been taken over: it cannot make a call be what it is not.
 bool ModelRun::is_out_of_turn(const egress::ModelEvent& event) const {
     const auto* prepared = std::get_if<egress::Prepared>(&event);
@@ -208,6 +217,7 @@ runtime::Task<void> ModelRun::drive() {
             if (given_up_) {
                 refusal = model_unavailable("The call was given up.");
                 outcome = CallState::cancelled;
+                if (!finished) finished = what_came();
                 break;
             }
             auto event = co_await call->next();
@@ -246,6 +256,7 @@ runtime::Task<void> ModelRun::drive() {
                 changed_.notify();
             } else if (auto* delta = std::get_if<egress::Delta>(&*event)) {
                 text_came_ = true;
+                received_bytes_ = std::max(received_bytes_, delta->received_bytes);
                 if (text_.size() + delta->text.size() > kTextLimitBytes) {
                     refusal = model_unavailable("The answer is too long.");
                     break;

@@ -69,6 +69,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     runtime::Task<void> drive();
     runtime::Task<Answered<void>> reserve_first();
     runtime::Task<Refusal> no_budget();
+    std::optional<egress::Finished> what_came() const;
     bool is_out_of_turn(const egress::ModelEvent& event) const;
     runtime::Task<std::optional<Refusal>> let_go(egress::Prepared prepared);
     runtime::Task<void> end_with(std::optional<Refusal> refusal, CallState outcome,
@@ -82,6 +83,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     egress::ModelCall* call_ = nullptr;
     bool given_up_ = false;
     bool text_came_ = false;
+    std::int64_t received_bytes_ = 0;  ///< by the gateway's count
     std::optional<egress::Prepared> prepared_;
     std::string text_;
     std::optional<RunEnd> end_;

@@ -28,6 +28,7 @@ class FakeGateway {
         std::vector<std::string> deltas{R"({"suggestions": ["好的", "不行", "几点？"]})"};
         std::int64_t input_tokens = 40;
         std::int64_t output_tokens = 12;
+        std::int64_t received_bytes = 0;  ///< said with every piece
         bool estimated = false;
         bool retracted = false;
         std::string finish_reason = "stop";
@@ -179,7 +180,8 @@ class FakeGateway {
         }
         if (script.after_go) co_return base::fail(*script.after_go);
         for (const auto& text : script.deltas) {
-            if (auto sent = co_await send(call, egress::to_json(egress::Delta{text})); !sent) co_return sent;
+            const egress::Delta delta{text, script.received_bytes};
+            if (auto sent = co_await send(call, egress::to_json(delta)); !sent) co_return sent;
         }
         if (script.hangs_after_deltas) co_return co_await hang();
         if (self.before_end) co_await self.before_end();

@@ -167,6 +167,37 @@ TEST_F(Spending, a_client_that_goes_away_cancels_the_call_and_settles_it) {
     EXPECT_GT(used(), 256);
 }
 
+/// A client that goes away at the first word.
+struct GoesAway final : net::EventStream {
+    runtime::Task<bool> send(std::string_view event, std::string_view /*data*/) override {
+        co_return event != "delta";
+    }
+    bool closed() const override { return false; }
+};
+
+TEST_F(Spending, a_call_that_is_given_up_is_settled_at_what_had_come_of_it) {
+    world.fake->script.deltas = {"begin"};
+    world.fake->script.hangs_after_deltas = true;
+    const auto spent_when = [&](std::int64_t received_bytes) {
+        const auto before = used();
+        world.fake->script.received_bytes = received_bytes;
+        auto response = world.raw(alice, net::Method::post, kTranslations,
+                                  {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
+        EXPECT_EQ(response.status, 200) << response.body;
+        GoesAway client;
+        world.await(response.events(client));
+        response = {};
+        EXPECT_TRUE(world.until([&] {
+            return world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string() ==
+                   "cancelled";
+        }));
+        return used() - before;
+    };
+    const auto whole = spent_when(0);
+    EXPECT_EQ(whole - spent_when(20), 266 - 20) << "the reasoning too, which core never sees";
+    EXPECT_EQ(spent_when(100'000), whole) << "no more than was reserved";
+}
+
 TEST_F(Spending, a_gateway_that_goes_away_ends_the_call_in_words) {
     world.fake->script.deltas = {"begin"};
     world.fake->script.hangs_after_deltas = true;
