@@ -119,7 +119,7 @@ HttpRequest http_request(const StoredProvider& provider, std::string body,
     HttpRequest http{.url = provider.shown.base_url,
                      .body = std::move(body),
                      .deadline = deadline,
-                     .use_proxy = !provider.shown.on_this_machine};
+                     .use_proxy = !is_loopback_url(provider.shown.base_url)};
     while (http.url.ends_with('/')) http.url.pop_back();
     http.url += "/chat/completions";
     http.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
