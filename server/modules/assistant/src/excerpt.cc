@@ -66,7 +66,7 @@ void know_person(storage::Transaction& tx, const chat::RoomReading& room, identi
     names.add_handle(name, identity::localpart_of(user_id));
     const auto here = room.name_of_member(user_id);
     if (!here.empty()) names.add_alias(name, here);
-    if (const auto remark = base::get_string(remarks, user_id)) names.add_alias(name, *remark);
+    if (const auto remark = base::get_string(remarks, user_id)) names.add_remark(name, *remark);
 }
 
 /// The people of this server whose ids stand in the text.

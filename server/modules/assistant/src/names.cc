@@ -73,15 +73,17 @@ bool stands_alone(std::string_view text, std::size_t at, std::size_t size) {
     return open_before && (end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]));
 }
 
-/// Whether a name that begins here begins no word's middle ("мира" holds no "Ира").
-bool begins_word(std::string_view text, std::size_t at) {
-    const auto before = character_before(text, at);
-    return !before || !is_word(*before) || !is_word(character_at(text, at));
+/// Whether a name that begins with `first` begins no word's middle ("мира" holds no "Ира"). What stands
+/// before it is looked at as it was written: folded, "①" is a digit.
+bool begins_word(std::string_view written, std::size_t begun, char32_t first) {
+    const auto before = character_before(written, begun);
+    return !before || !is_word(*before) || !is_word(first);
 }
 
-/// Whether one that ends here ends with the word. Beyond ASCII a name may go on: many languages decline it.
-bool ends_word(std::string_view text, std::size_t end) {
-    return end == text.size() || !is_word_byte(text[end]) || !is_word_byte(text[end - 1]);
+/// Whether one that ends here ends with the word. Beyond ASCII a name may go on: many languages decline it. A
+/// mark that folds to nothing (U+200B) stands between words.
+bool ends_word(std::string_view written, std::size_t ended) {
+    return ended == written.size() || !is_word_byte(written[ended]) || !is_word_byte(written[ended - 1]);
 }
 
 bool stands_after_at(std::string_view text, std::size_t at) {
@@ -183,6 +185,15 @@ void Names::add_alias(std::string_view name, std::string_view alias) {
     if (!alias.starts_with('@')) add_parts(alias, known->second);
 }
 
+void Names::add_remark(std::string_view name, std::string_view remark) {
+    const auto known = by_name_.find(base::utf8_prefix(name, kNameLimitBytes));
+    const auto word = folded(remark);
+    const bool is_everyday = offline::is_everyday_word(word) || offline::are_everyday_characters(word);
+    if (known == by_name_.end() || is_everyday) return;
+    add_entry(remark, known->second, Written::in_any_case, true, true);
+    add_parts(remark, known->second);
+}
+
 void Names::add_handle(std::string_view name, std::string_view handle) {
     const auto known = by_name_.find(base::utf8_prefix(name, kNameLimitBytes));
     if (known == by_name_.end()) return;
@@ -210,7 +221,8 @@ void Names::add_parts(std::string_view name, std::size_t person) {
     }
 }
 
-void Names::add_entry(std::string_view name, std::size_t person, Written written, bool is_alias) {
+void Names::add_entry(std::string_view name, std::size_t person, Written written, bool is_alias,
+                      bool is_remark) {
     const auto whole = trimmed(name);
     const auto cut = base::utf8_prefix(whole, kNameLimitBytes);
     if (entries_.size() >= kEntriesLimit) return;
@@ -223,7 +235,7 @@ void Names::add_entry(std::string_view name, std::size_t person, Written written
     const auto way = kWays[static_cast<std::size_t>(written)];
     if (!known_.insert(way + (in_case.empty() ? looked_for : in_case)).second && is_alias) return;
     entries_.push_back(
-        {std::move(looked_for), in_case, person, written, is_alias, cut.size() < whole.size()});
+        {std::move(looked_for), in_case, person, written, is_alias, cut.size() < whole.size(), is_remark});
     is_sorted_ = false;
 }
 
@@ -246,15 +258,17 @@ void Names::sort_entries() {
 
 const Names::Entry* Names::entry_at(std::string_view written, const Folded& text, std::size_t at) const {
     const std::string_view all = text.text();
-    const auto candidates = by_first_.find(character_at(all, at));
-    if (candidates == by_first_.end() || !begins_word(all, at)) return nullptr;
+    const auto begun = text.written_at(at);
+    const auto first = character_at(all, at);
+    const auto candidates = by_first_.find(first);
+    if (!begun || candidates == by_first_.end() || !begins_word(written, *begun, first)) return nullptr;
     for (const std::size_t i : candidates->second) {
         const Entry& entry = entries_[i];
         const auto end = at + entry.name.size();
-        if (!all.substr(at).starts_with(entry.name) || (!entry.is_cut && !ends_word(all, end))) continue;
-        const auto begun = text.written_at(at);
+        if (!all.substr(at).starts_with(entry.name)) continue;
         const auto ended = text.written_at(end);
-        if (!begun || !ended) continue;  // "ss" is a part of "ß"
+        if (!ended) continue;  // "ss" is a part of "ß"
+        if (!entry.is_cut && !ends_word(written, *ended)) continue;
         if (entry.written == Written::as_it_is &&
             composed(written.substr(*begun, *ended - *begun)) != entry.in_case)
             continue;
@@ -270,16 +284,18 @@ std::string Names::hide(std::string_view written) {
     std::string out;
     std::size_t kept = 0;  // of what was written, up to here
     for (std::size_t at = 0; at < text.text().size();) {
-        const auto begun = text.written_at(at);
-        const Entry* entry = begun ? entry_at(written, text, at) : nullptr;
+        const Entry* entry = entry_at(written, text, at);
         if (entry == nullptr) {
             ++at;
             continue;
         }
+        const auto begun = *text.written_at(at);
+        at += entry->name.size();
         Person& person = people_[entry->person];
         person.is_given = true;
-        at += entry->name.size();
-        out += written.substr(kept, *begun - kept);
+        if (entry->is_remark && person.said.empty())
+            person.said = written.substr(begun, *text.written_at(at) - begun);
+        out += written.substr(kept, begun - kept);
         out += word_of(person.letters, person.chinese);
         kept = *text.written_at(at);
     }
@@ -291,7 +307,8 @@ Names::Restorer::Restorer(const Names& names) {
     for (const Person& person : names.people_) {
         if (!person.is_given) continue;
         for (const bool chinese : {true, false})
-            words_.emplace_back(word_of(person.letters, chinese), person.name);
+            words_.emplace_back(word_of(person.letters, chinese),
+                                person.said.empty() ? person.name : person.said);
     }
     std::ranges::sort(words_, std::ranges::greater{}, [](const auto& word) { return word.first.size(); });
     for (const auto& [word, name] : words_) longest_ = std::max(longest_, word.size());

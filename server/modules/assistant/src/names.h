@@ -31,6 +31,9 @@ class Names {
     /// people say alone ("Emma" of "Emma Hart", "小波" of "王小波"; written like that, since "Will" is a name
     /// and "will" is none).
     void add_alias(std::string_view name, std::string_view alias);
+    /// What the asker calls somebody ("妈妈", "Boss"): they write it of others too, so it is put back as it
+    /// was written, and what is a word of every day is none.
+    void add_remark(std::string_view name, std::string_view remark);
     /// The short form of somebody's id ("emma"), which may be a word ("will"): then only with an @ before it.
     void add_handle(std::string_view name, std::string_view handle);
     /// The stand-in of a person, made known where they are not, as it will be handed over.
@@ -61,6 +64,7 @@ class Names {
         std::string letters;
         bool chinese;
         bool is_given = false;  ///< the stand-in stands in what the model gets
+        std::string said;       ///< what the asker's own word for them was, where that is what was replaced
     };
     enum class Written : std::uint8_t { in_any_case, as_it_is, after_at };
     struct Entry {
@@ -70,10 +74,12 @@ class Names {
         Written written;
         bool is_alias;
         bool is_cut;  ///< goes on where this ends
+        bool is_remark;
     };
 
     std::size_t person_of(std::string_view name, bool chinese);
-    void add_entry(std::string_view name, std::size_t person, Written written, bool is_alias);
+    void add_entry(std::string_view name, std::size_t person, Written written, bool is_alias,
+                   bool is_remark = false);
     void add_parts(std::string_view name, std::size_t person);
     std::string free_letters();
     void sort_entries();

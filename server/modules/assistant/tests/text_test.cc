@@ -209,6 +209,27 @@ TEST(Names, handles_are_names_but_not_where_they_are_everyday_words) {
     EXPECT_EQ(names.hide("EHart will come, says @will"), "Person A will come, says @Person B");
 }
 
+TEST(Names, marks_and_numbers_beside_a_name_are_no_part_of_it) {
+    Names names;
+    names.stand_in("Emma", false);
+    EXPECT_EQ(names.hide("①Emma负责前端 Emma² Emma™ １Emma"),
+              "①Person A负责前端 Person A² Person A™ １Person A");
+    EXPECT_EQ(names.hide("Emma\u200Bis in").find("Emma"), std::string::npos);
+    EXPECT_EQ(names.hide("Emmanuel, 1Emma, Emma1"), "Emmanuel, 1Emma, Emma1");
+}
+
+TEST(Names, what_the_asker_calls_somebody_comes_back_as_it_was_written) {
+    Names names;
+    names.stand_in("李秀英", true);
+    names.add_remark("李秀英", "老佛爷");
+    names.stand_in("Bob Hart", false);
+    names.add_remark("Bob Hart", "Bigfoot");
+    names.add_remark("Bob Hart", "the");  // a word of every day
+    EXPECT_EQ(names.hide("老佛爷，the bigfoot 到家了"), "人物A，the Person B 到家了");
+    Names::Restorer restorer(names);
+    EXPECT_EQ(restorer.feed("人物A, Person B is home") + restorer.finish(), "老佛爷, bigfoot is home");
+}
+
 TEST(Names, short_names_are_hidden_after_an_at) {
     Names names;
     names.add("伟", true);
