@@ -1,8 +1,8 @@
 // Scores the offline reply suggestions on the cases beside this file:
 //   score_chips LANGUAGE CASES.tsv NOFIT.tsv   (LANGUAGE: zh or en)
-// prints one JSON object. A case counts as right among what is shown when its intent is one of the three chips,
-// and as right in the top three when it is in the ranking behind them, which nobody sees; silence counts as wrong
-// in both.
+// prints one JSON object. A case counts as right among what is shown when its intent is one of the three
+// chips, and as right in the top three when it is in the ranking behind them, which nobody sees; silence
+// counts as wrong in both.
 #include <algorithm>
 #include <fstream>
 #include <iostream>

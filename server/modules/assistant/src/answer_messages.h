@@ -41,11 +41,10 @@ class AnswerMessages {
     runtime::Task<void> take_back(const Question& question, const StoredAnswer& stored);
     runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
                              std::string answer_event_id);
-
-  private:
     /// Whether a message of its own says this now.
     runtime::Task<bool> says(chat::RoomNumber room, std::string event_id, std::string text);
 
+  private:
     Assistant::Core& core_;
     Told told_;
 };

@@ -529,7 +529,9 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
             stored.answer_event_id = *sent;
             co_await messages_.note(question.event_id, AnswerState::begun, *sent);
         }
-        shown = text;
+        // A refusal may stand there that was sent before a crash, under the same transaction.
+        const bool stands = is_edit || co_await messages_.says(question.room, *sent, text);
+        shown = stands ? text : std::string();
         last = steady_clock::now();
         co_return true;
     };
@@ -571,11 +573,12 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     } else if (end.is_cut) {
         whole += cut_short(question.chinese);
     }
-    if (whole != shown) {
+    bool may_send = true;
+    while (may_send && whole != shown) {
         const auto since = steady_clock::now() - last;
         if (!stored.answer_event_id.empty() && since < AnswerMessages::kBetweenEdits)
             co_await runtime::sleep_for(AnswerMessages::kBetweenEdits - since);
-        co_await show(whole);
+        may_send = co_await show(whole);
     }
     co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
 }

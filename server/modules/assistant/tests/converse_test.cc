@@ -426,6 +426,26 @@ TEST_F(Converse, a_question_that_was_written_while_it_was_away_is_answered_after
     EXPECT_TRUE(is_done(question));
 }
 
+TEST_F(Converse, an_answer_is_read_where_a_refusal_was_sent_before_a_crash) {
+    const auto room = with_assistant({alice});
+    world.fake->script.hangs_before_prepared = true;
+    const auto question = world.say(alice, room, "问题");
+    ASSERT_TRUE(world.until([&] { return world.fake->requests.size() == 1; }));
+    const auto assistant =
+        world.read([&](storage::Transaction& tx) -> base::Result<std::optional<identity::UserNumber>> {
+            return identity::find_user(tx, world.assistant_id);
+        });
+    world.await(world.chat->send({.sender = **assistant,
+                                  .room_id = room,
+                                  .type = "m.room.message",
+                                  .content = {{"msgtype", "m.notice"}, {"body", "Not now."}},
+                                  .txn_id = "answer-" + world.fake->requests[0].call_id.value}));
+    world.fake->script.hangs_before_prepared = false;
+    world.restart();
+    EXPECT_TRUE(is_done(question));
+    EXPECT_EQ(answer(alice, room), "我是程序。");
+}
+
 TEST_F(Converse, an_answer_that_breaks_off_says_so) {
     const auto room = with_assistant({alice});
     world.fake->script.after_deltas =
