@@ -49,6 +49,7 @@ Answered<chat::RoomReading> open_room(storage::Transaction& tx, std::string_view
 
 std::vector<Candidate> candidates_of(const std::vector<egress::Provider>& servers) {
     std::vector<Candidate> candidates;
+    candidates.reserve(servers.size());
     for (const auto& server : servers)
         candidates.push_back({{server.on_this_machine, server.name}, server.circuit_open});
     return candidates;
