@@ -58,8 +58,11 @@ class Waiters {
         return failed_ == 0;
     }
 
+    /// Those that are not parked: who had more unread than its first sync counted is told the whole first.
     void park_all(std::int64_t timeout_ms) {
-        for (auto& waiter : waiters_) park(waiter, timeout_ms);
+        for (auto& waiter : waiters_) {
+            if (!waiter.is_parked) park(waiter, timeout_ms);
+        }
     }
 
     std::vector<Waiter>& all() { return waiters_; }
