@@ -148,8 +148,9 @@ def node_group(path, web):
     def run():
         with tempfile.TemporaryDirectory() as scratch:
             report = f"{scratch}/report.xml"
+            # Node's reports keep what a failure says to themselves: it is written for people as well.
             command = [str(ROOT / "scripts" / "build"), "node", "node", "--test", "--test-force-exit", "--test-reporter=junit",
-                       f"--test-reporter-destination={report}", str(path)]
+                       f"--test-reporter-destination={report}", "--test-reporter=spec", "--test-reporter-destination=stdout", str(path)]
             return run_with_report(label, command, report, cwd=path.parent)
 
     return Group(label, run, EXECUTABLES, web)

@@ -28,9 +28,13 @@ interface Props<T> {
 const atEnd_px = 60;
 const nearStart_px = 700;
 
+/** Where the edges of a row stand, under the upper edge of the view. */
 interface Anchor {
     key: string;
     top: number;
+    bottom: number;
+    /** Nothing stood above it; when something does, what it opened with (a day, a name) goes. */
+    first: boolean;
 }
 
 /**
@@ -106,8 +110,9 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             const { top, bottom } = row.getBoundingClientRect();
             if (bottom <= box.top) continue;
             if (top >= box.bottom) break;
-            if (top >= box.top) visible.push({ key, top: top - box.top });
-            else across = { key, top: top - box.top };
+            const anchor = { key, top: top - box.top, bottom: bottom - box.top, first: key === latest.current.keys[0] };
+            if (top >= box.top) visible.push(anchor);
+            else across = anchor;
         }
         anchors.current = across ? [...visible, across] : visible;
     }, []);
@@ -142,7 +147,9 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             for (const anchor of anchors.current) {
                 const row = rowOf(anchor.key);
                 if (!row) continue;
-                const moved = row.getBoundingClientRect().top - edge - anchor.top;
+                const { top, bottom } = row.getBoundingClientRect();
+                const cutAbove = anchor.first && latest.current.keys[0] !== anchor.key;
+                const moved = cutAbove ? bottom - edge - anchor.bottom : top - edge - anchor.top;
                 if (Math.abs(moved) >= 0.5) element.scrollTop += moved;
                 break;
             }
@@ -194,7 +201,10 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             else if (by < 0) stuck.current = false;
             if (anchored && measure()) {
                 // Something grew in the same frame: the hand's way is kept, the growth is taken out.
-                for (const anchor of anchors.current) anchor.top -= by;
+                for (const anchor of anchors.current) {
+                    anchor.top -= by;
+                    anchor.bottom -= by;
+                }
                 place();
             } else remember();
             follow();
