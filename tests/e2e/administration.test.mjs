@@ -181,6 +181,8 @@ test("a model server on this machine is offered, and in use only once it is adde
         await line.getByText(/毫秒内有答复/).waitFor();
         await line.getByRole("button", { name: "编辑" }).click();
         await dialog.getByRole("button", { name: "删除" }).click();
+        await page.getByText("删除“lm-studio”？").waitFor();
+        await dialog.getByRole("button", { name: "删除" }).click();
         await page.getByText("还没有模型服务器").waitFor();
     } finally {
         local.end();
@@ -223,7 +225,15 @@ test("model servers are added, tested, put in order and removed", async () => {
     await page.getByRole("dialog").getByRole("button", { name: "保存" }).click();
     await page.locator(".list-line", { hasText: "First" }).getByText(/models\.example.*交出的内容会发到那里/).waitFor();
     await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "删除" }).click();
+    const remove = page.getByRole("dialog").getByRole("button", { name: "删除" });
+    await remove.click();
+    await page.getByText("删除“First”？").waitFor();
+    await shot(page, "administration-model-remove-zh");
+    await page.getByRole("dialog").getByRole("button", { name: "取消" }).click();
+    await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
+    await remove.click();
+    await page.getByText("删除“First”？").waitFor();
+    await remove.click();
     await page.locator(".list-line", { hasText: "First" }).waitFor({ state: "detached" });
 });
 

@@ -448,6 +448,7 @@ export const en = {
     "admin.gateway_down": "The gateway is not running; it is being restarted. Chat is not affected.",
     "admin.model_add": "Add model server",
     "admin.model_edit": "Model server",
+    "admin.model_remove_ask": (name: string) => `Delete ${name}? Its key is deleted as well, and it is asked nothing any more.`,
     "admin.model_name_taken": "Another model server has this name. People agree to a name: choose another.",
     "admin.model_name_of_another_host": "People agreed to this name together with its host. For another host choose another name.",
     "admin.model_name": "Name",

@@ -436,6 +436,7 @@ export const zh: Dictionary = {
     "admin.gateway_down": "网关没有运行，正在重启。聊天不受影响。",
     "admin.model_add": "添加模型服务器",
     "admin.model_edit": "模型服务器",
+    "admin.model_remove_ask": (name: string) => `删除“${name}”？保存的密钥会一并删除，也不会再向它发送请求。`,
     "admin.model_name_taken": "已有同名的模型服务器。大家同意的是名称，请换一个。",
     "admin.model_name_of_another_host": "大家同意的是这个名称和它的主机。换了主机，请换一个名称。",
     "admin.model_name": "名称",

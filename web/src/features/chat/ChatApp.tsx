@@ -68,10 +68,12 @@ function useAccountLanguage(): void {
     const { language, time_zone } = useStore(engine.account.settings);
     useEffect(() => {
         if (language) setLanguage(language);
+        // What the account says is followed when it changes; what is chosen here meanwhile is not undone by a drawing.
         // eslint-disable-next-line react-hooks/exhaustive-deps
     }, [language]);
     useEffect(() => {
         if (engine.account.loaded) setTimeZone(time_zone);
+        // As above.
         // eslint-disable-next-line react-hooks/exhaustive-deps
     }, [time_zone]);
     useEffect(() => {

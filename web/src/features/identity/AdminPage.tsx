@@ -223,6 +223,7 @@ function ModelServers() {
     const { t } = i18n;
     const loaded = useLoaded("models", () => call<Models>("GET", "/models"));
     const [editing, setEditing] = useState<Provider | null>(null);
+    const [removing, setRemoving] = useState<Provider | null>(null);
     const [found, setFound] = useState<Found[] | null>(null);
     const [busy, setBusy] = useState(false);
     const [tests, setTests] = useState<Record<string, string>>({});
@@ -347,6 +348,19 @@ function ModelServers() {
                         setEditing(null);
                         loaded.reload();
                     }}
+                    onRemove={() => {
+                        setEditing(null);
+                        setRemoving(editing);
+                    }}
+                />
+            )}
+            {removing && (
+                <Confirm
+                    text={t("admin.model_remove_ask", removing.name || removing.id)}
+                    yes={t("common.delete")}
+                    danger
+                    onYes={() => call("DELETE", `/models/${encodeURIComponent(removing.id)}`).then(loaded.reload)}
+                    onClose={() => setRemoving(null)}
                 />
             )}
         </section>
@@ -362,7 +376,7 @@ function freshId(name: string, taken: string[]): string {
     }
 }
 
-function ProviderDialog({ provider, taken, onClose, onDone }: { provider: Provider; taken: string[]; onClose(): void; onDone(): void }) {
+function ProviderDialog({ provider, taken, onClose, onDone, onRemove }: { provider: Provider; taken: string[]; onClose(): void; onDone(): void; onRemove(): void }) {
     const call = useAdmin();
     const { t } = useI18n();
     const [form, setForm] = useState(provider);
@@ -403,7 +417,7 @@ function ProviderDialog({ provider, taken, onClose, onDone }: { provider: Provid
                 {error !== null && <ErrorNotice error={error} />}
                 <div className="dialog-actions">
                     {provider.id && (
-                        <button type="button" className="button danger" disabled={busy} onClick={() => void run(() => call("DELETE", `/models/${encodeURIComponent(provider.id)}`))}>
+                        <button type="button" className="button danger" disabled={busy} onClick={onRemove}>
                             {t("common.delete")}
                         </button>
                     )}

@@ -79,14 +79,14 @@ export function ReceiptsPage() {
     const [next, setNext] = useState<string | null>(null);
     const [open, setOpen] = useState<Receipt | null>(null);
     const [asking, setAsking] = useState(false);
+    const firstPage = first.state === "ready" ? first.value : null;
     useEffect(() => {
-        if (first.state !== "ready") return;
+        if (!firstPage) return;
         setMore([]);
-        setNext(first.value.next == null ? null : String(first.value.next));
-        // eslint-disable-next-line react-hooks/exhaustive-deps
-    }, [first.state]);
+        setNext(firstPage.next == null ? null : String(firstPage.next));
+    }, [firstPage]);
 
-    const all = first.state === "ready" ? [...first.value.receipts, ...more] : [];
+    const all = firstPage ? [...firstPage.receipts, ...more] : [];
     const loadMore = async () => {
         try {
             const page = await fetchReceipts(transport.fetch, next);
