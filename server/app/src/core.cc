@@ -291,13 +291,8 @@ class Core {
         std::function<runtime::Task<base::Result<void>>(identity::UserNumber, bool)> leave,
         identity::UserNumber user, bool erase) {
         if (auto left = co_await leave(user, erase); !left || !erase) co_return left;
-        auto erased = co_await database_->write(storage::OrderKey{"user:" + std::to_string(user.value)},
-                                                [user](storage::Transaction& tx) -> base::Result<void> {
-                                                    chat::erase_user(tx, user);
-                                                    return {};
-                                                });
+        auto erased = co_await sync_->erase_user(user);
         if (!erased) co_return erased;
-        sync_->forget(user);
         // After the account data, which may show files.
         if (erased = co_await media_->erase_user(user); !erased) co_return erased;
         co_return co_await assistant_->erase_user(user);

@@ -192,12 +192,16 @@ void Assistant::set_typing_teller(TypingTeller tell) {
 }
 
 runtime::Task<base::Result<void>> Assistant::erase_user(identity::UserNumber user) {
-    co_return co_await core_->database.write(
-        {kBudgetOrder},
-        [user, now_ms = core_->clock.now_ms()](storage::Transaction& tx) -> base::Result<void> {
-            erase_person(tx, user, now_ms);
-            return {};
-        });
+    for (bool is_all = false; !is_all;) {
+        const auto erased = co_await core_->database.write(
+            {kBudgetOrder},
+            [user, now_ms = core_->clock.now_ms()](storage::Transaction& tx) -> base::Result<Erased> {
+                return erase_person(tx, user, now_ms);
+            });
+        if (!erased) co_return base::fail(erased.error());
+        is_all = erased->is_all;
+    }
+    co_return base::Result<void>{};
 }
 
 base::Result<void> Assistant::verify_content(std::string_view /*type*/,

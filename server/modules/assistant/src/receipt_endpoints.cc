@@ -1,4 +1,5 @@
 #include "endpoints.h"
+#include "erasure.h"
 #include "receipt_store.h"
 
 #include <charconv>
@@ -93,13 +94,24 @@ Task<net::Response> export_receipts(Core& core, net::Request request) {
     co_return response;
 }
 
+/// A job at a time, so that nobody's message waits long; the answer comes when all are gone that were there
+/// when it began.
 Task<net::Response> delete_receipts(Core& core, net::Request request) {
-    const auto erased = co_await core.database.write(
-        {kBudgetOrder}, [user = user_of(request)](storage::Transaction& tx) -> base::Result<std::int64_t> {
-            return erase_receipts(tx, user);
-        });
-    if (!erased) co_return identity::matrix_error(erased.error());
-    co_return net::json(200, json::value(json::object{{"erased", *erased}}));
+    const auto user = user_of(request);
+    const auto newest = co_await core.database.read(
+        [user](storage::Transaction& tx) -> base::Result<std::int64_t> { return newest_receipt(tx, user); });
+    if (!newest) co_return identity::matrix_error(newest.error());
+    std::int64_t receipts = 0;
+    for (bool is_all = false; !is_all;) {
+        const auto erased = co_await core.database.write(
+            {kBudgetOrder}, [user, newest = *newest](storage::Transaction& tx) -> base::Result<Erased> {
+                return erase_receipts(tx, user, newest);
+            });
+        if (!erased) co_return identity::matrix_error(erased.error());
+        receipts += erased->receipts;
+        is_all = erased->is_all;
+    }
+    co_return net::json(200, json::value(json::object{{"erased", receipts}}));
 }
 
 }  // namespace assistant

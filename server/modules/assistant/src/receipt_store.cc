@@ -80,13 +80,10 @@ std::optional<Receipt> find_receipt(storage::Transaction& tx, identity::UserNumb
     return receipt;
 }
 
-std::int64_t erase_receipts(storage::Transaction& tx, identity::UserNumber user) {
-    tx.prepare(
-          "DELETE FROM model_call_words WHERE call_number IN "
-          "(SELECT call_number FROM model_call WHERE user_number = ?1 AND state > 2)")
-        .bind(user)
-        .run();
-    return tx.prepare("DELETE FROM model_call WHERE user_number = ?1 AND state > 2").bind(user).run();
+std::int64_t newest_receipt(storage::Transaction& tx, identity::UserNumber user) {
+    auto select = tx.prepare("SELECT max(call_number) FROM model_call WHERE user_number = ?1");
+    select.bind(user);
+    return select.step() ? select.optional_integer(0).value_or(0) : 0;
 }
 
 }  // namespace assistant

@@ -24,7 +24,7 @@ std::vector<Receipt> receipts_of(storage::Transaction& tx, identity::UserNumber 
                                  std::size_t limit);
 std::optional<Receipt> find_receipt(storage::Transaction& tx, identity::UserNumber user,
                                     std::string_view call_id);
-/// Forgets all that have ended; what was spent stays counted. Returns how many.
-std::int64_t erase_receipts(storage::Transaction& tx, identity::UserNumber user);
+/// The number of a person's newest call, be it a receipt yet or not; 0 where there is none.
+std::int64_t newest_receipt(storage::Transaction& tx, identity::UserNumber user);
 
 }  // namespace assistant

@@ -1,6 +1,7 @@
 #include "stream_store.h"
 #include "sync/account_data_store.h"
 #include "sync/core.h"
+#include "sync/receipt_store.h"
 #include "sync/routes.h"
 
 #include <base/log.h>
@@ -90,6 +91,18 @@ void Sync::tell_typing(const TypingNews& news) {
     if (is_news) core_->watches.wake_room(news.room);
 }
 
+runtime::Task<base::Result<void>> Sync::erase_user(identity::UserNumber user) {
+    for (bool is_all = false; !is_all;) {
+        const auto erased = co_await core_->database.write(
+            {"user:" + std::to_string(user.value)},
+            [user](storage::Transaction& tx) -> base::Result<bool> { return erase_some_of(tx, user); });
+        if (!erased) co_return base::fail(erased.error());
+        is_all = *erased;
+    }
+    forget(user);
+    co_return base::Result<void>{};
+}
+
 void Sync::forget(identity::UserNumber user) {
     core_->presence.forget(user);
 }
@@ -98,16 +111,17 @@ std::vector<net::Route> Sync::routes() {
     return sync_routes(*core_);
 }
 
-void erase_user(storage::Transaction& tx, identity::UserNumber user) {
-    delete_account_data(tx, user);
-    for (const auto sql :
-         {"DELETE FROM receipt WHERE user_number = ?1", "DELETE FROM sync_filter WHERE user_number = ?1",
-          "DELETE FROM pusher WHERE user_number = ?1",
-          "DELETE FROM presence_status WHERE user_number = ?1"}) {
-        auto statement = tx.prepare(sql);
-        statement.bind(user);
-        statement.run();
+bool erase_some_of(storage::Transaction& tx, identity::UserNumber user, std::int64_t limit) {
+    auto left = limit - delete_account_data(tx, user, limit);
+    if (left > 0) left -= delete_receipts(tx, user, left);
+    for (const auto sql : {"DELETE FROM sync_filter WHERE user_number = ?1 AND filter_number IN "
+                           "(SELECT filter_number FROM sync_filter WHERE user_number = ?1 LIMIT ?2)",
+                           "DELETE FROM pusher WHERE user_number = ?1 AND (app_id, pushkey) IN "
+                           "(SELECT app_id, pushkey FROM pusher WHERE user_number = ?1 LIMIT ?2)"}) {
+        if (left > 0) left -= tx.prepare(sql).bind(user, left).run();
     }
+    tx.prepare("DELETE FROM presence_status WHERE user_number = ?1").bind(user).run();
+    return left > 0;
 }
 
 void erase_device(storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device) {

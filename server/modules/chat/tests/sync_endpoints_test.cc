@@ -337,6 +337,51 @@ TEST(SyncEndpoints, filters_are_stored_and_named_in_requests) {
     });
 }
 
+TEST(SyncEndpoints, a_person_of_whom_much_is_kept_is_erased_in_jobs_that_hold_up_nobody) {
+    TestHouse house;
+    house.run([](TestHouse& h) -> Task<void> {
+        const auto ann = co_await h.person("ann");
+        const auto count = [&h](std::string_view sql) -> Task<std::int64_t> {
+            const auto rows =
+                co_await h.database->read([sql](storage::Transaction& tx) -> base::Result<std::int64_t> {
+                    auto statement = tx.prepare(sql);
+                    statement.step();
+                    return statement.integer(0);
+                });
+            co_return rows.value();
+        };
+        // Whoever reads in threads has a receipt for each.
+        const auto kept = co_await h.database->write(
+            {"test"}, [user = ann.user](storage::Transaction& tx) -> base::Result<void> {
+                for (int i = 0; i < 30; ++i) {
+                    tx.prepare(
+                          "INSERT INTO receipt (room_number, user_number, kind, thread_id, event_position, "
+                          "event_id, ts_ms, position) VALUES (1, ?1, 1, ?2, 1, '$e', 1, 1)")
+                        .bind(user, std::to_string(i))
+                        .run();
+                    tx.prepare(
+                          "INSERT INTO account_data (user_number, room_number, type, position, json) "
+                          "VALUES (?1, 0, ?2, ?3, '{}')")
+                        .bind(user, std::to_string(i), i + 1)
+                        .run();
+                }
+                return {};
+            });
+        EXPECT_TRUE(kept);
+        for (int jobs = 0; jobs < 3; ++jobs) {
+            const auto is_all = co_await h.database->write(
+                {"test"}, [user = ann.user](storage::Transaction& tx) -> base::Result<bool> {
+                    return erase_some_of(tx, user, 20);
+                });
+            EXPECT_FALSE(is_all.value());
+            const auto left =
+                co_await count("SELECT (SELECT count(*) FROM receipt) + count(*) FROM account_data");
+            EXPECT_EQ(left, 60 - 20 * (jobs + 1));
+        }
+        EXPECT_TRUE(co_await h.sync->erase_user(ann.user)) << "one goes on where another stopped";
+    });
+}
+
 TEST(SyncEndpoints, an_erased_person_leaves_nothing_behind) {
     TestHouse house;
     house.run([](TestHouse& h) -> Task<void> {
@@ -347,7 +392,7 @@ TEST(SyncEndpoints, an_erased_person_leaves_nothing_behind) {
         co_await h.call(ann, "setPresence", mine, {}, R"({"presence":"online","status_msg":"在忙"})");
         const auto left = co_await h.database->write(
             {"test"}, [user = ann.user](storage::Transaction& tx) -> base::Result<std::int64_t> {
-                erase_user(tx, user);
+                EXPECT_TRUE(erase_some_of(tx, user));
                 std::int64_t rows = 0;
                 for (const auto sql : {"SELECT count(*) FROM account_data", "SELECT count(*) FROM receipt",
                                        "SELECT count(*) FROM sync_filter", "SELECT count(*) FROM pusher",

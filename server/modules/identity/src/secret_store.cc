@@ -51,9 +51,14 @@ std::optional<Secret> take_secret(storage::Transaction& tx, Purpose purpose, std
 }
 
 void delete_secrets(storage::Transaction& tx, Purpose purpose, std::optional<UserNumber> user) {
-    tx.prepare("DELETE FROM identity_secrets WHERE purpose = ?1 AND (?2 IS NULL OR user_number = ?2)")
-        .bind(name_of(purpose), user)
-        .run();
+    // A text each: an index serves neither where one asks for both.
+    if (user) {
+        tx.prepare("DELETE FROM identity_secrets WHERE purpose = ?1 AND user_number = ?2")
+            .bind(name_of(purpose), *user)
+            .run();
+    } else {
+        tx.prepare("DELETE FROM identity_secrets WHERE purpose = ?1").bind(name_of(purpose)).run();
+    }
 }
 
 void purge_expired_secrets(storage::Transaction& tx, std::int64_t now_ms) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -49,7 +50,10 @@ class Sync {
     /// Shows to those in the room that an account of a module writes, or no longer. Fleeting, as all typing.
     void tell_typing(const TypingNews& news);
 
-    /// What memory has of a person's status goes too. After the job of erase_user().
+    /// Deletes what this half keeps of a person, a job at a time, and what memory has of their status.
+    /// Repeating it does no harm.
+    runtime::Task<base::Result<void>> erase_user(identity::UserNumber user);
+    /// What memory has of a person's status goes too. After erase_some_of() left nothing.
     void forget(identity::UserNumber user);
 
     struct Core;  ///< what the endpoints share (src/sync/core.h)
@@ -58,9 +62,10 @@ class Sync {
     std::unique_ptr<Core> core_;
 };
 
-/// Deletes what this half keeps of a person: account data, receipts, filters, pushers, their status. Part of
-/// the job that erases the account.
-void erase_user(storage::Transaction& tx, identity::UserNumber user);
+/// Deletes some of what this half keeps of a person: account data, receipts (one for each thread and room, of
+/// which there is no end), filters, pushers, their status. No more than about `limit` rows, since everybody's
+/// messages wait for the job; true once nothing is left.
+bool erase_some_of(storage::Transaction& tx, identity::UserNumber user, std::int64_t limit = 500);
 /// Deletes what is kept for a device. Part of the job that removes it.
 void erase_device(storage::Transaction& tx, identity::UserNumber user, identity::DeviceNumber device);
 

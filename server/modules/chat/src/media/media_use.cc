@@ -113,18 +113,10 @@ void replace_account_data_uses(storage::Transaction& tx, identity::UserNumber us
     for (const auto& id : shown) note_if_unused(tx, id);
 }
 
-void delete_account_data_uses(storage::Transaction& tx, identity::UserNumber user) {
-    std::vector<Position> showing;
-    {
-        auto rows = tx.prepare(
-            "SELECT DISTINCT u.position FROM account_data a JOIN media_use u ON u.room_number = ?2 "
-            "AND u.position = a.position WHERE a.user_number = ?1");
-        rows.bind(user, kAccountData);
-        while (rows.step()) showing.push_back(Position{rows.integer(0)});
-    }
-    for (const auto position : showing) {
-        for (const auto& id : take_uses(tx, kAccountData, position)) note_if_unused(tx, id);
-    }
+std::int64_t delete_account_data_uses(storage::Transaction& tx, Position position) {
+    const auto shown = take_uses(tx, kAccountData, position);
+    for (const auto& id : shown) note_if_unused(tx, id);
+    return static_cast<std::int64_t>(shown.size());
 }
 
 std::string withdraw_media_of(storage::Transaction& tx, identity::UserNumber user, std::string_view after,

@@ -29,8 +29,8 @@ std::size_t withdraw_media_uses(storage::Transaction& tx, RoomNumber room, Posit
 /// `before` (none: it is new).
 void replace_account_data_uses(storage::Transaction& tx, identity::UserNumber user, Position before,
                                Position position, std::string_view json);
-/// All of a person's account data is about to be deleted.
-void delete_account_data_uses(storage::Transaction& tx, identity::UserNumber user);
+/// The account data at `position` is about to be deleted. Returns how many media it showed.
+std::int64_t delete_account_data_uses(storage::Transaction& tx, Position position);
 
 /// Withdraws all that a person uploaded, above `after` in order of id; returns the last of them, empty at the
 /// end.

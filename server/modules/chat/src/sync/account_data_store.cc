@@ -70,9 +70,23 @@ std::vector<AccountData> account_data_of(storage::Transaction& tx, identity::Use
     return read_rows(statement);
 }
 
-void delete_account_data(storage::Transaction& tx, identity::UserNumber user) {
-    delete_account_data_uses(tx, user);
-    tx.prepare("DELETE FROM account_data WHERE user_number = ?1").bind(user).run();
+std::int64_t delete_account_data(storage::Transaction& tx, identity::UserNumber user, std::int64_t limit) {
+    std::vector<std::int64_t> positions;
+    {
+        auto rows =
+            tx.prepare("SELECT position FROM account_data WHERE user_number = ?1 ORDER BY position LIMIT ?2");
+        rows.bind(user, limit);
+        while (rows.step()) positions.push_back(rows.integer(0));
+    }
+    std::int64_t deleted = 0;
+    for (const auto position : positions) {
+        if (deleted >= limit) break;
+        deleted += delete_account_data_uses(tx, Position{position});
+        deleted += tx.prepare("DELETE FROM account_data WHERE user_number = ?1 AND position = ?2")
+                       .bind(user, position)
+                       .run();
+    }
+    return deleted;
 }
 
 std::int64_t count_account_data(storage::Transaction& tx, identity::UserNumber user, RoomNumber room) {

@@ -33,8 +33,9 @@ std::vector<AccountData> account_data_changes(storage::Transaction& tx, identity
 /// All of one room (or of none).
 std::vector<AccountData> account_data_of(storage::Transaction& tx, identity::UserNumber user,
                                          RoomNumber room);
-/// All that a person has.
-void delete_account_data(storage::Transaction& tx, identity::UserNumber user);
+/// Some of all that a person has, until `limit` rows are gone with what kept which media they show; returns
+/// how many.
+std::int64_t delete_account_data(storage::Transaction& tx, identity::UserNumber user, std::int64_t limit);
 std::int64_t count_account_data(storage::Transaction& tx, identity::UserNumber user, RoomNumber room);
 
 }  // namespace chat

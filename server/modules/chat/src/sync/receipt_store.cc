@@ -58,6 +58,27 @@ void put_read_by_writing(storage::Transaction& tx, RoomNumber room, identity::Us
     statement.run();
 }
 
+std::int64_t delete_receipts(storage::Transaction& tx, identity::UserNumber user, std::int64_t limit) {
+    std::vector<Receipt> some;
+    {
+        auto rows = tx.prepare(
+            "SELECT room_number, user_number, kind, thread_id, event_position, event_id, ts_ms, position "
+            "FROM receipt WHERE user_number = ?1 LIMIT ?2");
+        rows.bind(user, limit);
+        some = read_rows(rows);
+    }
+    // One by its whole key: of a list of keys SQLite uses the first columns alone, and there may be any
+    // number of one room.
+    for (const Receipt& receipt : some) {
+        tx.prepare(
+              "DELETE FROM receipt WHERE room_number = ?1 AND user_number = ?2 AND kind = ?3 AND thread_id = "
+              "?4")
+            .bind(receipt.room, user, static_cast<int>(receipt.kind), receipt.thread_id)
+            .run();
+    }
+    return static_cast<std::int64_t>(some.size());
+}
+
 std::vector<Receipt> receipts_of(storage::Transaction& tx, RoomNumber room, identity::UserNumber user) {
     auto statement = tx.prepare(
         "SELECT room_number, user_number, kind, thread_id, event_position, event_id, ts_ms, position "

@@ -45,6 +45,9 @@ std::optional<std::int64_t> put_receipt(storage::Transaction& tx, const Receipt&
 void put_read_by_writing(storage::Transaction& tx, RoomNumber room, identity::UserNumber user,
                          std::string_view thread_id, Position event_position);
 
+/// Deletes some of all that a person has, at most `limit`; returns how many.
+std::int64_t delete_receipts(storage::Transaction& tx, identity::UserNumber user, std::int64_t limit);
+
 /// All of one person in a room.
 std::vector<Receipt> receipts_of(storage::Transaction& tx, RoomNumber room, identity::UserNumber user);
 /// What `reader` is told of a room's receipts in (after, up_to], newest first, at most `limit`: everybody's
