@@ -5,51 +5,54 @@
 
 namespace gateway {
 
-base::Result<std::vector<std::string>> SseParser::feed(std::string_view bytes) {
-    std::vector<std::string> events;
-    while (!bytes.empty()) {
-        if (std::exchange(after_return_, false) && bytes.front() == '\n') {
-            bytes.remove_prefix(1);
+base::Result<void> SseParser::feed(std::string_view bytes, const TakeEvent& take) {
+    std::size_t at = 0;
+    std::size_t line_feed = 0;  // the next one from `at` on
+    bool is_searched = false;
+    while (at < bytes.size()) {
+        if (std::exchange(after_return_, false) && bytes[at] == '\n') {
+            ++at;
             continue;
         }
-        const auto end = std::ranges::find_if(bytes, [](char c) { return c == '\n' || c == '\r'; });
-        const std::string_view piece(bytes.begin(), end);
+        // Each is looked for by itself: that runs at the memory's speed, and few servers send returns.
+        if (!is_searched || line_feed < at) line_feed = std::min(bytes.find('\n', at), bytes.size());
+        is_searched = true;
+        const std::string_view rest = bytes.substr(at, line_feed - at);
+        const std::string_view piece = rest.substr(0, rest.find('\r'));
         if (line_.size() + piece.size() + data_.size() > event_limit_bytes_) {
             return base::fail(base::ErrorKind::unavailable, "model.bad_answer",
                               "The model server sent too long a line.");
         }
-        if (end == bytes.end()) {
+        const std::size_t end = at + piece.size();
+        if (end == bytes.size()) {
             line_ += piece;
             break;
         }
+        after_return_ = bytes[end] == '\r';
+        at = end + 1;
         // Most lines come whole: they are read where they lie.
-        if (line_.empty()) {
-            take_line(piece, events);
-        } else {
-            line_ += piece;
-            take_line(line_, events);
+        if (!line_.empty()) line_ += piece;
+        const std::string_view line = line_.empty() ? piece : std::string_view(line_);
+        if (!line.empty()) {
+            take_line(line);
             line_.clear();
+        } else if (std::exchange(has_data_, false)) {
+            auto taken = take(data_);
+            data_.clear();
+            if (!taken) return taken;
         }
-        after_return_ = *end == '\r';
-        bytes.remove_prefix(piece.size() + 1);
     }
-    return events;
+    return {};
 }
 
 std::optional<std::string> SseParser::finish() {
-    std::vector<std::string> events;
-    if (!line_.empty()) take_line(line_, events);
+    if (!line_.empty()) take_line(line_);
     line_.clear();
-    take_line({}, events);
-    if (events.empty()) return std::nullopt;
-    return std::move(events.front());
+    if (!std::exchange(has_data_, false)) return std::nullopt;
+    return std::exchange(data_, {});
 }
 
-void SseParser::take_line(std::string_view line, std::vector<std::string>& events) {
-    if (line.empty()) {
-        if (std::exchange(has_data_, false)) events.push_back(std::exchange(data_, {}));
-        return;
-    }
+void SseParser::take_line(std::string_view line) {
     constexpr std::string_view kField = "data";
     if (!line.starts_with(kField)) return;
     line.remove_prefix(kField.size());

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include <base/result.h>
 
@@ -16,14 +16,17 @@ class SseParser {
   public:
     explicit SseParser(std::size_t event_limit_bytes = 1024 * 1024) : event_limit_bytes_(event_limit_bytes) {}
 
-    /// Takes the next bytes; returns the events that they complete.
-    /// Errors: model.bad_answer (unavailable) when an event is over the limit.
-    base::Result<std::vector<std::string>> feed(std::string_view bytes);
+    /// Is given the data of an event, which lasts as long as the call; an error of it ends the stream.
+    using TakeEvent = std::function<base::Result<void>(std::string_view data)>;
+
+    /// Takes the next bytes, and hands over the events that they complete.
+    /// Errors: model.bad_answer (unavailable) when an event is over the limit; those of `take`.
+    base::Result<void> feed(std::string_view bytes, const TakeEvent& take);
     /// At the end of the stream: an event whose blank line never came (servers that cut it short).
     std::optional<std::string> finish();
 
   private:
-    void take_line(std::string_view line, std::vector<std::string>& events);
+    void take_line(std::string_view line);
 
     std::size_t event_limit_bytes_;
     std::string line_;

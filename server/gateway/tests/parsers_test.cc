@@ -1,3 +1,4 @@
+#include "completion_chunk.h"
 #include "completion_stream.h"
 #include "model_service.h"
 #include "provider_store.h"
@@ -6,6 +7,7 @@
 #include "sse_parser.h"
 
 #include <fstream>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -18,16 +20,91 @@ TEST(SseParser, bytes_may_be_cut_anywhere) {
     const std::string stream = ": keep-alive\r\n\r\ndata: 灵\r\ndata:犀\r\n\r\nevent: x\ndata: two\n\n";
     for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
         SseParser parser;
-        auto events = *parser.feed(std::string_view(stream).substr(0, cut));
-        for (std::string& event : *parser.feed(std::string_view(stream).substr(cut)))
-            events.push_back(std::move(event));
+        std::vector<std::string> events;
+        const auto take = [&](std::string_view event) {
+            events.emplace_back(event);
+            return base::Result<void>{};
+        };
+        ASSERT_TRUE(parser.feed(std::string_view(stream).substr(0, cut), take));
+        ASSERT_TRUE(parser.feed(std::string_view(stream).substr(cut), take));
         EXPECT_EQ(events, (std::vector<std::string>{"灵\n犀", "two"})) << "cut at " << cut;
     }
 }
 
 TEST(SseParser, an_endless_line_is_refused) {
     SseParser parser(100);
-    EXPECT_EQ(parser.feed("data: " + std::string(200, 'x')).error().code, "model.bad_answer");
+    const auto take = [](std::string_view) { return base::Result<void>{}; };
+    EXPECT_EQ(parser.feed("data: " + std::string(200, 'x'), take).error().code, "model.bad_answer");
+}
+
+TEST(SseParser, hands_over_no_more_once_an_event_was_refused) {
+    SseParser parser;
+    std::vector<std::string> events;
+    const auto fed =
+        parser.feed("data: one\n\ndata: two\n\n", [&](std::string_view event) -> base::Result<void> {
+            events.emplace_back(event);
+            return base::fail(base::ErrorKind::unavailable, "model.refused", "No.");
+        });
+    EXPECT_EQ(fed.error().code, "model.refused");
+    EXPECT_EQ(events, (std::vector<std::string>{"one"}));
+}
+
+TEST(CompletionChunk, reads_what_a_chunk_says_and_passes_over_the_rest) {
+    const auto chunk = read_completion_chunk(
+        R"({"id":"x","choices":[{"index":0,"delta":{"role":"assistant","content":"a\n灵\u7280","extra":{"content":"no"}},)"
+        R"("logprobs":{"content":[{"token":"no","delta":{"content":"no"}}]},"finish_reason":"stop"},"no",)"
+        R"({"delta":{"content":"no"},"finish_reason":"no"}],"usage":{"prompt_tokens":7,"completion_tokens":3,)"
+        R"("details":{"prompt_tokens":1}},"error":null,"content":"no"} )",
+        8);
+    ASSERT_TRUE(chunk);
+    EXPECT_FALSE(chunk->reports_error);
+    EXPECT_TRUE(chunk->has_usage);
+    EXPECT_EQ(chunk->input_tokens, 7);
+    EXPECT_EQ(chunk->output_tokens, 3);
+    EXPECT_EQ(chunk->choice, CompletionChunk::Choice::object);
+    EXPECT_EQ(chunk->content, "a\n灵犀");
+    EXPECT_EQ(chunk->finish_reason, "stop");
+}
+
+TEST(CompletionChunk, the_last_value_of_a_name_counts) {
+    const auto chunk = read_completion_chunk(
+        R"({"choices":[{"delta":{"content":"one"},"finish_reason":"stop"}],"error":{"message":"x"},)"
+        R"("usage":{"prompt_tokens":7,"completion_tokens":3},"usage":{"prompt_tokens":9},"error":null,)"
+        R"("choices":[{"delta":{"content":"two","content":"three"}}]})",
+        8);
+    ASSERT_TRUE(chunk);
+    EXPECT_EQ(chunk->content, "three");
+    EXPECT_EQ(chunk->finish_reason, std::nullopt);
+    EXPECT_FALSE(chunk->reports_error);
+    EXPECT_EQ(chunk->input_tokens, 9);
+    EXPECT_EQ(chunk->output_tokens, std::nullopt);
+}
+
+TEST(CompletionChunk, values_of_other_kinds_are_not_there) {
+    const auto chunk = read_completion_chunk(
+        R"({"choices":[{"delta":{"content":["no"],"reasoning":{"a":"no"},"reasoning_content":5},"finish_reason":null}],)"
+        R"("usage":{"prompt_tokens":"7","completion_tokens":1.5}})",
+        8);
+    ASSERT_TRUE(chunk);
+    EXPECT_EQ(chunk->content + chunk->reasoning + chunk->reasoning_content, "");
+    EXPECT_EQ(chunk->finish_reason, std::nullopt);
+    EXPECT_TRUE(chunk->has_usage);
+    EXPECT_EQ(chunk->input_tokens, std::nullopt);
+    EXPECT_EQ(chunk->output_tokens, std::nullopt);
+    using Choice = CompletionChunk::Choice;
+    const auto choice_of = [](std::string_view json) { return read_completion_chunk(json, 8)->choice; };
+    EXPECT_EQ(choice_of(R"({"choices":[]})"), Choice::none);
+    EXPECT_EQ(choice_of(R"({"choices":{"0":{}}})"), Choice::none);
+    EXPECT_EQ(choice_of(R"({"choices":["x",{}]})"), Choice::other);
+    EXPECT_EQ(choice_of(R"({"choices":[[{}],{}]})"), Choice::other);
+    for (const char* error : {R"({"error":"x"})", R"({"error":{}})", R"({"error":[]})", R"({"error":0})"})
+        EXPECT_TRUE(read_completion_chunk(error, 8)->reports_error) << error;
+}
+
+TEST(CompletionChunk, what_is_no_json_object_is_none) {
+    for (const char* bad : {"", "null", "5", "\"x\"", "[]", "[{}]", "{", "{}{}", "{} x", R"({"a":1e999})",
+                            "{\"a\":\"\xff\"}", R"({"a":"\ud800"})", R"({"a":[[[[[[[[]]]]]]]]})"})
+        EXPECT_FALSE(read_completion_chunk(bad, 8)) << bad;
 }
 
 TEST(RetryAfter, is_seconds_or_a_date_and_bounded) {
