@@ -2,7 +2,7 @@
 # Each rule: how the name of the header begins, then the folders (under server/) that may hold it.
 set(rules
   "boost/beast"        "net"
-  "openssl/"           "net"
+  "openssl/"           "base|net"
   "zlib[.]h"           "net"
   "sqlite3"            "storage"
   "libpq"              "storage"

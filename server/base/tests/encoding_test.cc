@@ -32,6 +32,19 @@ TEST(Encoding, percent_decoding_refuses_a_cut_escape) {
     EXPECT_EQ(percent_encode("a b/灵"), "a%20b%2F%E7%81%B5");
 }
 
+TEST(Crypto, hashes_what_FIPS_180_hashes_whole_and_in_pieces) {
+    initialise_crypto();
+    constexpr std::string_view kText = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    constexpr std::string_view kDigest = "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
+    EXPECT_EQ(hex_encode(sha256(kText)), kDigest);
+    EXPECT_EQ(hex_encode(sha256("")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    Sha256Stream stream;
+    for (int again = 0; again < 2; ++again) {
+        for (const char& c : kText) stream.update(as_bytes({&c, 1}));
+        EXPECT_EQ(hex_encode(stream.finish()), kDigest);
+    }
+}
+
 TEST(Crypto, signs_what_the_matrix_appendix_signs) {
     initialise_crypto();
     // Appendix "Signing JSON", test vectors: seed, the signature of "{}" is over its canonical form.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include <base/encoding.h>
 #include <egress/codec.h>
@@ -9,6 +10,7 @@ namespace {
 namespace json = base::json;
 
 constexpr std::size_t kMessageLimitBytes = 1024 * 1024;
+constexpr std::size_t kMessageDepth = 64;
 constexpr std::size_t kNameLimitBytes = 512;
 constexpr std::int64_t kTokensLimit = std::int64_t{1} << 40U;
 
@@ -40,8 +42,14 @@ std::optional<PromptMessage::Role> role_of(std::string_view name) {
     return std::nullopt;
 }
 
-base::Result<json::object> read_object(std::string_view text) {
-    auto value = base::parse_json(text, kMessageLimitBytes);
+/// Memory for the tree of one message, which most find room in.
+struct Scratch {
+    std::array<unsigned char, 4096> bytes;
+    json::monotonic_resource memory{bytes.data(), bytes.size()};
+};
+
+base::Result<json::object> read_object(std::string_view text, json::storage_ptr memory = {}) {
+    auto value = base::parse_json(text, kMessageLimitBytes, kMessageDepth, std::move(memory));
     if (!value) return base::fail(std::move(value.error()));
     if (!value->is_object()) return bad("an object");
     return std::move(value->get_object());
@@ -73,7 +81,8 @@ json::object to_json(const ModelRequest& request, std::chrono::steady_clock::tim
 
 base::Result<ModelRequest> read_model_request(std::string_view text,
                                               std::chrono::steady_clock::time_point now) {
-    auto object = read_object(text);
+    Scratch scratch;
+    auto object = read_object(text, &scratch.memory);
     if (!object) return base::fail(std::move(object.error()));
     ModelRequest request;
     request.call_id = CallId(text_of(*object, "call_id"));
@@ -109,36 +118,46 @@ base::Result<ModelRequest> read_model_request(std::string_view text,
     return request;
 }
 
-json::object to_json(const ModelEvent& event) {
+json::object to_json(const ModelEvent& event, json::storage_ptr memory) {
     if (const auto* prepared = std::get_if<Prepared>(&event)) {
-        return {{"type", "prepared"},
-                {"known", prepared->known},
-                {"paid_before", prepared->paid_before},
-                {"outbound_sha256", prepared->outbound_sha256},
-                {"outbound_bytes", prepared->outbound_bytes},
-                {"provider_id", prepared->provider_id},
-                {"provider_name", prepared->provider_name},
-                {"model", prepared->model},
-                {"on_this_machine", prepared->on_this_machine},
-                {"input_price", prepared->input_price_micros_per_million},
-                {"output_price", prepared->output_price_micros_per_million},
-                {"currency", prepared->currency}};
+        return json::object({{"type", "prepared"},
+                             {"known", prepared->known},
+                             {"paid_before", prepared->paid_before},
+                             {"outbound_sha256", prepared->outbound_sha256},
+                             {"outbound_bytes", prepared->outbound_bytes},
+                             {"provider_id", prepared->provider_id},
+                             {"provider_name", prepared->provider_name},
+                             {"model", prepared->model},
+                             {"on_this_machine", prepared->on_this_machine},
+                             {"input_price", prepared->input_price_micros_per_million},
+                             {"output_price", prepared->output_price_micros_per_million},
+                             {"currency", prepared->currency}},
+                            std::move(memory));
     }
     if (const auto* delta = std::get_if<Delta>(&event)) {
-        return {{"type", "delta"}, {"text", delta->text}, {"received_bytes", delta->received_bytes}};
+        return json::object(
+            {{"type", "delta"}, {"text", delta->text}, {"received_bytes", delta->received_bytes}},
+            std::move(memory));
     }
     const auto& finished = std::get<Finished>(event);
-    return {{"type", "finished"},
-            {"input_tokens", finished.input_tokens},
-            {"output_tokens", finished.output_tokens},
-            {"estimated", finished.estimated},
-            {"received_bytes", finished.received_bytes},
-            {"finish_reason", finished.finish_reason},
-            {"retracted", finished.retracted}};
+    return json::object({{"type", "finished"},
+                         {"input_tokens", finished.input_tokens},
+                         {"output_tokens", finished.output_tokens},
+                         {"estimated", finished.estimated},
+                         {"received_bytes", finished.received_bytes},
+                         {"finish_reason", finished.finish_reason},
+                         {"retracted", finished.retracted}},
+                        std::move(memory));
+}
+
+std::string write_model_event(const ModelEvent& event) {
+    Scratch scratch;
+    return json::serialize(to_json(event, &scratch.memory));
 }
 
 base::Result<ModelEvent> read_model_event(std::string_view text) {
-    auto object = read_object(text);
+    Scratch scratch;
+    auto object = read_object(text, &scratch.memory);
     if (!object) return base::fail(std::move(object.error()));
     const std::string type = text_of(*object, "type");
     const auto count = [&](std::string_view key) {

@@ -79,7 +79,7 @@ std::string_view outcome_of(std::string_view code) {
 
 runtime::Task<base::Result<void>> send(wire::ServedCall& call, egress::ModelEvent event,
                                        wire::Leaves leaves = wire::Leaves::at_once) {
-    co_return co_await call.send(wire::Message{json::serialize(egress::to_json(event)), {}}, leaves);
+    co_return co_await call.send(wire::Message{egress::write_model_event(event), {}}, leaves);
 }
 
 /// `invalid`: the server is well, but does not want this request. Nothing is paid where a server says that it

@@ -15,15 +15,35 @@ constexpr std::size_t kPlaceholderLimitBytes = 24;
 /// How a bracket may be written but as itself or as an escape: full-width.
 constexpr std::string_view kWideBracket = "［";
 
-bool is_digit(char c) {
+constexpr bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-bool is_letter(char c) {
+constexpr bool is_letter(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
-bool is_word(char c) {
-    return is_digit(c) || is_letter(c);
-}
+
+/// What a byte may be, looked up: every byte of every prompt is asked for this.
+class Bytes {
+  public:
+    template <class Is>
+    constexpr explicit Bytes(Is is) {
+        for (std::size_t byte = 0; byte < is_.size(); ++byte) is_.at(byte) = is(static_cast<char>(byte));
+    }
+    constexpr bool operator()(char c) const { return is_.at(static_cast<unsigned char>(c)); }
+
+  private:
+    std::array<bool, 256> is_{};
+};
+
+constexpr Bytes is_word([](char c) { return is_digit(c) || is_letter(c); });
+constexpr Bytes is_in_mailbox([](char c) {
+    return is_word(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-';
+});
+constexpr Bytes begins_number([](char c) { return is_digit(c) || c == '+' || c == '('; });
+/// An escape, or one of the characters that ascii_of() knows (most ideographs begin with another byte).
+constexpr Bytes begins_other_writing([](char c) {
+    return c == '\\' || c == '\xc2' || c == '\xe2' || c == '\xe3' || c == '\xef';
+});
 
 struct Match {
     std::string_view kind;
@@ -35,7 +55,7 @@ struct Match {
 /// dashes, is a number like any other.
 struct Plain {
     std::string text;
-    std::vector<std::size_t> written_at;  ///< of each byte of `text`, and of its end
+    std::vector<std::size_t> written_at;  ///< of each byte of `text`, and of its end; longer than needed
 };
 
 /// What is read in the place of some written bytes.
@@ -88,21 +108,27 @@ std::optional<Unit> read_wide(std::string_view text) {
 
 Plain read_plain(std::string_view text) {
     Plain plain;
-    plain.text.reserve(text.size());
-    plain.written_at.reserve(text.size() + 1);
+    plain.text.resize(text.size());
+    plain.written_at.resize(text.size() + 1);
+    std::size_t count = 0;
     std::size_t at = 0;
     while (at < text.size()) {
-        const auto byte = static_cast<unsigned char>(text[at]);
-        const bool may_be_other = byte == '\\' || byte >= 0xc2;
-        const std::string_view rest = text.substr(at);
-        auto unit = may_be_other ? read_escape(rest) : std::nullopt;
-        if (may_be_other && !unit) unit = read_wide(rest);
-        if (!unit) unit = Unit{text[at], 1};
-        plain.text += unit->read;
-        plain.written_at.push_back(at);
-        at += unit->length;
+        Unit unit{text[at], 1};
+        if (begins_other_writing(text[at])) {
+            const std::string_view rest = text.substr(at);
+            if (const auto escape = read_escape(rest)) {
+                unit = *escape;
+            } else if (const auto wide = read_wide(rest)) {
+                unit = *wide;
+            }
+        }
+        plain.text[count] = unit.read;
+        plain.written_at[count] = at;
+        ++count;
+        at += unit.length;
     }
-    plain.written_at.push_back(text.size());
+    plain.text.resize(count);
+    plain.written_at[count] = text.size();
     return plain;
 }
 
@@ -131,10 +157,6 @@ bool is_resident_id(std::string_view text) {
     }
     const char last = text[17] == 'x' ? 'X' : text[17];
     return kCheck[static_cast<std::size_t>(sum % 11)] == last;
-}
-
-bool is_in_mailbox(char c) {
-    return is_word(c) || c == '.' || c == '_' || c == '%' || c == '+' || c == '-';
 }
 
 /// user@host.tld, starting at `text`'s beginning.
@@ -335,8 +357,7 @@ std::string Redaction::redact(std::string_view text) {
         }
         // A number may stand right behind letters: "wx13812345678".
         const bool may_be_number = at == 0 || !is_digit(read[at - 1]);
-        if (!match && may_be_number && (is_digit(read[at]) || read[at] == '+' || read[at] == '('))
-            match = match_number(rest);
+        if (!match && may_be_number && begins_number(read[at])) match = match_number(rest);
         if (!match) {
             ++at;
             continue;

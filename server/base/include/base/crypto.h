@@ -1,13 +1,17 @@
 #pragma once
 
 #include <array>
+#include <memory>
 
 #include <base/encoding.h>
 #include <base/random.h>
 
+struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
+
 namespace base {
 
-/// Starts libsodium; called once by every executable and test before anything else of this header.
+/// Starts libsodium and finds OpenSSL's SHA-256; called once by every executable and test before anything
+/// else of this header.
 void initialise_crypto();
 
 using Sha256 = std::array<std::uint8_t, 32>;
@@ -19,10 +23,14 @@ class Sha256Stream {
   public:
     Sha256Stream();
     void update(std::span<const std::uint8_t> bytes);
+    /// The next update begins another one.
     Sha256 finish();
 
   private:
-    alignas(16) std::array<std::uint8_t, 128> state_{};
+    struct Free {
+        void operator()(evp_md_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 Sha256 hmac_sha256(std::span<const std::uint8_t> key, std::string_view text);

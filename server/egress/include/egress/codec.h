@@ -15,7 +15,10 @@ base::json::object to_json(const ModelRequest& request, std::chrono::steady_cloc
 base::Result<ModelRequest> read_model_request(std::string_view text,
                                               std::chrono::steady_clock::time_point now);
 
-base::json::object to_json(const ModelEvent& event);
+/// The object lives in `memory`, which must outlive it.
+base::json::object to_json(const ModelEvent& event, base::json::storage_ptr memory = {});
+/// Its text.
+std::string write_model_event(const ModelEvent& event);
 base::Result<ModelEvent> read_model_event(std::string_view text);
 
 base::json::object to_json(const Provider& provider);
