@@ -116,10 +116,19 @@ runtime::Task<void> Channel::stop() {
 
 void Peer::attach(int socket_fd) {
     channel_ = std::make_unique<Channel>(runtime_, socket_fd, nullptr, options_);
+    attached_.notify();
 }
 
 bool Peer::is_open() const {
     return channel_ && channel_->is_open();
+}
+
+runtime::Task<void> Peer::wait_until_open(Clock::duration limit) {
+    const auto end = Clock::now() + limit;
+    while (!is_open()) {
+        // One that was attached may have gone again by the time that this is woken.
+        if (!co_await attached_.wait(end - Clock::now())) co_return;
+    }
 }
 
 bool Peer::has_been_called() const {

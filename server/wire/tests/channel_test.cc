@@ -364,7 +364,8 @@ TEST(Peer, calls_fail_while_it_is_away_and_go_to_the_new_one_when_it_is_back) {
         auto first = peer.call("m", {}, soon());
         EXPECT_EQ(co_await text_of((*first)->next()), "one");
         co_await one.stop();
-        co_await runtime::sleep_for(10ms);
+        const auto end = soon();
+        while (peer.is_open() && std::chrono::steady_clock::now() < end) co_await runtime::sleep_for(1ms);
         EXPECT_FALSE(peer.is_open());
 
         std::tie(a, b) = socket_pair();
@@ -374,6 +375,27 @@ TEST(Peer, calls_fail_while_it_is_away_and_go_to_the_new_one_when_it_is_back) {
         EXPECT_EQ(co_await text_of((*second)->next()), "two");
         co_await peer.stop();
         co_await two.stop();
+    });
+}
+
+TEST(Peer, who_waits_for_it_goes_on_when_it_comes_or_at_the_limit) {
+    run([](Runtime& runtime) -> Task<void> {
+        Peer peer(runtime);
+        co_await peer.wait_until_open(1ms);
+        EXPECT_FALSE(peer.is_open());
+
+        const auto [a, b] = socket_pair();
+        const Descriptor other(b);
+        runtime::TaskGroup group(runtime, "comes");
+        group.spawn([](Peer& late, int fd) -> Task<void> {
+            co_await runtime::sleep_for(20ms);
+            late.attach(fd);
+        }(peer, a));
+        co_await peer.wait_until_open(60s);
+        EXPECT_TRUE(peer.is_open());
+        co_await peer.wait_until_open(60s);  // it is there: nothing to wait for
+        co_await group.stop();
+        co_await peer.stop();
     });
 }
 

@@ -53,7 +53,8 @@ struct Thumbnail {
 ///   will never be a thumbnail of it.
 /// - imaging.died (internal): render ended while it worked on this very picture (too slow, too much memory, a
 /// fault in a
-///   decoder, or killed by somebody). Try once more; after the second time take it as the picture's fault.
+///   decoder, or killed by somebody). Try once more when it is up again; after the second time take it as the
+///   picture's fault.
 /// - imaging.away, imaging.busy (unavailable), imaging.late (timeout): it was not this picture's turn yet;
 /// try later.
 ///
@@ -64,6 +65,10 @@ class Renderer {
     explicit Renderer(wire::Peer& peer) : peer_(peer) {}
 
     bool is_up() const { return peer_.is_open(); }
+    /// Returns once render is up, or when `limit` has passed: it is started again a moment after it died.
+    runtime::Task<void> wait_until_up(std::chrono::steady_clock::duration limit) {
+        return peer_.wait_until_open(limit);
+    }
 
     /// Reads the header only.
     runtime::Task<base::Result<Picture>> inspect(wire::Descriptor picture);

@@ -16,6 +16,7 @@
 #include <identity/identity.h>
 #include <identity/users.h>
 #include <imaging/protocol.h>
+#include <runtime/task_group.h>
 
 namespace chat {
 namespace {
@@ -77,6 +78,7 @@ class MediaHouse : public testing::Test {
 
     ~MediaHouse() override {
         await(media_->stop());
+        await(tasks_.stop());
         if (render_) await(render_->stop());
         await(peer_.stop());
         routes_.clear();
@@ -121,6 +123,32 @@ class MediaHouse : public testing::Test {
         if (!failure.empty()) co_return base::fail(base::ErrorKind::invalid, failure, "");
         EXPECT_EQ(::write(request.descriptors.at(1).get(), kJpeg.data(), kJpeg.size()), std::ssize(kJpeg));
         co_return co_await call.send({R"({"mime_type":"image/jpeg","width":30,"height":20})", {}});
+    }
+
+    /// A render that dies of the picture that it has begun, as often as said, and then is well; each time it
+    /// is back a moment later, as the supervisor starts it.
+    void begin_mortal_render(int deaths) {
+        if (deaths == 0) return begin_render();
+        std::array<int, 2> fds{};
+        ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds.data()), 0);
+        peer_.attach(fds[0]);
+        render_ = std::make_unique<wire::Channel>(
+            runtime_, fds[1], [this, deaths](std::string, wire::Message, wire::ServedCall& call) {
+                ++rendered_;
+                return begin_and_die(deaths, call);
+            });
+    }
+    runtime::Task<base::Result<void>> begin_and_die(int deaths, wire::ServedCall& call) {
+        const auto begun = co_await call.send({std::string(imaging::kBegun), {}});
+        if (!begun) co_return base::fail(begun.error());
+        tasks_.spawn(die_and_come_back(deaths - 1));
+        const auto more = co_await call.next();
+        co_return base::fail(more.error());
+    }
+    runtime::Task<void> die_and_come_back(int deaths) {
+        co_await render_->stop();
+        co_await runtime::sleep_for(std::chrono::milliseconds(50));
+        begin_mortal_render(deaths);
     }
 
     Got call(const std::string& operation, std::vector<std::pair<std::string, std::string>> path,
@@ -178,6 +206,7 @@ class MediaHouse : public testing::Test {
     wire::Peer peer_;
     imaging::Renderer renderer_;
     std::unique_ptr<wire::Channel> render_;
+    runtime::TaskGroup tasks_{runtime_, "test"};
     News news_;
     std::unique_ptr<Media> media_;
     std::vector<net::Route> routes_;
@@ -364,6 +393,23 @@ TEST_F(MediaHouse, asks_render_no_more_about_a_picture_that_cannot_be) {
     EXPECT_EQ(rendered_, 1);
     EXPECT_EQ(thumbnail(id, "-1").status, 400);
     EXPECT_EQ(thumbnail(id, "1.5").status, 400);
+}
+
+TEST_F(MediaHouse, asks_render_no_more_about_a_picture_of_which_it_died_twice) {
+    begin_mortal_render(2);
+    const auto id = id_of(upload(kPng, "image/png"));
+    const auto got = thumbnail(id);
+    EXPECT_EQ(got.status, 400);
+    EXPECT_EQ(got.text("errcode"), "M_UNKNOWN");
+    EXPECT_EQ(rendered_, 2);
+    EXPECT_EQ(thumbnail(id).status, 400);
+    EXPECT_EQ(rendered_, 2);
+}
+
+TEST_F(MediaHouse, makes_the_thumbnail_of_a_picture_at_which_render_was_killed_once) {
+    begin_mortal_render(1);
+    EXPECT_EQ(thumbnail(id_of(upload(kPng, "image/png"))).status, 200);
+    EXPECT_EQ(rendered_, 2);
 }
 
 TEST_F(MediaHouse, clears_away_half_written_files_at_the_start) {

@@ -11,6 +11,7 @@
 
 #include <base/result.h>
 #include <runtime/runtime.h>
+#include <runtime/signal.h>
 #include <runtime/task.h>
 
 namespace wire {
@@ -120,11 +121,13 @@ class Channel {
 class Peer {
   public:
     explicit Peer(runtime::Runtime& runtime, ChannelOptions options = {})
-        : runtime_(runtime), options_(options) {}
+        : runtime_(runtime), options_(options), attached_(runtime) {}
     /// Replaces the channel by a new one over `socket_fd`, which it takes over; calls of the old one get
     /// wire.peer_gone.
     void attach(int socket_fd);
     bool is_open() const;
+    /// Returns once there is a peer, or when `limit` has passed.
+    runtime::Task<void> wait_until_open(std::chrono::steady_clock::duration limit);
     /// Whether this process has been asked anything since it was attached.
     bool has_been_called() const;
     /// wire.peer_gone (unavailable) while there is none.
@@ -136,6 +139,7 @@ class Peer {
     runtime::Runtime& runtime_;
     ChannelOptions options_;
     std::unique_ptr<Channel> channel_;
+    runtime::Notifier attached_;
 };
 
 }  // namespace wire

@@ -4,12 +4,16 @@
 #include <fcntl.h>
 
 #include <charconv>
+#include <chrono>
 
 #include <base/log.h>
 #include <identity/matrix_error.h>
 
 namespace chat {
 namespace {
+
+/// Above the supervisor's longest pause before it starts again what ended.
+constexpr auto kRestartLimit = std::chrono::seconds(10);
 
 struct Wanted {
     std::int64_t width = 0;
@@ -100,7 +104,11 @@ runtime::Task<base::Result<NewFile>> render_once(Media::Core& core, base::Sha256
 /// Makes the thumbnail and puts it in its place; the caller holds the lock for thumbnails of this content.
 runtime::Task<base::Result<void>> make(Media::Core& core, base::Sha256 sha256, ThumbnailSize size) {
     auto made = co_await render_once(core, sha256, size);
-    if (!made && made.error().code == "imaging.died") made = co_await render_once(core, sha256, size);
+    if (!made && made.error().code == "imaging.died") {
+        // Asked at once it would be away, which is nobody's fault: it would die anew at each request.
+        co_await core.renderer.wait_until_up(kRestartLimit);
+        made = co_await render_once(core, sha256, size);
+    }
     const auto turn = co_await core.locks.lock(base::hex_encode(sha256));
     if (!turn) co_return base::fail(turn.error());
     if (!made) {
