@@ -229,7 +229,7 @@ class Supervision {
     void on_ready(std::string_view note) {
         if (core_ready_) return;
         core_ready_ = true;
-        processes_changed_ = true;
+        write_process_file();  // who is told that core is ready may look there
         base::log_info("supervisor.core_ready", {{"pid", core_.pid}});
         if (!std::exchange(ever_ready_, true) && plan_.on_ready) plan_.on_ready(note);
     }

@@ -227,6 +227,21 @@ TEST_F(SupervisorTest, a_core_that_was_killed_is_restarted_with_its_helpers_and_
     ASSERT_TRUE(eventually([this, helper] { return pid_of("helper1") != helper && is_attached("helper1"); }));
 }
 
+TEST_F(SupervisorTest, who_is_told_that_core_is_ready_finds_it_so_in_the_process_file) {
+    auto curious = plan({"serve"});
+    curious.on_ready = [file = events_, place = root_ / "run" / "processes.json"](std::string_view) {
+        std::ifstream in(place);
+        std::string text;
+        std::getline(in, text);
+        note(file, "found " + text);
+    };
+    start(std::move(curious));
+    ASSERT_TRUE(eventually([this] { return !events("found").empty(); }));
+    const auto found = events("found").front();
+    EXPECT_NE(found.find("\"ready\":true"), std::string::npos) << found;
+    EXPECT_EQ(found.find("null"), std::string::npos) << found;
+}
+
 TEST_F(SupervisorTest, every_child_dies_with_a_supervisor_that_is_killed) {
     start(plan({"serve", "stubborn"}));
     ASSERT_TRUE(
