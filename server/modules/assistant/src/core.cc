@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kServersFresh = 3s;
-constexpr auto kServersWait = 2s;
+constexpr auto kServersWait = 5s;
 constexpr auto kChipsWait = 20s;
 constexpr auto kStopWait = 2s;
 
