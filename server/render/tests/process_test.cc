@@ -140,7 +140,7 @@ TEST_F(RenderProcess, many_at_once_are_all_answered_and_bad_ones_harm_nobody) {
 }
 
 TEST_F(RenderProcess, ends_itself_over_a_picture_that_takes_too_long) {
-    ASSERT_TRUE(save_picture(two_halves(1200, 900).get(), folder / "slow.png"));
+    ASSERT_TRUE(save_picture(two_halves(3000, 2250).get(), folder / "slow.png"));
     Process process({"--job-limit-ms", "1"});
     with(process, [](Runtime&, imaging::Renderer& renderer, const Folder& files) -> Task<void> {
         const auto made = co_await renderer.thumbnail(

@@ -179,7 +179,7 @@ TEST(DiskFault, what_a_checkpoint_moves_beside_a_read_is_synced_at_once) {
         while (database.statistics().checkpoints == 0) {
             EXPECT_EQ(co_await write_until_it_fails(database, written, 1), "");
         }
-        for (int i = 0; i < 1000 && disk.is_dirty("a.db"); ++i) co_await runtime::sleep_for(1ms);
+        for (int i = 0; i < 60'000 && disk.is_dirty("a.db"); ++i) co_await runtime::sleep_for(1ms);
         EXPECT_FALSE(disk.is_dirty("a.db"));
         read.let_go();
         co_await read.ended();
