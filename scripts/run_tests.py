@@ -156,6 +156,11 @@ def node_group(path, web):
     return Group(label, run, EXECUTABLES, web)
 
 
+def fuzz_targets():
+    listed = (ROOT / "tests" / "fuzz" / "CMakeLists.txt").read_text()
+    return [f"fuzz_{name}" for name in re.findall(r"^lingxi_fuzz\((\w+)", listed, re.M)]
+
+
 def groups():
     found = []
     for folder in sorted(ROOT.glob("server/**/tests")):
@@ -166,7 +171,7 @@ def groups():
     if (ROOT / "web" / "package.json").exists():
         found.append(web_group())
     for path in sorted((ROOT / "tests" / "fuzz").glob("test_*.py")):
-        found.append(pytest_group(f"fuzz/{path.stem[5:]}", path, []))
+        found.append(pytest_group(f"fuzz/{path.stem[5:]}", path, fuzz_targets()))
     for path in sorted((ROOT / "evals").glob("test_*.py")):
         found.append(pytest_group(f"evals/{path.stem[5:]}", path, ["score_chips"]))
     for folder in ("system", "clients"):

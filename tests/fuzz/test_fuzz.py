@@ -14,11 +14,6 @@ INPUTS = 5000
 TARGETS = re.findall(r"^lingxi_fuzz\((\w+)", (HERE / "CMakeLists.txt").read_text(), re.M)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def built():
-    subprocess.run([ROOT / "scripts" / "build", "native", "debug", *(f"fuzz_{name}" for name in TARGETS)], check=True)
-
-
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_breaks_it(name, tmp_path):
     seeds = HERE / "corpus" / name
