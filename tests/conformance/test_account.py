@@ -135,7 +135,7 @@ def test_a_stage_has_a_page_for_clients_that_do_not_know_it(probe):
 def test_no_registration_where_it_is_closed(present):
     with Server(server_name=None, registration=None) as closed:
         present("login", body=login_body("early"), status=403, code="IM.LINGXI.SETUP_NEEDED", url=closed.url)
-        token = re.search(r"/setup#(\S+)", closed.output).group(1)
+        token = closed.wait_for_output(r"/setup#(\S+)\s").group(1)
         owner = {"token": token, "server_name": "closed.example", "localpart": "wang", "password": PASSWORD, "display_name": "Owner",
                  "room_name": "Home", "language": "en", "time_zone": "UTC"}
         requests.post(closed.url + "/_lingxi/client/v1/setup", json=owner, timeout=60).raise_for_status()

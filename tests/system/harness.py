@@ -4,8 +4,10 @@ import contextlib
 import fcntl
 import json
 import os
+import random
 import re
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -21,13 +23,33 @@ START_LIMIT_SECONDS = 60
 REQUEST_LIMIT_SECONDS = 60
 
 
+held_ports = []  # files, locked for as long as this process lives
+
+
+def free_port():
+    """Below those that the kernel gives to whoever wants any, so that it is free after a restart too; no other test's."""
+    folder = Path(tempfile.gettempdir()) / f"lingxi-test-ports-{os.getuid()}"
+    folder.mkdir(exist_ok=True)
+    for port in random.sample(range(20_000, 32_000), 1000):
+        lock = open(folder / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            lock.close()
+            continue
+        held_ports.append(lock)
+        return port
+    raise AssertionError("no port is free")
+
+
 class Server:
     """`lingxi serve` on a data directory of its own. Restartable: the address stays."""
 
-    def __init__(self, *arguments, data=None, listen="127.0.0.1:0", server_name="test.lingxi", registration="open"):
+    def __init__(self, *arguments, data=None, listen=None, server_name="test.lingxi", registration="open"):
         self.scratch = tempfile.TemporaryDirectory(prefix="lingxi-")
         self.data = Path(data or Path(self.scratch.name) / "d")
-        self.listen = listen
+        self.listen = listen or f"127.0.0.1:{free_port()}"
         self.arguments = list(arguments)
         if server_name:
             self.arguments += ["--server-name", server_name]
@@ -77,9 +99,14 @@ class Server:
             time.sleep(0.02)
         raise AssertionError(f"the server did not start:\n{self.output}\n{self.log[-8000:]}")
 
+    def wait_for_output(self, pattern):
+        """What the note for the terminal says so; its first line is there first, and a start may go on by that."""
+        return wait_for(lambda: re.search(pattern, self.output, re.S), what=pattern)
+
     def metrics(self):
         """What Prometheus would read."""
-        address = re.search(r'core\.metrics_served.*?(127\.0\.0\.1:\d+)', self.log).group(1)
+        served = wait_for(lambda: re.search(r'core\.metrics_served.*?(127\.0\.0\.1:\d+)', self.log), what="the address in the log")
+        address = served.group(1)
         return requests.get(f"http://{address}/metrics", timeout=REQUEST_LIMIT_SECONDS).text
 
     def processes(self):

@@ -18,6 +18,7 @@ def demo():
 
 
 def tokens(server):
+    server.wait_for_output(r"以及 @assistant。\n")  # the note's last words, by which all of it is there
     return re.findall(r"(http\S+)/login#token=(\S+)", server.output)
 
 

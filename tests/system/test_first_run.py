@@ -7,11 +7,8 @@ import subprocess
 
 import requests
 
+from assist import setup_token
 from harness import BUILD, Person, Server
-
-
-def setup_token(server):
-    return re.search(r"/setup#(\S+)", server.output).group(1)
 
 
 def complete_setup(server, token, **changes):
@@ -120,7 +117,7 @@ def test_a_link_is_asked_for_where_a_server_runs():
 
 def test_the_note_says_the_very_command_that_renews_the_link(tmp_path):
     with Server(data=tmp_path / "灵犀's data", server_name=None, registration=None) as server:
-        command = re.search(r"a new one: (.+)\)", server.output).group(1)
+        command = server.wait_for_output(r"a new one: ([^\n]+)\)").group(1)
         renewed = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=60)
         assert complete_setup(server, renewed.stdout.split("#")[1].strip()).status_code == 200
 
@@ -190,6 +187,6 @@ def test_links_come_from_the_public_url_and_never_from_the_host_header():
 
 def test_the_public_url_is_what_links_begin_with():
     with Server("--public-url", "https://chat.example.org/", server_name=None, registration=None) as server:
-        assert re.search(r"https://chat\.example\.org/setup#\S+", server.output)
+        server.wait_for_output(r"https://chat\.example\.org/setup#\S+")
         proposed = requests.post(server.url + "/_lingxi/client/v1/setup/check", json={"token": setup_token(server)}, timeout=10)
         assert proposed.json() == {"server_name": "chat.example.org", "server_name_fixed": False}
