@@ -139,7 +139,7 @@ class ModelServer:
             await writer.drain()
             return True
         if fault == "retry_later":
-            writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n")
+            writer.write(b"HTTP/1.1 429 X\r\nRetry-After: 8\r\nContent-Length: 0\r\n\r\n")
             await writer.drain()
             return True
         if fault == "redirect":

@@ -23,6 +23,11 @@ def people(server, admin):
         person = server.register(localpart)
         person.put(f"/profile/{person.user_id}/displayname", {"displayname": name})
         found.append(person)
+    alice, bob, _ = found
+    room = room_of(alice, bob)
+    question = {"room_id": room, "event_id": bob.send(room, "吃了吗？")}
+    # Its index is built when it is first asked for, which a slow machine does not do while it waits.
+    wait_for(lambda: alice.post(f"{ASSIST}/chips", question, None).get("method") == "offline", seconds=180, what="the offline method")
     return found
 
 

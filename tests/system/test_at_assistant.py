@@ -180,7 +180,7 @@ def test_kill_9_in_the_middle_answers_once(people, server, model, moment):
     alice, _ = people
     room = with_assistant(alice)
     text = "".join(f"句子{n}。" for n in range(40))
-    model.control(answer=text, delay_ms=100)
+    model.control(answer=text, delay_ms=300)
     question = alice.send(room, "问题 " + moment)
     if moment == "while it writes":
         answers(alice, room)

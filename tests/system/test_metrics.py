@@ -47,6 +47,12 @@ def read(server):
     return values
 
 
+def read_with(server, *helpers):
+    """As `read`, with what these count: a helper that is late is left out, and is there another time."""
+    return wait_for(lambda: (values := read(server)) and all(names_of(values, helper) for helper in helpers) and values,
+                    what=f"the metrics of {helpers}")
+
+
 def names_of(values, helper):
     plain = {re.sub(r"(_bucket|_sum|_count)?(\{.*)?$", "", series) for series in values}
     return {name for name in plain if name.startswith(helper + "_")}
@@ -58,11 +64,11 @@ def test_a_helper_that_was_not_needed_yet_is_up_and_not_woken(server):
 
 
 def test_what_the_gateway_counts_is_there(server, alice, model):
-    before = read(server)
+    before = read_with(server, "gateway")
     assert translate(alice, "to be counted").errcode is None
     model.control(fault="error_503", times=1)
     assert translate(alice, "to be refused").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
-    values = read(server)
+    values = read_with(server, "gateway")
 
     def more(series):
         return values[series] - before.get(series, 0)
@@ -76,54 +82,64 @@ def test_what_the_gateway_counts_is_there(server, alice, model):
 
 
 def test_a_server_that_is_left_alone_or_switched_off_is_seen(server, alice, model):
-    model.control(fault="error_503", times=3)
-    for number in range(3):
-        translate(alice, f"failing {number}")
-    assert read(server)['gateway_model_servers{state="resting"}'] == 1
+    model.control(fault="error_503")
+    # A pause that is over before it was seen begins anew with the next failure.
+    wait_for(lambda: translate(alice, "failing").errcode and read_with(server, "gateway")['gateway_model_servers{state="resting"}'] == 1,
+             what="the pause")
+    model.control(reset=True)
     put_model(server.admin, model, enabled=False)
-    assert read(server)['gateway_model_servers{state="off"}'] == 1
+    assert read_with(server, "gateway")['gateway_model_servers{state="off"}'] == 1
     put_model(server.admin, model, enabled=True)
-    assert read(server)['gateway_model_servers{state="ready"}'] == 1
+    assert read_with(server, "gateway")['gateway_model_servers{state="ready"}'] == 1
 
 
-def ask_until_it_is_closed(server, person, number):
-    """Gives up after a while in which nothing comes."""
-    try:
-        requests.post(server.url + "/_lingxi/client/v1/assist/translations", stream=True, timeout=(60, 3),
-                      json={"room_id": own_room(person), "text": f"queued {number}", "target_language": "zh"},
-                      headers={"Authorization": f"Bearer {person.token}"}).content
-    except requests.RequestException:
-        pass
+def ask_until(seen, server, person, number):
+    """Leaves its answer open and unread; one that waited too long for its turn is over by then, and asks again."""
+    while not seen.is_set():
+        with requests.post(server.url + "/_lingxi/client/v1/assist/translations", stream=True, timeout=60,
+                           json={"room_id": own_room(person), "text": f"queued {number}", "target_language": "zh"},
+                           headers={"Authorization": f"Bearer {person.token}"}):
+            seen.wait(15)
 
 
 def test_calls_that_run_and_wait_are_seen(server, alice, model):
     put_model(server.admin, model, max_concurrent=1)
     model.control(fault="stall")
-    asked = [threading.Thread(target=ask_until_it_is_closed, args=(server, alice, number)) for number in range(2)]
+    seen = threading.Event()
+    asked = [threading.Thread(target=ask_until, args=(seen, server, alice, number)) for number in range(2)]
     for thread in asked:
         thread.start()
-    wait_for(lambda: (found := read(server)).get("gateway_calls_running") == 1
-             and found['gateway_calls_waiting{lane="interactive"}'] == 1, what="a call at the model server, and one that waits")
-    for thread in asked:
-        thread.join()
+    try:
+        wait_for(lambda: (found := read(server)).get("gateway_calls_running") == 1
+                 and found['gateway_calls_waiting{lane="interactive"}'] == 1, seconds=60,
+                 what="a call at the model server, and one that waits")
+    finally:
+        seen.set()
+        for thread in asked:
+            thread.join()
     wait_for(lambda: read(server).get("gateway_calls_running") == 0, what="the end of it")
     wait_for(lambda: read(server).get('gateway_calls_total{outcome="given_up"}', 0) >= 1, what="its outcome")
     model.control(reset=True)
     put_model(server.admin, model)
 
 
-def test_what_render_counts_is_there_once_it_has_been_needed(server, alice):
+def have_a_thumbnail_made(alice):
     uri = alice.request("POST", "/_matrix/media/v3/upload", data=PICTURE,
                         headers={"Content-Type": "image/png"}).json()["content_uri"]
     alice.request("GET", f"/_matrix/client/v1/media/thumbnail/{uri.removeprefix('mxc://')}", expect=None,
                   params={"width": 96, "height": 96})
+
+
+def test_what_render_counts_is_there_once_it_has_been_needed(server, alice):
+    have_a_thumbnail_made(alice)
     values = wait_for(lambda: (found := read(server)) and names_of(found, "render") == NAMES["render"] and found,
                       what="render's metrics")
     assert sum(value for series, value in values.items() if series.startswith("render_pictures_total")) >= 1
 
 
-def test_labels_come_from_closed_sets(server):
-    for series in read(server):
+def test_labels_come_from_closed_sets(server, alice):
+    have_a_thumbnail_made(alice)
+    for series in read_with(server, "gateway", "render"):
         if not series.startswith(("gateway_", "render_", "helper_")):
             continue
         for name, value in re.findall(r'([a-z_]+)="([^"]*)"', series):

@@ -1,5 +1,6 @@
 """Model servers as the administrator sets them up, and what becomes of a call when one of them goes wrong."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -192,12 +193,25 @@ def test_an_answer_that_broke_off_is_not_continued_by_another(alice, server, mod
     assert second.requests() == []
 
 
+def wait_until_it_rests(person, server):
+    """Asks until it has failed too often; a pause that is over before that was seen begins anew, and is longer."""
+    wait_for(lambda: translate(person, "failing").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+             and server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open", seconds=60, what="the pause")
+
+
 def test_a_server_that_keeps_failing_is_left_alone(alice, server, models):
     models[0].control(fault="error_503")
-    for number in range(10):
+    for number in range(3):
         translate(alice, f"failing {number}")
-    assert len(models[0].requests()) == 3
-    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open"
+        assert len(models[0].requests()) == number + 1
+
+    def is_left_alone():
+        """It is tried again after a pause, which doubles: a slow machine may meet the end of the first."""
+        before = len(models[0].requests())
+        return translate(alice, "left alone").errcode == "IM.LINGXI.MODEL_UNAVAILABLE" and len(models[0].requests()) == before
+
+    wait_for(is_left_alone, seconds=60, what="a call that does not go there")
+    wait_until_it_rests(alice, server)
     put_model(server.admin, models[0], "first", name="First")
     models[0].control(reset=True)
     assert translate(alice, "mended").errcode is None
@@ -208,7 +222,7 @@ def test_a_server_that_asks_to_be_asked_later_is(alice, server, models):
     translate(alice, "overloaded")
     assert translate(alice, "at once").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
     assert len(models[0].requests()) == 1
-    wait_for(lambda: translate(alice, "later").errcode is None, what="the pause to be over")
+    wait_for(lambda: translate(alice, "later").errcode is None, seconds=60, what="the pause to be over")
 
 
 def test_a_server_that_names_the_hour_at_which_to_ask_again_is_left_alone_until_then(alice, server, models):
@@ -228,11 +242,11 @@ def test_redirects_are_not_followed(alice, models):
 @pytest.mark.parametrize("change", ["off", "removed", "moved"])
 def test_who_waits_for_a_server_that_is_changed_meanwhile_does_not_go_there(alice, server, models, change):
     put_model(server.admin, models[0], "first", name="First", max_concurrent=1)
-    models[0].control(answer="one piece after another, for six seconds" * 2, delay_ms=200)
-    streams = []
+    models[0].control(answer="one piece after another, for some seconds" * 2, delay_ms=300)
+    streams = {}
 
     def ask(text):
-        streams.append(translate(alice, text))
+        streams[text] = translate(alice, text)
 
     first = threading.Thread(target=ask, args=("holds the place",))
     first.start()
@@ -248,7 +262,7 @@ def test_who_waits_for_a_server_that_is_changed_meanwhile_does_not_go_there(alic
         put_model(server.admin, models[0], "first", name="First", max_concurrent=1, base_url=models[1].url + "/v1")
     first.join()
     second.join()
-    assert [s.errcode for s in streams] == [None, "IM.LINGXI.MODEL_UNAVAILABLE"]
+    assert {text: s.errcode for text, s in streams.items()} == {"holds the place": None, "WAITINGWORD": "IM.LINGXI.MODEL_UNAVAILABLE"}
     assert len(models[0].requests()) == 1 and models[1].requests() == []
     assert used_tokens(alice) == spent_as_receipts_say(alice)
 
@@ -341,9 +355,7 @@ def test_a_server_can_be_tried_out(server, models):
 
 def test_a_server_that_is_off_or_left_alone_can_be_tried_out_and_is_used_again_when_it_is_well(alice, server, models):
     models[0].control(fault="error_503")
-    for number in range(3):
-        translate(alice, f"failing {number}")
-    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open"
+    wait_until_it_rests(alice, server)
     models[0].control(reset=True)
     assert server.admin.post(f"{ADMIN}/models/first/test")["ok"] is True
     assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "closed"
@@ -379,7 +391,8 @@ def test_keys_go_to_the_model_server_and_never_come_back_out(alice, server, mode
     assert KEY not in server.log + server.output + server.metrics()
     for path in server.data.rglob("*"):
         if path.is_file() and path != file:
-            assert KEY.encode() not in path.read_bytes(), path
+            with contextlib.suppress(FileNotFoundError):  # it is renamed or deleted meanwhile
+                assert KEY.encode() not in path.read_bytes(), path
     # What of the processes can be seen from outside.
     for pid in server.processes().values():
         for name in ("cmdline", "environ"):
@@ -412,8 +425,9 @@ def test_local_servers_are_found_on_loopback_and_never_switched_on(server, model
                                 "--model", "qwen3"], stdout=subprocess.PIPE, text=True)
     try:
         process.stdout.readline()
-        found = wait_for(lambda: server.admin.post(f"{ADMIN}/models/discover")["found"], what="the local server")
-        assert {"kind": "ollama", "base_url": "http://127.0.0.1:11434/v1", "models": ["qwen3"]} in found
+        ours = {"kind": "ollama", "base_url": "http://127.0.0.1:11434/v1", "models": ["qwen3"]}
+        found = wait_for(lambda: ours in (all_found := server.admin.post(f"{ADMIN}/models/discover")["found"]) and all_found,
+                         what="the local server")
         assert all(one["base_url"].startswith("http://127.0.0.1:") for one in found)
         assert [p["id"] for p in server.admin.get(f"{ADMIN}/models")["providers"]] == ["first"]
     finally:

@@ -75,7 +75,7 @@ def held(server, role):
         try:
             return tracee.__enter__()
         except RuntimeError:
-            continue
+            time.sleep(0.01)
     raise AssertionError(f"{role} was never met in a system call")
 
 

@@ -1,5 +1,6 @@
 """A disk that is full, data that is not ours to open or is damaged: clear words, nothing lost, reading goes on."""
 
+import contextlib
 import os
 import re
 import resource
@@ -117,7 +118,7 @@ def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on():
         person = server.register("alice")
         second = Server(data=server.data)
         assert second.start(expect_failure=True) != 0
-        assert "storage.locked" in second.log or "running" in second.log, second.log[-3000:]
+        assert re.search(r"\((app\.data_in_use|storage\.locked)\)", second.log), second.log[-3000:]
         person.create_room(name="still served")
 
 
@@ -206,5 +207,9 @@ def test_what_was_redacted_is_in_no_byte_of_the_data_directory_after_the_stated_
 
 
 def files_with_the_secret(server):
-    return [str(path) for path in server.data.rglob("*")
-            if path.is_file() and "柠檬".encode() in path.read_bytes()]
+    found = []
+    for path in server.data.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # it is renamed or deleted meanwhile
+            if path.is_file() and "柠檬".encode() in path.read_bytes():
+                found.append(str(path))
+    return found
