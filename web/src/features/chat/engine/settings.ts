@@ -1,6 +1,7 @@
 import { ClientEvent, type MatrixClient, type MatrixEvent } from "matrix-js-sdk";
+import { AccountRecord } from "@/features/chat/engine/accountRecord";
 import { isLanguage, type Language } from "@/i18n";
-import { Store } from "@/lib/store";
+import type { Store } from "@/lib/store";
 
 export interface Settings {
     language: Language | null;
@@ -13,8 +14,6 @@ export interface Settings {
 
 const settingsType = "im.lingxi.settings" as const;
 const remarksType = "im.lingxi.remarks" as const;
-
-export const defaultSettings: Settings = { language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_since_ms: {} };
 
 export function readSettings(content: Record<string, unknown>): Settings {
     const { language, time_zone, enter_sends, ai_enabled, auto_suggest_since_ms } = content;
@@ -33,15 +32,25 @@ function readRemarks(content: Record<string, unknown>): Readonly<Record<string, 
 
 /** What the person set, kept with the account so that every device has it. */
 export class AccountSettings {
-    readonly settings = new Store<Settings>(defaultSettings);
-    readonly remarks = new Store<Readonly<Record<string, string>>>({});
+    private readonly settingsRecord: AccountRecord<Settings>;
+    private readonly remarksRecord: AccountRecord<Readonly<Record<string, string>>>;
+    readonly settings: Store<Settings>;
+    readonly remarks: Store<Readonly<Record<string, string>>>;
     /** False until the account's own were read: until then nothing of this device is overwritten by defaults. */
     loaded = false;
-    /** How many changes are on their way: until they are there, the server knows less than this tab. */
-    saving = 0;
 
     constructor(private readonly client: MatrixClient) {
+        // Only what was set: an absent language means "as the device".
+        this.settingsRecord = new AccountRecord(client, settingsType, readSettings, (settings) => Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== null)));
+        this.remarksRecord = new AccountRecord(client, remarksType, readRemarks, (remarks) => remarks);
+        this.settings = this.settingsRecord.store;
+        this.remarks = this.remarksRecord.store;
         client.on(ClientEvent.AccountData, (event: MatrixEvent) => this.take(event.getType(), event.getContent()));
+    }
+
+    /** How many changes of the settings are on their way. */
+    get saving(): number {
+        return this.settingsRecord.saving;
     }
 
     refresh(): void {
@@ -52,33 +61,16 @@ export class AccountSettings {
         }
     }
 
-    async change(change: Partial<Settings>): Promise<void> {
-        const next = { ...this.settings.get(), ...change };
-        const before = this.settings.get();
-        this.settings.set(next);
-        this.saving += 1;
-        try {
-            // Only what was set: an absent language means "as the device".
-            const stored = Object.fromEntries(Object.entries(next).filter(([, value]) => value !== null));
-            await this.client.setAccountDataRaw(settingsType, stored);
-        } catch (error) {
-            this.settings.set(before);
-            throw error;
-        } finally {
-            this.saving -= 1;
-        }
+    change(change: Partial<Settings>): Promise<void> {
+        return this.settingsRecord.change((last) => ({ ...last, ...change }));
     }
 
-    async setRemark(userId: string, name: string): Promise<void> {
-        const next = { ...this.remarks.get() };
-        if (name.trim()) next[userId] = name.trim();
-        else delete next[userId];
-        this.remarks.set(next);
-        await this.client.setAccountDataRaw(remarksType, next);
+    setRemark(userId: string, name: string): Promise<void> {
+        return this.remarksRecord.change(({ [userId]: _former, ...others }) => (name.trim() ? { ...others, [userId]: name.trim() } : others));
     }
 
     private take(type: string, content: Record<string, unknown>): void {
-        if (type === settingsType) this.settings.set(readSettings(content));
-        if (type === remarksType) this.remarks.set(readRemarks(content));
+        if (type === settingsType) this.settingsRecord.take(content);
+        if (type === remarksType) this.remarksRecord.take(content);
     }
 }
