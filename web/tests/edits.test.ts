@@ -86,6 +86,7 @@ describe("a change that the server refused", () => {
                 return { event_id: `$${txnId}` };
             },
             upload: async () => "",
+            redact: async () => undefined,
         });
         for (const target of ["$1", "$2"]) outbox.enqueue(`first${target}`, "!r", "m.room.message", editContent(target, { body: "a" }));
         outbox.enqueue("words", "!r", "m.room.message", { body: "a" });

@@ -17,6 +17,13 @@ class Server implements OutboxDoor {
     /** Takes the message but loses the answer. */
     loseAnswer = false;
     uploads = 0;
+    readonly redacted: string[] = [];
+    async redact(_roomId: string, eventId: string) {
+        this.tries.push(`redact ${eventId}`);
+        const error = this.failure?.();
+        if (error) throw error;
+        this.redacted.push(eventId);
+    }
     async send(roomId: string, _type: string, txnId: string, content: Record<string, unknown>) {
         this.tries.push(txnId);
         const error = this.failure?.();
@@ -108,7 +115,7 @@ describe("outbox", () => {
         await settled(() => server.accepted.has("a"));
     });
 
-    it("takes back what has not gone out, and lets go what is going", async () => {
+    it("takes back what has not gone out, and what is going as soon as the server has it", async () => {
         const storage = new Memory();
         const server = new Server();
         server.failure = () => new NetworkError("down");
@@ -118,14 +125,36 @@ describe("outbox", () => {
         outbox.withdraw("a");
         expect([outbox.has("a"), outbox.all()]).toEqual([false, []]);
         await settled(() => storage.items.size === 0);
-        let answer: ((sent: { event_id: string }) => void) | null = null;
-        server.send = () => new Promise((resolve) => (answer = resolve));
+        const answers: ((sent: { event_id: string }) => void)[] = [];
+        server.send = () => new Promise((resolve) => answers.push(resolve));
         outbox.enqueue("b", "!other", "m.reaction", {});
-        await settled(() => answer !== null);
+        await settled(() => answers.length === 1);
         outbox.withdraw("b");
-        expect(outbox.has("b")).toBe(true);
-        outbox.stop();
-        expect(server.tries).toEqual(["a"]);
+        // It comes back in the timeline before the answer does.
+        outbox.confirm("b", "$b");
+        await settled(() => storage.items.get("b")?.withdrawn === true);
+        answers[0]?.({ event_id: "$b" });
+        await settled(() => server.tries.includes("redact $b") && outbox.all()[0]?.state === "queued");
+        server.failure = null;
+        outbox.flush();
+        await settled(() => answers.length === 2);
+        answers[1]?.({ event_id: "$b" });
+        await settled(() => outbox.all().length === 0 && storage.items.size === 0);
+        expect(server.redacted).toEqual(["$b"]);
+    });
+
+    it("forgets what was taken back while it was going, where the server refuses it", async () => {
+        const storage = new Memory();
+        const server = new Server();
+        let refuse: (() => void) | null = null;
+        server.send = () => new Promise((_resolve, reject) => (refuse = () => reject(new ApiError(403, "M_FORBIDDEN", "no"))));
+        const outbox = new Outbox(storage, server);
+        outbox.enqueue("a", "!r", "m.reaction", {});
+        await settled(() => refuse !== null);
+        outbox.withdraw("a");
+        refuse!();
+        await settled(() => outbox.all().length === 0 && storage.items.size === 0);
+        expect(server.redacted).toEqual([]);
     });
 
     it("does not upload a file again when only its message failed", async () => {

@@ -95,6 +95,8 @@ export class Engine {
                     { fetch: this.transport.fetch },
                 ),
             upload: (file, onProgress) => this.media.upload(file.blob, file.name, file.type, onProgress),
+            redact: (roomId, eventId, txnId) =>
+                request("PUT", `/_matrix/client/v3/rooms/${encodeURIComponent(roomId)}/redact/${encodeURIComponent(eventId)}/${encodeURIComponent(txnId)}`, {}, { fetch: this.transport.fetch }),
         });
         this.kept = new KeptChats(session, localStorage, () => readSession(session.userId)?.deviceId === session.deviceId);
         const kept = this.kept.read();

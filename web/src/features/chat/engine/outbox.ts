@@ -25,6 +25,8 @@ export interface OutboxItem {
     progress: number | null;
     errcode: string | null;
     eventId: string | null;
+    /** Taken back while it was going: what the server has of it is redacted there. */
+    withdrawn?: boolean;
 }
 
 export interface OutboxStorage {
@@ -36,6 +38,7 @@ export interface OutboxStorage {
 export interface OutboxDoor {
     send(roomId: string, type: string, txnId: string, content: Json): Promise<{ event_id: string }>;
     upload(file: OutgoingFile, onProgress: (share: number) => void): Promise<string>;
+    redact(roomId: string, eventId: string, txnId: string): Promise<unknown>;
 }
 
 /** The message that a content changes, if it does. */
@@ -150,15 +153,19 @@ export class Outbox {
         return this.find(txnId) !== undefined;
     }
 
-    /** Takes back what has not gone yet; what is going at this moment goes. */
+    /** Takes back what has not gone yet; what is going at this moment goes, and is redacted as soon as its id is known. */
     withdraw(txnId: string): void {
-        if (this.find(txnId)?.state === "queued") void this.discard(txnId);
+        const item = this.find(txnId);
+        if (item?.state === "queued") void this.discard(txnId);
+        if (item?.state !== "sending") return;
+        this.change(txnId, { withdrawn: true });
+        void this.storage.put({ ...item, withdrawn: true }).catch(() => undefined); // without a storage: in this tab
     }
 
     /** The message came back in the timeline: nothing is left to show. */
     confirm(txnId: string | undefined, eventId: string | undefined): void {
         const found = this.items.find((item) => (txnId !== undefined && item.txnId === txnId) || (eventId !== undefined && item.eventId === eventId));
-        if (found) void this.discard(found.txnId);
+        if (found && !found.withdrawn) void this.discard(found.txnId);
     }
 
     /** Tries all chats now, for instance when the connection is back. */
@@ -200,8 +207,11 @@ export class Outbox {
             this.change(item.txnId, { state: "sending" });
             try {
                 const { event_id } = await this.sendItem(item);
-                this.change(item.txnId, { state: "sent", eventId: event_id, progress: null });
-                await this.storage.remove(item.txnId).catch(() => undefined);
+                if (this.find(item.txnId)?.withdrawn) await this.discard(item.txnId);
+                else {
+                    this.change(item.txnId, { state: "sent", eventId: event_id, progress: null });
+                    await this.storage.remove(item.txnId).catch(() => undefined);
+                }
                 pauseMs = firstPauseMs;
             } catch (error) {
                 if (!this.find(item.txnId)) continue; // deleted meanwhile
@@ -210,6 +220,8 @@ export class Outbox {
                     const asked = error instanceof ApiError ? error.retryAfterMs : null;
                     await this.pause(roomId, Math.min(Math.max(pauseMs, asked ?? 0), 60_000));
                     pauseMs = Math.min(pauseMs * 2, longestPauseMs);
+                } else if (this.find(item.txnId)?.withdrawn) {
+                    await this.discard(item.txnId);
                 } else {
                     this.change(item.txnId, { state: "failed", errcode: errcodeOf(error), progress: null });
                     const failed = this.find(item.txnId);
@@ -244,6 +256,8 @@ export class Outbox {
             }
             content = { ...content, url: mxc };
         }
-        return this.door.send(item.roomId, item.type, item.txnId, content);
+        const sent = await this.door.send(item.roomId, item.type, item.txnId, content);
+        if (this.find(item.txnId)?.withdrawn) await this.door.redact(item.roomId, sent.event_id, `${item.txnId}r`);
+        return sent;
     }
 }

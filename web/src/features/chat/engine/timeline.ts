@@ -58,13 +58,13 @@ const runMs = 5 * 60_000;
 function outgoingReactions(outgoing: readonly OutboxItem[]): Map<string, OutboxItem[]> {
     const byTarget = new Map<string, OutboxItem[]>();
     for (const item of outgoing) {
-        const target = item.type === "m.reaction" && item.state !== "failed" ? relationOfItem(item)?.event_id : undefined;
+        const target = item.type === "m.reaction" && item.state !== "failed" && !item.withdrawn ? relationOfItem(item)?.event_id : undefined;
         if (target) byTarget.set(target, [...(byTarget.get(target) ?? []), item]);
     }
     return byTarget;
 }
 
-function reactionsOf(room: Room, event: MatrixEvent, me: string, name: (userId: string) => string, pending: readonly OutboxItem[]): Reaction[] {
+function reactionsOf(room: Room, event: MatrixEvent, me: string, name: (userId: string) => string, pending: readonly OutboxItem[], withdrawn: ReadonlySet<string>): Reaction[] {
     const id = event.getId();
     if (!id) return [];
     const relations = room.relations.getChildEventsForEvent(id, RelationType.Annotation, EventType.Reaction);
@@ -79,7 +79,7 @@ function reactionsOf(room: Room, event: MatrixEvent, me: string, name: (userId: 
     for (const reaction of relations?.getRelations() ?? []) {
         const key = relationOf(reaction)?.key;
         const sender = reaction.getSender();
-        if (!key || !sender || reaction.isRedacted()) continue;
+        if (!key || !sender || reaction.isRedacted() || withdrawn.has(reaction.getUnsigned().transaction_id ?? "")) continue;
         add(key, sender, reaction.getId() ?? "");
     }
     return [...byKey].map(([key, { senders }]) => ({
@@ -134,6 +134,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
     const seenTxns = new Set<string>();
     const seenEvents = new Set<string>();
     const pendingReactions = outgoingReactions(outgoing);
+    const withdrawn = new Set(outgoing.filter((item) => item.withdrawn).map((item) => item.txnId));
 
     events.forEach((event, index) => {
         const id = event.getId();
@@ -144,7 +145,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
         const base = { key: txn ?? id, atMs: event.getTs(), day: null, unreadFrom: id === unreadFromId };
         if (isMessage(event)) {
             const redacted = event.isRedacted();
-            const reactions = redacted ? [] : reactionsOf(room, event, me, name, pendingReactions.get(id) ?? []);
+            const reactions = redacted ? [] : reactionsOf(room, event, me, name, pendingReactions.get(id) ?? [], withdrawn);
             const replacement = event.replacingEventId();
             const own = event.getSender() === me;
             rows.push({
