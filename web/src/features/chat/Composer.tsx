@@ -71,6 +71,8 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     /** What was selected just before the words change, and what the clipboard says of those that come. */
     const selected = useRef<Span | null>(null);
     const carried = useRef<AiLabel | null>(null);
+    /** Where the caret belongs once the words that were put in are there: new words take it to their end. */
+    const caret = useRef<number | null>(null);
 
     const editing = mode.kind === "edit";
     /** A message that AI had a part in keeps its label, however much of it is changed. */
@@ -114,6 +116,8 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         if (!element) return;
         element.style.height = "auto";
         element.style.height = `${Math.min(element.scrollHeight, line_px * mostLines + padding_px)}px`;
+        if (caret.current !== null) element.setSelectionRange(caret.current, caret.current);
+        caret.current = null;
     }, [text]);
 
     useImperativeHandle(ref, () => ({
@@ -191,11 +195,12 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     };
 
     const insert = (words: string) => {
+        if (translating) return;
         const element = area.current;
         const start = element?.selectionStart ?? text.length;
         const end = element?.selectionEnd ?? text.length;
+        caret.current = start + words.length;
         setText(text.slice(0, start) + words + text.slice(end), { selected: { from: start, to: end }, caret: start + words.length });
-        requestAnimationFrame(() => element?.setSelectionRange(start + words.length, start + words.length));
     };
 
     const isAi = translating ? translating.text !== "" : label !== null;
