@@ -124,6 +124,15 @@ describe("what is asked of a model", () => {
         expect(shown()).toMatchObject({ state: "ready" });
     });
 
+    it("by itself is not heard of before the server takes it: on every other device it was asked already", async () => {
+        const { assistant, model, shown } = begin();
+        void assistant.autoSuggest(chat("!r").room);
+        await settled();
+        expect([model.streams.length, shown()]).toEqual([1, { state: "idle" }]);
+        await model.last.write("prepared", {});
+        expect(shown()).toEqual({ state: "asking", items: [], waits: false });
+    });
+
     it("says that it was stopped where its answer would be", async () => {
         const { assistant, model, shown } = begin();
         void assistant.suggest(chat("!r").room);
@@ -165,6 +174,7 @@ describe("what is asked of a model", () => {
         expect(shown()).toEqual({ state: "problem", problem: { kind: "moved_on", errcode: "" } });
         void assistant.autoSuggest(room);
         await settled();
+        await model.last.write("prepared", {});
         expect(shown()).toMatchObject({ state: "asking" });
         say("@her:s");
         void assistant.refreshChips(room);

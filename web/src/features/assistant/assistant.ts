@@ -391,16 +391,19 @@ export class Assistant {
         let timer: ReturnType<typeof setTimeout> | undefined;
         let isWhole = false;
         try {
-            // What comes by itself is not heard of before its turn.
-            if (!byItself || !turn.waits) news.asking(turn.waits);
+            // What comes by itself is not heard of before the server takes it: mostly it was asked before.
+            let isTold = !byItself;
+            if (isTold) news.asking(turn.waits);
             if (turn.waits) {
                 await turn.begin;
-                if (!signal.aborted) news.asking(false);
+                if (isTold && !signal.aborted) news.asking(false);
             }
             timer = setTimeout(() => turn.end("late"), modelDeadlineMs);
             for await (const event of this.events(what, body, signal, byItself)) {
                 if (signal.aborted) break;
                 if (event.event === "error") throw new ApiError(200, event.errcode, event.error);
+                if (!isTold) news.asking(false);
+                isTold = true;
                 if (event.event === "done") {
                     isWhole = true;
                     news.done(labelOf({ [labelKey]: event.label }), event.cut === true);
