@@ -144,6 +144,7 @@ test("an account is closed, which ends it everywhere, and opened again with a ne
     await signIn(guest, "quite another password");
     await guest.getByText("Code: M_USER_DEACTIVATED").waitFor();
     await page.getByRole("button", { name: "更多: Emma Hart" }).click();
+    await page.getByRole("menuitem", { name: "恢复账号" }).waitFor();
     assert.equal(await page.getByRole("menuitem", { name: "密码重设链接" }).count(), 0);
     await page.getByRole("menuitem", { name: "恢复账号" }).click();
     await line.getByText("已注销", { exact: true }).waitFor({ state: "detached" });

@@ -1,14 +1,11 @@
 // Several things asked of a model at once, what ends them, and what stands in their place; with tests/model_server as the model.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, setUp } from "./people.mjs";
-import { anotherTab, launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
+import { agree, area, deskAndPhone, holds, line, offlineChip, setModel } from "./assisted.mjs";
+import { bubble } from "./people.mjs";
+import { anotherTab, launchBrowser, shot, startModel, startServer, violations } from "./server.mjs";
 
 let server, model, browser, admin, emma, desk, phone, roomId;
-const line = (page) => page.locator(".assist-line");
-const area = (page) => page.getByLabel(/^(写消息|Write a message)$/);
-const holds = (page, words) => page.waitForFunction((text) => document.querySelector("textarea")?.value === text, words);
-const provider = () => admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", enabled: true });
 const suggest = (page) => line(page).getByRole("button", { name: /^(请助手建议回复|Suggest replies)$/ }).click();
 const messageOf = (words) => desk.locator(".message", { hasText: words }).last();
 const translate = async (words) => {
@@ -18,37 +15,20 @@ const translate = async (words) => {
     await desk.getByRole("menuitem", { name: "翻译" }).click();
     return message.locator(".translation");
 };
-/** They come within a second or not at all: on a busy machine, for one of a few messages. */
-async function offlineChips(page, writer) {
-    const chip = line(page).locator(".chip").first();
-    for (let turn = 1; turn < 8 && !(await chip.isVisible()); turn += 1) {
-        const words = `Do you want to have dinner together tonight${"?".repeat(turn)}`;
-        const asked = page.waitForResponse((answer) => answer.url().includes("/assist/chips"), { timeout: 5_000 }).catch(() => null);
-        await writer.say(roomId, words);
-        await bubble(page, words).waitFor();
-        await asked;
-        await chip.waitFor({ timeout: 1_500 }).catch(() => undefined);
-    }
-    await chip.waitFor();
-    return chip;
-}
+const offlineChips = (page, writer) => offlineChip(page, (words) => writer.say(roomId, words));
 
 before(async () => {
     server = await startServer("--registration", "open");
     model = await startModel();
     browser = await launchBrowser();
-    admin = await setUp(server);
-    emma = await register(server, "emma", "Emma Hart");
-    roomId = await admin.direct(emma);
-    await provider();
-    for (const person of [admin, emma]) await person.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: true, at_ms: Date.now() }, person.userId);
-    await emma.say(roomId, "The first bus leaves at six.", "The second train is always late.");
-    desk = await personPage(browser, { locale: "zh-CN" });
-    phone = await personPage(browser, { locale: "en-GB", phone: true });
-    await admin.enter(desk, chatLink(roomId));
-    await emma.enter(phone, chatLink(roomId));
-    await bubble(desk, "The second train").waitFor();
-    await bubble(phone, "The second train").waitFor();
+    ({ admin, emma, desk, phone, roomId } = await deskAndPhone(server, browser, {
+        begin: async (own, other, chat) => {
+            await setModel(own, model);
+            for (const person of [own, other]) await agree(person, chat);
+            await other.say(chat, "The first bus leaves at six.", "The second train is always late.");
+        },
+        last: "The second train",
+    }));
 });
 after(async () => {
     await browser?.close();
@@ -60,8 +40,10 @@ test("translations of two messages stand beside each other, each with a stop tha
     await model.control({ answer: "第一班车六点开，第二班火车总是晚点，所以我们坐第一班。", delay_ms: 600 });
     const first = await translate("The first bus");
     await first.getByText("第一班车").waitFor();
+    // It says no more after its first words: so it is under way when the stop is tapped.
+    await model.control({ fault: "stall", times: 1 });
     const second = await translate("The second train");
-    await second.getByText("第一班车").waitFor();
+    await second.getByText("第一班").waitFor();
     await second.getByRole("button", { name: "停止" }).click();
     await second.getByText("已停止。").waitFor();
     await shot(desk, "asking-two-translations-zh");
@@ -75,7 +57,7 @@ test("translations of two messages stand beside each other, each with a stop tha
 
 test("a receipt of a call that runs says so, and what is an estimate is said to be one", async () => {
     await emma.say(roomId, "The third way is on foot.");
-    await model.control({ answer: "第三条路是步行，要走很久很久，最好早一点出发，带上水和吃的。路上有两座桥，过了第二座桥就能看见北门，门口有人等着我们。", delay_ms: 700, fault: "no_usage" });
+    await model.control({ answer: "第三条路是步行，要走很久很久，最好早一点出发，带上水和吃的。路上有两座桥，过了第二座桥就能看见北门，门口有人等着我们。", delay_ms: 2_500, fault: "no_usage" });
     await (await translate("The third way")).getByText("第三条").waitFor();
     const receipts = await anotherTab(desk);
     await receipts.goto(`${server.url}/#/me/receipts`);
@@ -85,6 +67,7 @@ test("a receipt of a call that runs says so, and what is an estimate is said to 
     await dialog.getByText("还在写，写完才知道用了多少。").waitFor();
     assert.equal(await dialog.getByText(/结果不明|花费/).count(), 0);
     await shot(receipts, "asking-receipt-running-zh");
+    await model.control({ delay_ms: 1 }); // what it waits before each piece from now on
     await dialog.getByText(/输入约 [\d,]+ 个词元/).waitFor();
     await dialog.getByText("按文字长度估算", { exact: false }).waitFor();
     await shot(receipts, "asking-receipt-estimated-zh");
@@ -96,7 +79,7 @@ test("a receipt of a call that runs says so, and what is an estimate is said to 
 test("a reply that one sends ends what was asked for before it", async () => {
     await emma.say(roomId, "Shall we go now?");
     await bubble(desk, "Shall we go now").waitFor();
-    await model.control({ delay_ms: 400 });
+    await model.control({ delay_ms: 2_500 });
     await suggest(desk);
     await line(desk).getByText("正在问模型").waitFor();
     const ended = desk.waitForEvent("requestfailed", { predicate: (request) => request.url().endsWith("/assist/suggestions") });
@@ -159,7 +142,7 @@ test("where the model fails the offline chips stand there, with what is wrong be
         await shot(page, page === desk ? "asking-offline-zh" : "asking-offline-en-phone");
         assert.deepEqual(await violations(page), []);
         await model.control({ reset: true });
-        await provider(); // a clean record with the gateway
+        await setModel(admin, model); // a clean record with the gateway
     }
     assert.equal(await height(), before);
     assert.deepEqual([...desk.faults, ...phone.faults], []);

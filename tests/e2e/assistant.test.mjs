@@ -2,33 +2,28 @@
 // where it ran, and is gone where it is switched off.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, setUp } from "./people.mjs";
+import { agree, area, deskAndPhone, holds, line, offlineChip, setModel } from "./assisted.mjs";
+import { bubble, chatLink, until } from "./people.mjs";
 import { launchBrowser, personPage, shot, startModel, startServer, violations } from "./server.mjs";
 
 let server, model, browser, admin, emma, desk, phone, roomId;
-const line = (page) => page.locator(".assist-line");
 const write = async (page, label, text) => {
     await page.getByLabel(label).fill(text);
     await page.getByRole("button", { name: /^(Send|发送)$/ }).click();
 };
-const provider = (change = {}) => admin.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", enabled: true, ...change });
-const budget = (change) => admin.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 1_000_000, server_tokens_per_day: 10_000_000, time_zone: "Asia/Shanghai", ...change });
+const budget = (change, by = admin) => by.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 1_000_000, server_tokens_per_day: 10_000_000, time_zone: "Asia/Shanghai", ...change });
 
 before(async () => {
     server = await startServer("--registration", "open");
     model = await startModel();
     browser = await launchBrowser();
-    admin = await setUp(server);
-    emma = await register(server, "emma", "Emma Hart");
-    roomId = await admin.direct(emma);
-    await admin.say(roomId, "晚上一起吃饭吗？");
-    await budget({});
-    desk = await personPage(browser, { locale: "zh-CN" });
-    phone = await personPage(browser, { locale: "en-GB", phone: true });
-    await admin.enter(desk, chatLink(roomId));
-    await emma.enter(phone, chatLink(roomId));
-    await bubble(desk, "晚上一起吃饭吗").waitFor();
-    await bubble(phone, "晚上一起吃饭吗").waitFor();
+    ({ admin, emma, desk, phone, roomId } = await deskAndPhone(server, browser, {
+        begin: async (own, _other, chat) => {
+            await budget({}, own);
+            await own.say(chat, "晚上一起吃饭吗？");
+        },
+        last: "晚上一起吃饭吗",
+    }));
 });
 after(async () => {
     await browser?.close();
@@ -37,16 +32,7 @@ after(async () => {
 });
 
 test("chips of the offline method say so, and put their words into the composer without sending", async () => {
-    const chip = line(desk).locator(".chip").first();
-    // They come within a second or not at all: on a busy machine, for one of a few messages.
-    for (let turn = 0; turn < 6 && !(await chip.isVisible()); turn += 1) {
-        await write(phone, "Write a message", `Do you want to have dinner together tonight${"?".repeat(turn + 1)}`);
-        const asked = desk.waitForResponse((answer) => answer.url().includes("/assist/chips"), { timeout: 5_000 }).catch(() => null);
-        await bubble(desk, `dinner together tonight${"?".repeat(turn + 1)}`).waitFor();
-        await asked;
-        await chip.waitFor({ timeout: 1_500 }).catch(() => undefined);
-    }
-    await chip.waitFor();
+    const chip = await offlineChip(desk, (words) => write(phone, "Write a message", words));
     await line(desk).getByText("离线", { exact: true }).waitFor();
     await shot(desk, "assistant-chips-zh");
     const words = (await chip.locator("span").first().textContent()).trim();
@@ -75,7 +61,7 @@ test("without a model the place of the answer says so, and what can be done", as
 });
 
 test("where somebody has not agreed, the assistant asks by a card, answered with two buttons of one weight", async () => {
-    await provider();
+    await setModel(admin, model);
     await desk.reload();
     await bubble(desk, "Where shall we meet").waitFor();
     await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
@@ -139,7 +125,7 @@ test("what a person changes is marked as written with AI", async () => {
 
 test("where one has said nothing yet, the model is to follow the conversation’s language, not the client’s", async () => {
     const quiet = await emma.createRoom("Quiet", [admin]);
-    await emma.state(quiet, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: true, at_ms: Date.now() }, emma.userId);
+    await agree(emma, quiet);
     await emma.say(quiet, "Are you coming tomorrow?");
     await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(quiet));
     await bubble(desk, "Are you coming tomorrow").waitFor();
@@ -163,12 +149,7 @@ test("what is forwarded keeps its mark, there and in the list", async () => {
     await desk.getByRole("dialog").getByRole("button", { name: "另一个群" }).click();
     await desk.locator(`[data-chat="${other}"] .ai-tag`).waitFor();
     // The list shows it before the server has it.
-    let event;
-    for (;;) {
-        [event] = await admin.timeline(other, 1);
-        if (event.type === "m.room.message") break;
-        await desk.waitForTimeout(50);
-    }
+    const event = await until(async () => (await admin.timeline(other, 1)).find(({ type }) => type === "m.room.message"));
     assert.equal(event.content.body, "几点开始？我都可以");
     assert.equal(event.content["im.lingxi.ai"].kind, "assisted");
 });
@@ -202,13 +183,11 @@ test("a translation stands under the original, is swapped by a tap, and is put a
     await model.control({ reset: true });
 });
 
-const area = (page) => page.getByLabel(/^(写消息|Write a message)$/);
 const composerTag = (page) => page.locator(".composer-field .ai-tag");
 const translateDraft = async (page) => {
     await page.getByRole("button", { name: "翻译我写的" }).click();
     await page.getByRole("menuitem", { name: /英语/ }).click();
 };
-const holds = (page, words) => page.waitForFunction((text) => document.querySelector("textarea")?.value === text, words);
 const said = async () => (await emma.timeline(roomId)).filter((event) => event.type === "m.room.message").map((event) => event.content);
 /** Has the model suggest a reply to `question`, and puts it into the composer. */
 async function takeModelsChip(question) {
@@ -246,7 +225,7 @@ test("what one wrote is translated in the composer, with the names of others hid
 
 test("while a model writes in the composer nothing goes out, and it goes on while one reads elsewhere", async () => {
     const words = "See you at seven, at the north gate of the park.";
-    await model.control({ answer: words, delay_ms: 400 });
+    await model.control({ answer: words, delay_ms: 2_000 });
     const before = await said();
     await area(desk).fill("七点公园北门见");
     await translateDraft(desk);
@@ -260,6 +239,7 @@ test("while a model writes in the composer nothing goes out, and it goes on whil
     await shot(desk, "assistant-draft-zh");
     await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(admin.roomId));
     await desk.locator("[data-chat]", { hasText: "Emma" }).getByText("七点公园北门见").waitFor();
+    await model.control({ delay_ms: 1 }); // what it waits before each piece from now on
     await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
     await holds(desk, words);
     await area(desk).press("Enter");
@@ -278,7 +258,7 @@ test("what AI wrote keeps its mark when its translation fails, is stopped or is 
     await holds(desk, chipWords);
     await composerTag(desk).waitFor();
     await model.control({ reset: true });
-    await provider(); // a clean record with the gateway
+    await setModel(admin, model); // a clean record with the gateway
     await model.control({ fault: "stall" });
     await translateDraft(desk);
     await desk.locator(".composer").getByRole("button", { name: "停止" }).click();
@@ -357,7 +337,7 @@ test("what AI wrote goes out with its mark though the server was away when it wa
 });
 
 test("a translation carries the mark from its first words on", async () => {
-    await model.control({ answer: "在北门旁边的咖啡馆里等你们。", delay_ms: 400 });
+    await model.control({ answer: "在北门旁边的咖啡馆里等你们。", delay_ms: 2_500 });
     await write(phone, "Write a message", "I wait in the café beside the gate.");
     const message = desk.locator(".message", { hasText: "I wait in the café" }).last();
     await message.waitFor();
@@ -366,6 +346,7 @@ test("a translation carries the mark from its first words on", async () => {
     await desk.getByRole("menuitem", { name: "翻译" }).click();
     const busy = message.locator(".translation[aria-busy=true]", { hasText: "在北门" });
     await busy.locator(".ai-tag").waitFor();
+    await model.control({ delay_ms: 1 });
     await message.locator(".translation", { hasText: "等你们。" }).getByRole("button", { name: /由 AI 撰写/ }).waitFor();
     await model.control({ reset: true });
 });
@@ -375,7 +356,9 @@ test("switched on for a chat, a model is asked by itself: for what comes from th
     const setAuto = async () => {
         await desk.getByRole("button", { name: "聊天信息" }).click();
         await desk.getByRole("tab", { name: "助手" }).click();
+        const saved = desk.waitForResponse((answer) => answer.request().method() === "PUT" && answer.url().endsWith("/im.lingxi.settings"));
         await desk.getByRole("switch", { name: "自动请模型建议回复" }).click();
+        await saved;
         await desk.keyboard.press("Escape");
     };
     const asks = (page) => page.waitForResponse((answer) => answer.url().endsWith("/assist/suggestions"));
@@ -405,7 +388,7 @@ test("switched on for a chat, a model is asked by itself: for what comes from th
         await page.reload();
         assert.equal((await again).status(), 400, "a reload is no second message");
         await bubble(page, "Is anybody asked by itself").waitFor();
-        assert.equal(await line(page).getByRole("status").count(), 0, "nothing is said of it");
+        await line(page).getByRole("status").waitFor({ state: "detached" }); // nothing is said of it
     }
     assert.equal((await model.requests()).length, 1);
     const tapped = asks(desk);
@@ -433,14 +416,12 @@ test("a consent is one tap to take back, and then holds for the next call", asyn
 });
 
 test("a model that fails, hangs or is over budget is said in one line, and no spinner stays", async () => {
-    await phone.evaluate(() => void 0);
-    await emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: true, at_ms: Date.now() }, emma.userId);
+    await agree(emma, roomId);
     await model.control({ fault: "error_503" });
     await write(phone, "Write a message", "one more question?");
     await bubble(desk, "one more question").waitFor();
     await line(desk).getByRole("button", { name: "请助手建议回复" }).click();
-    await line(desk).locator(".assist-words", { hasText: /模型/ }).waitFor();
-    await desk.waitForFunction(() => !document.querySelector(".assist-line")?.textContent.includes("正在问模型"));
+    await line(desk).locator(".assist-words", { hasText: /模型/, hasNotText: "正在问模型" }).waitFor();
     await shot(desk, "assistant-failed-zh");
     await model.control({ reset: true });
     await budget({ person_tokens_per_day: 1 });
@@ -451,7 +432,7 @@ test("a model that fails, hangs or is over budget is said in one line, and no sp
 });
 
 test("a model that says nothing is given up at the deadline, in words", async () => {
-    await provider();
+    await setModel(admin, model);
     await model.control({ fault: "hang" });
     await write(phone, "Write a message", "is there anybody?");
     const waiting = await personPage(browser, { locale: "zh-CN" });
@@ -471,7 +452,7 @@ test("a model that says nothing is given up at the deadline, in words", async ()
 });
 
 test("a model that says nothing is stopped by a tap", async () => {
-    await provider();
+    await setModel(admin, model);
     await model.control({ fault: "hang" });
     await write(phone, "Write a message", "and what now?");
     await bubble(desk, "and what now").waitFor();
@@ -500,6 +481,7 @@ test("the chat’s panel tells who agreed and what was used, and switches AI off
 
 /** No control of the assistant, in the open chat and where else it could be. */
 async function assertGone(page) {
+    await area(page).waitFor(); // a chat is open
     await line(page).waitFor({ state: "detached" });
     assert.equal(await page.getByRole("button", { name: /助手|翻译|AI/ }).count(), 0);
     await page.locator(".message", { hasText: "north gate" }).last().hover();

@@ -1,7 +1,7 @@
 // The composer: keys, lines, drafts on every device of an account, and what is written without a server.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, words } from "./people.mjs";
+import { bubble, chatLink, register, until, words } from "./people.mjs";
 import { anotherTab, launchBrowser, personPage, startServer } from "./server.mjs";
 
 let server, browser, wang, emma, desk, phone, roomId, secondRoom;
@@ -61,11 +61,12 @@ test("the setting turns Enter round, on every device", async () => {
     const enter = desk.getByRole("switch", { name: "Enter sends the message" });
     await enter.click();
     await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
-    await area(desk).fill("one");
+    await area(desk).fill("first of all");
     await desk.keyboard.press("Enter");
-    assert.equal(await area(desk).inputValue(), "one\n");
+    assert.equal(await area(desk).inputValue(), "first of all\n");
     await desk.keyboard.press("Shift+Enter");
-    await bubble(desk, "one").waitFor();
+    await bubble(desk, "first of all").waitFor();
+    assert.equal(await area(desk).inputValue(), "");
     await desk.evaluate(() => void (location.hash = "#/me/preferences"));
     await enter.click();
     await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
@@ -110,8 +111,10 @@ test("what one is writing is not overwritten by another device's draft", async (
     const draft = () => wang.call("GET", `/user/${encodeURIComponent(wang.userId)}/rooms/${encodeURIComponent(roomId)}/account_data/im.lingxi.draft`);
     await area(desk).focus();
     await desk.keyboard.type("mine, ");
+    const isDraft = (text) => until(async () => (await draft()).text === text);
+    await isDraft("mine, "); // of two that go out together nobody knows which comes last
     await area(phone).fill("the other's");
-    while ((await draft()).text !== "the other's") await new Promise((resolve) => setTimeout(resolve, 100));
+    await isDraft("the other's");
     // What comes after it in the account's stream is there: so it has come to the desk as well.
     await emma.say(roomId, "the draft came before this");
     await bubble(desk, "the draft came before this").waitFor();
@@ -166,6 +169,7 @@ test("an edit and a reaction made without a server go out when it is back, once"
     const reaction = (page) => page.locator(`[data-message="${theirs.event_id}"] .reaction`, { hasText: "👍" });
     const shown = (page) => page.locator(`[data-message="${theirs.event_id}"]`);
     await shown(desk).waitFor();
+    await desk.locator('[data-message^="$"]', { hasText: "down 3" }).waitFor(); // the server's, which can be changed
     await server.kill();
     await area(desk).focus();
     await desk.keyboard.press("ArrowUp");
@@ -182,6 +186,7 @@ test("an edit and a reaction made without a server go out when it is back, once"
     await bubble(phone, "down 3, changed").waitFor();
     await reaction(phone).waitFor();
     await reaction(desk).locator(".status.queued").waitFor({ state: "detached" });
+    assert.equal(await phone.locator(".bubble", { hasText: "down 3" }).count(), 1);
     const reactions = (await emma.timeline(roomId)).filter((event) => event.type === "m.reaction");
     assert.deepEqual(reactions.map((event) => event.content["m.relates_to"].key), ["👍"]);
 });

@@ -34,15 +34,19 @@ test("both links work in one browser, each tab its own person", async () => {
     await bubble(xiao, "arrivals exit").waitFor();
 });
 
-/** Chips come within a second or not at all, and the server may be slower at the first: whoever comes again finds them. */
+/** Chips come within a second or not at all, and the server may be slower at the first: whoever comes back to the chat finds them. */
 async function chipsOf(page) {
     const chip = page.locator(".chip").first();
     for (let visits = 1; ; ++visits) {
+        await page.locator(".assist-line").waitFor();
         try {
             return await chip.waitFor({ timeout: visits < visits_limit ? 3_000 : undefined });
         } catch (error) {
             if (visits === visits_limit) throw error;
-            await page.reload();
+            const chat = await page.evaluate(() => location.hash);
+            await page.evaluate(() => void (location.hash = "#/contacts"));
+            await page.locator(".assist-line").waitFor({ state: "detached" });
+            await page.evaluate((fragment) => void (location.hash = fragment), chat);
         }
     }
 }

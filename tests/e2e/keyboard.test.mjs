@@ -1,7 +1,7 @@
 // From signing in to signing out without a pointer.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, password, register } from "./people.mjs";
+import { bubble, password, register, until } from "./people.mjs";
 import { launchBrowser, personPage, shot, startServer } from "./server.mjs";
 
 let server, browser, wang, emma, page, roomId, direct;
@@ -17,6 +17,8 @@ const tabTo = async (wanted, key = "Tab", limit = 40) => {
     }
     assert.fail(`${wanted} was not reached by ${key}; the focus is on ${await focused()}`);
 };
+/** Presses Tab until `check` in the page holds of what has the focus. */
+const tabUntil = (check) => until(async () => (await page.evaluate(check)) || (await press("Tab")));
 const onMessage = (text) => page.waitForFunction((wanted) => document.activeElement?.matches("[data-message]") && document.activeElement.textContent.includes(wanted), text);
 const inComposer = () => page.waitForFunction(() => document.activeElement?.tagName === "TEXTAREA");
 
@@ -39,7 +41,7 @@ after(async () => {
 test("signing in", async () => {
     await page.goto(server.url);
     await page.getByLabel("Username").waitFor();
-    while ((await page.evaluate(() => document.activeElement?.getAttribute("autocomplete"))) !== "username") await press("Tab");
+    await tabUntil(() => document.activeElement?.getAttribute("autocomplete") === "username");
     await page.keyboard.type("wang");
     await press("Tab");
     await page.keyboard.type(password);
@@ -148,7 +150,7 @@ test("Ctrl+K finds chats, people and commands", async () => {
 
 test("settings are changed by keys, and a question mark lists the keys", async () => {
     await page.getByLabel("Language", { exact: true }).focus();
-    while ((await page.evaluate(() => document.activeElement?.getAttribute("role"))) !== "switch") await press("Tab");
+    await tabUntil(() => document.activeElement?.getAttribute("role") === "switch");
     const before = await page.getByRole("switch").getAttribute("aria-checked");
     await press("Space");
     await page.waitForFunction((last) => document.querySelector("[role=switch]")?.getAttribute("aria-checked") !== last, before);

@@ -1,7 +1,7 @@
 // The label of AI's words: it goes with them over the clipboard, and goes when nothing of them is left.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, setUp } from "./people.mjs";
+import { bubble, chatLink, register, setUp, until } from "./people.mjs";
 import { launchBrowser, personPage, startModel, startServer } from "./server.mjs";
 
 const words = "See you at seven";
@@ -64,11 +64,8 @@ const paste = async () => {
 };
 const lastSent = async (text) => {
     await bubble(page, text).waitFor();
-    for (;;) {
-        const sent = (await emma.timeline(roomId, 5)).find((event) => event.content.body?.endsWith(text) && event.sender === wang.userId);
-        if (sent) return sent.content;
-        await page.waitForTimeout(50);
-    }
+    const sent = await until(async () => (await emma.timeline(roomId, 5)).find((event) => event.content.body?.endsWith(text) && event.sender === wang.userId));
+    return sent.content;
 };
 const empty = async () => {
     await area().fill("");
@@ -191,8 +188,7 @@ test("a message that is changed into AI's exact words says generated, and words 
     await keys("ControlOrMeta+a", "ControlOrMeta+v");
     await holds(ai);
     await keys("Enter");
-    let changed;
-    while (!(changed = (await emma.timeline(roomId, 5)).map((event) => event.content["m.new_content"]).find((content) => content?.body === ai))) await page.waitForTimeout(50);
+    const changed = await until(async () => (await emma.timeline(roomId, 5)).map((event) => event.content["m.new_content"]).find((content) => content?.body === ai));
     assert.deepEqual(changed["im.lingxi.ai"], label);
     assert.deepEqual(page.faults, []);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { deflateSync } from "node:zlib";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, words } from "./people.mjs";
+import { bubble, chatLink, register, until, words } from "./people.mjs";
 import { launchBrowser, personPage, shot, startServer, violations } from "./server.mjs";
 
 let server, browser, wang, emma, desk, phone, roomId;
@@ -90,8 +90,8 @@ test("a reply shows what it answers, and leads there", async () => {
     await desk.keyboard.press("Enter");
     const reply = bubble(phone, "太好了");
     await reply.locator(".quote", { hasText: "Saturday is fine" }).waitFor();
-    await reply.locator(".quote").click();
-    await phone.locator("[data-message].found", { hasText: "Saturday is fine" }).waitFor();
+    // It is marked for a moment.
+    await Promise.all([phone.locator("[data-message].found", { hasText: "Saturday is fine" }).waitFor(), reply.locator(".quote").click()]);
 });
 
 test("an edit replaces the words for both, and says so", async () => {
@@ -179,7 +179,7 @@ test("what is dropped on a chat asks first, too", async () => {
 test("a file shows how far it is, and can be taken down by the other", async () => {
     const cdp = await desk.context().newCDPSession(desk);
     await cdp.send("Network.enable");
-    await cdp.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 2_000_000 });
+    await cdp.send("Network.emulateNetworkConditions", { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: 300_000 });
     await desk.locator("input[type=file]").setInputFiles({ name: "路线.bin", mimeType: "application/octet-stream", buffer: randomBytes(6_000_000) });
     await desk.getByRole("dialog").getByRole("button", { name: "发送" }).click();
     const bar = desk.locator("progress.upload");
@@ -321,7 +321,7 @@ test("after signing out, no picture of the account is left in the tab", async ()
             url,
         );
     await phone.locator(".timeline [role=region]").hover();
-    while ((await phone.locator(".picture img").count()) === 0) await phone.mouse.wheel(0, -400);
+    await until(async () => (await phone.mouse.wheel(0, -400), await phone.locator(".picture img").count()));
     const url = await phone.locator(".picture img").first().getAttribute("src");
     assert.equal(await loads(url), true);
     await phone.evaluate(() => void (location.hash = "#/me/account"));

@@ -113,6 +113,16 @@ export async function setUp(server, { localpart = "wang", name = "王小明", ro
     return admin;
 }
 
+/** What `check` answers as soon as that is something. It is asked again and again, and at the limit the test fails with what it is. */
+export async function until(check, limit_ms = 60_000) {
+    for (const end = Date.now() + limit_ms; ; ) {
+        const found = await check();
+        if (found) return found;
+        if (Date.now() > end) throw new Error(`still not so after ${limit_ms / 1000} s: ${check}`);
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+}
+
 export const chatLink = (roomId, eventId) => `#/chat/${encode(roomId)}${eventId ? `/${encode(eventId)}` : ""}`;
 export const bubble = (page, text) => page.locator(".bubble", { hasText: text }).last();
 

@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { until } from "./people.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(join(root, "web", "package.json"));
@@ -30,10 +31,14 @@ function isThere(pid) {
     }
 }
 
+/** Below those that the system gives to whoever asks for any: so it is still free when a server that was killed starts again. */
+const lowPort = () => 20_000 + Math.floor(Math.random() * 12_000);
+const ports_limit = 20;
+
 /** A running server; what is started again keeps its data and its address. */
 export async function startServer(...args) {
     const data = mkdtempSync(join(tmpdir(), "lingxi-e2e-"));
-    const server = { output: "", listen: "127.0.0.1:0", data: join(data, "d") };
+    const server = { output: "", listen: "", data: join(data, "d") };
     server.start = () =>
         new Promise((resolve, reject) => {
             server.output = "";
@@ -44,7 +49,6 @@ export async function startServer(...args) {
                 const found = /Lingxi is running at (http:\/\/(\S+))/.exec(server.output);
                 if (found) {
                     server.url = found[1];
-                    server.listen = found[2];
                     resolve(server);
                 }
             });
@@ -63,13 +67,20 @@ export async function startServer(...args) {
         const children = childrenOf(pid);
         for (const child of children) process.kill(child, "SIGKILL");
         await server.stop("SIGKILL");
-        while (children.some(isThere)) await new Promise((resolve) => setTimeout(resolve, 10));
+        await until(() => !children.some(isThere));
     };
     server.end = async () => {
         await server.stop();
         rmSync(data, { recursive: true, force: true });
     };
-    return server.start();
+    for (let left = ports_limit; ; left -= 1) {
+        server.listen = `127.0.0.1:${lowPort()}`;
+        try {
+            return await server.start();
+        } catch (error) {
+            if (left === 0 || !/address already in use/i.test(error.message)) throw error; // else another server listens there
+        }
+    }
 }
 
 /** tests/model_server, on a free port unless one is named. */

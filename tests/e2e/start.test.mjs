@@ -1,7 +1,7 @@
 // The second start: the list of chats stands as it was before the client has read anything or the server has answered.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, password, register } from "./people.mjs";
+import { bubble, chatLink, password, register, until } from "./people.mjs";
 import { launchBrowser, personPage, shot, startServer, violations } from "./server.mjs";
 
 const hostile = `<img src=x onerror="window.taken=1"> {{7*7}} \u202eevil`;
@@ -32,7 +32,8 @@ after(async () => {
 
 const live = (page) => page.locator(".chats-list[aria-busy=false] [data-chat]").first().waitFor();
 const kept = (page) => page.evaluate((key) => localStorage.getItem(key), keptKey);
-const rows = (page) => page.locator(".chat-row").evaluateAll((all) => all.map((row) => row.querySelector(".chat-link").innerText.replace(/\s+/g, " ")));
+/** What stands in the list, without the times: at midnight they read otherwise. */
+const rows = (page) => page.locator(".chat-row .chat-link").evaluateAll((all) => all.map((row) => row.innerText.replace(row.querySelector(".chat-when")?.innerText ?? "", "").replace(/\s+/g, " ")));
 
 /** Away from the client, which so writes what it keeps; what the SDK keeps goes, so that its answer needs the server. */
 async function leave(page) {
@@ -178,13 +179,13 @@ test("with very many chats the upper ones stand before the others are taken in, 
     await page.addInitScript(() => {
         new MutationObserver(() => {
             if (window.firstSeen || !document.querySelector("[data-chat]")) return;
-            window.firstSeen = { busy: document.querySelector(".chats-list").ariaBusy, rows: [...document.querySelectorAll("[data-chat]")].map((row) => row.innerText), title: document.title };
+            window.firstSeen = { busy: document.querySelector(".chats-list").ariaBusy, rows: [...document.querySelectorAll("[data-chat]")].map((row) => row.innerText.replace(row.querySelector(".chat-when")?.innerText ?? "", "").replace(/\s+/g, " ")), title: document.title };
         }).observe(document, { subtree: true, childList: true });
     });
     const whole = async (top, unread) => {
         await live(page);
         const seen = await page.evaluate(() => window.firstSeen);
-        const now = await page.locator("[data-chat]").evaluateAll((all) => all.map((row) => row.innerText));
+        const now = await rows(page);
         assert.ok(now[0].includes("Many 7") && now[1].includes(top), now.join("\n"));
         assert.equal(await page.title(), `(${unread}) Lingxi`);
         const list = page.locator(".chats-list .virtual");
@@ -204,8 +205,9 @@ test("with very many chats the upper ones stand before the others are taken in, 
     assert.deepEqual(first.seen.rows, first.now.slice(0, first.seen.rows.length));
     assert.equal(first.seen.title, "Lingxi", "no sum is made of a part");
     assert.equal(asked.filter((since) => since === null).length, 1, "the first question is asked once");
-    while ((await stored(page))?.chats !== count) await page.waitForTimeout(50);
-    assert.equal(asked.includes((await stored(page)).token), true, "what is kept is the server's token");
+    await until(async () => (await stored(page))?.chats === count);
+    // What is kept is the server's token, with which it is asked on.
+    await until(async () => asked.includes((await stored(page)).token));
 
     // A second time, from what the SDK kept alone.
     await page.goto(`${server.url}/favicon.svg`);
@@ -228,7 +230,7 @@ for (const answers of ["refuses", "is silent"])
         const page = await personPage(browser);
         await zhao.enter(page);
         await live(page);
-        while ((await stored(page))?.chats !== 60) await page.waitForTimeout(50);
+        await until(async () => (await stored(page))?.chats === 60);
         await page.goto(`${server.url}/favicon.svg`);
         let release;
         const released = new Promise((resolve) => (release = resolve));
@@ -251,7 +253,7 @@ for (const answers of ["refuses", "is silent"])
         release();
         await page.unroute(surface);
         await page.locator(".chats-connecting:not(:empty), .offline-banner").first().waitFor({ state: "detached" });
-        while (!(await zhao.timeline(rooms[0])).some((event) => event.content.body === "written without a server")) await page.waitForTimeout(200);
+        await until(async () => (await zhao.timeline(rooms[0])).some((event) => event.content.body === "written without a server"));
         assert.deepEqual(page.faults, []);
         await page.context().close();
     });
@@ -268,7 +270,7 @@ test("while the server is silent what is stored of a chat is shown, and where no
     const page = await personPage(browser);
     await qian.enter(page);
     await live(page);
-    while ((await stored(page))?.chats !== 2) await page.waitForTimeout(50);
+    await until(async () => (await stored(page))?.chats === 2);
     await page.goto(`${server.url}/favicon.svg`);
     const release = await holdAll(page);
     await page.goto(`${server.url}/${chatLink(unread)}`);

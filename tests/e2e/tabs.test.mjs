@@ -1,7 +1,7 @@
 // One long-poll an account: the tabs of one person share it, and each of them has everything.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register } from "./people.mjs";
+import { bubble, chatLink, register, until } from "./people.mjs";
 import { anotherTab, launchBrowser, personPage, startServer } from "./server.mjs";
 
 let server, browser, wang, emma, first, second, third, roomId;
@@ -22,10 +22,7 @@ function count(page) {
     return page;
 }
 /** The tab that holds the long-poll: between two of them there is none for a moment. */
-async function holding() {
-    while (polls.size === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-    return [...polls.values()][0];
-}
+const holding = () => until(() => [...polls.values()][0]);
 /** Its poll ends with it: another may begin before the news of its end has come here. */
 async function close(page) {
     closing.add(page);
