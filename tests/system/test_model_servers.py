@@ -41,6 +41,20 @@ def one_model(server, models):
     put_model(server.admin, models[0], "first", name="First")
 
 
+@contextlib.contextmanager
+def deaf_listener():
+    """The address of a listener whose queue is full and that nobody accepts at: the kernel drops what comes."""
+    with contextlib.ExitStack() as sockets:
+        listening = sockets.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(8):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+
+
 def spent_as_receipts_say(person):
     return sum(r["input_tokens"] + r["output_tokens"] for r in receipts(person))
 
@@ -59,7 +73,7 @@ def test_an_answer_that_came_whole_is_shown_whatever_stands_around_it(alice, mod
     assert answer.text == "你好，世界👋"
     assert answer.one("done")["usage"]["estimated"] is (fault in ("wrong_usage", "zero_usage", "no_usage"))
     assert receipts(alice)[0]["cost_micros"] > 0
-    assert receipts(alice)[0]["outcome"] == "done"
+    assert (receipts(alice)[0]["outcome"], receipts(alice)[0]["left"]) == ("done", "yes")
     assert used_tokens(alice) == spent_as_receipts_say(alice)
 
 
@@ -71,7 +85,7 @@ def test_a_broken_answer_ends_in_words_and_is_settled(alice, models, fault):
     assert not answer.all("done")
     words = (answer.error or answer.one("error"))["error"]
     assert "server says no" not in words and "out of memory" not in words, "a stranger's words are not passed on"
-    assert receipts(alice)[0]["outcome"] == "failed"
+    assert (receipts(alice)[0]["outcome"], receipts(alice)[0]["left"]) == ("failed", "yes")
     assert used_tokens(alice) == spent_as_receipts_say(alice)
     assert (receipts(alice)[0]["cost_micros"] == 0) is (fault in REFUSED), "only what surely was not worked on is not paid"
     models[0].control(reset=True)
@@ -94,6 +108,7 @@ def test_a_client_that_goes_ends_the_call_at_once_at_the_model_too(alice, models
     wait_for(lambda: requests.get(models[0].url + "/gone", timeout=10).json()["gone"] == 1, seconds=20,
              what="the end at the model server")
     wait_for(lambda: len(receipts(alice)) > before and receipts(alice)[0]["outcome"] == "cancelled", what="the receipt")
+    assert receipts(alice)[0]["left"] == "yes"
     assert used_tokens(alice) == spent_as_receipts_say(alice)
 
 
@@ -168,20 +183,40 @@ def test_a_server_that_knows_less_of_the_dialect_is_asked_for_less(alice, server
 
 
 def test_a_server_that_takes_no_connection_has_seen_nothing_and_is_not_paid(alice, server, models):
-    """Its queue is full and nobody accepts: the kernel drops what comes."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(0)
-        waiting = [socket.socket() for _ in range(8)]
-        for one in waiting:
-            one.setblocking(False)
-            one.connect_ex(listening.getsockname())
-        put_model(server.admin, models[0], "first", name="First", base_url=f"http://127.0.0.1:{listening.getsockname()[1]}/v1")
+    with deaf_listener() as url:
+        put_model(server.admin, models[0], "first", name="First", base_url=url)
         assert translate(alice, "into the void").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
         receipt = receipts(alice)[0]
-        assert (receipt["outcome"], receipt["input_tokens"], receipt["cost_micros"]) == ("failed", 0, 0)
-        for one in waiting:
-            one.close()
+        assert (receipt["outcome"], receipt["left"], receipt["input_tokens"], receipt["cost_micros"]) == ("failed", "no", 0, 0)
+
+
+def test_who_goes_while_the_server_takes_no_connection_has_given_nothing_and_pays_nothing(alice, server, models):
+    with deaf_listener() as url:
+        put_model(server.admin, models[0], "first", name="First", base_url=url)
+        before = (len(receipts(alice)), used_tokens(alice))
+        response = requests.post(server.url + ASSIST + "/translations", stream=True, timeout=60,
+                                 json={"room_id": own_room(alice), "text": "into the void again", "target_language": "zh"},
+                                 headers={"Authorization": f"Bearer {alice.token}"})
+        assert response.status_code == 200
+        response.close()
+        wait_for(lambda: len(receipts(alice)) > before[0] and receipts(alice)[0]["outcome"] == "cancelled", what="the receipt")
+        receipt = receipts(alice)[0]
+        assert (receipt["left"], receipt["input_tokens"], receipt["output_tokens"], receipt["cost_micros"]) == ("no", 0, 0, 0)
+        assert receipt["outbound_sha256"] and receipt["outbound_bytes"] > 0, "what it was to be given"
+        assert used_tokens(alice) == before[1]
+
+
+def test_of_a_server_that_is_down_the_receipt_says_that_nothing_left(alice, server, models):
+    with socket.socket() as taken:  # and not listened at
+        taken.bind(("127.0.0.1", 0))
+        down = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
+        put_model(server.admin, models[0], "first", name="First", base_url=down)
+        put_model(server.admin, models[1], "second", name="Second")
+        assert translate(alice, "to whoever is there").errcode is None
+        assert [(r["provider"], r["left"]) for r in receipts(alice)[:2]] == [("Second", "yes"), ("First", "no")]
+        server.admin.delete(f"{ADMIN}/models/second")
+        assert translate(alice, "to nobody").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+        assert (receipts(alice)[0]["outcome"], receipts(alice)[0]["left"]) == ("failed", "no")
 
 
 def test_an_answer_that_broke_off_is_not_continued_by_another(alice, server, models):
@@ -466,6 +501,7 @@ def test_the_gateway_that_was_killed_is_back_and_calls_in_between_end_in_words(a
     os.kill(pid, 9)
     under_way.join()
     assert answers[0].errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    assert (receipts(alice)[0]["outcome"], receipts(alice)[0]["left"]) == ("failed", "yes"), "its first words had come"
     models[0].control(reset=True)
     wait_for(lambda: server.processes()["gateway"] not in (None, pid), what="another gateway")
     wait_for(lambda: translate(alice, "again").errcode is None, what="an answer")

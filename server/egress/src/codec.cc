@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <base/encoding.h>
 #include <egress/codec.h>
@@ -42,6 +43,14 @@ std::optional<PromptMessage::Role> role_of(std::string_view name) {
     return std::nullopt;
 }
 
+constexpr std::array<std::pair<Left, std::string_view>, 3> kLeftNames{
+    std::pair{Left::no, "no"}, {Left::yes, "yes"}, {Left::unknown, "unknown"}};
+
+Left left_of(std::string_view name) {
+    const auto* found = std::ranges::find(kLeftNames, name, &std::pair<Left, std::string_view>::second);
+    return found == kLeftNames.end() ? Left::unknown : found->first;
+}
+
 /// Memory for the tree of one message, which most find room in.
 struct Scratch {
     std::array<unsigned char, 4096> bytes;
@@ -56,6 +65,24 @@ base::Result<json::object> read_object(std::string_view text, json::storage_ptr 
 }
 
 }  // namespace
+
+std::string_view to_string(Left left) {
+    const auto* found = std::ranges::find(kLeftNames, left, &std::pair<Left, std::string_view>::first);
+    return found == kLeftNames.end() ? "unknown" : found->second;
+}
+
+base::Error with_fate(base::Error error, const Fate& fate) {
+    error.message =
+        json::serialize(json::object{{"left", to_string(fate.left)}, {"nothing_owed", fate.nothing_owed}});
+    return error;
+}
+
+Fate read_fate(const base::Error& error) {
+    const auto object = read_object(error.message);
+    if (!object) return {};
+    return {.left = left_of(text_of(*object, "left")),
+            .nothing_owed = base::get_bool(*object, "nothing_owed").value_or(false)};
+}
 
 json::object to_json(const ModelRequest& request, std::chrono::steady_clock::time_point now) {
     json::array messages;
@@ -123,6 +150,7 @@ json::object to_json(const ModelEvent& event, json::storage_ptr memory) {
         return json::object({{"type", "prepared"},
                              {"known", prepared->known},
                              {"paid_before", prepared->paid_before},
+                             {"left_before", to_string(prepared->left_before)},
                              {"outbound_sha256", prepared->outbound_sha256},
                              {"outbound_bytes", prepared->outbound_bytes},
                              {"provider_id", prepared->provider_id},
@@ -173,6 +201,7 @@ base::Result<ModelEvent> read_model_event(std::string_view text) {
             return bad("a price that can be");
         return Prepared{.known = base::get_bool(*object, "known").value_or(false),
                         .paid_before = base::get_bool(*object, "paid_before").value_or(true),
+                        .left_before = left_of(text_of(*object, "left_before")),
                         .outbound_sha256 = text_of(*object, "outbound_sha256"),
                         .outbound_bytes = count("outbound_bytes"),
                         .provider_id = text_of(*object, "provider_id"),

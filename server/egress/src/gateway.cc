@@ -99,7 +99,10 @@ ModelCall& ModelCall::operator=(ModelCall&&) noexcept = default;
 
 runtime::Task<base::Result<ModelEvent>> ModelCall::next() {
     auto message = co_await call_->next();
-    if (!message) co_return base::fail(model_failure(message.error()));
+    if (!message) {
+        fate_ = read_fate(message.error());
+        co_return base::fail(model_failure(message.error()));
+    }
     auto event = read_model_event(message->text);
     if (!event) co_return base::fail(model_failure(event.error()));
     co_return event;
@@ -113,6 +116,10 @@ runtime::Task<base::Result<void>> ModelCall::go() {
 
 void ModelCall::cancel() {
     call_->cancel();
+}
+
+void ModelCall::ask_to_end(std::chrono::steady_clock::duration last_words) {
+    call_->ask_to_end(last_words);
 }
 
 base::Result<ModelCall> Gateway::begin(ModelRequest request) {

@@ -36,20 +36,19 @@ base::Error error_of(CURLcode code, bool anything_sent) {
         return make(base::ErrorKind::unavailable, "http.connect", "The server cannot be reached.");
     };
     switch (code) {
-        case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY:
-        case CURLE_COULDNT_CONNECT:
-            return unreached();
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CONNECT_ERROR:
+            // Over a connection that was used again the request may have left before another was tried.
+            if (anything_sent) break;
             return make(base::ErrorKind::unavailable, "http.tls", "The server's certificate is not trusted.");
         case CURLE_OPERATION_TIMEDOUT:
             if (!anything_sent) return unreached();
             return make(base::ErrorKind::timeout, "http.timeout", "The server did not answer in time.");
         default:
-            if (!anything_sent) return unreached();
-            return make(base::ErrorKind::unavailable, "http.io", "The connection to the server broke.");
+            break;
     }
+    if (!anything_sent) return unreached();
+    return make(base::ErrorKind::unavailable, "http.io", "The connection to the server broke.");
 }
 
 }  // namespace
@@ -193,6 +192,12 @@ class HttpClient::State::Transfer final : public HttpTransfer {
         news_.notify();
     }
 
+    bool anything_sent() const override {
+        long request_bytes = 0;
+        curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
+        return request_bytes > 0;
+    }
+
     void end(CURLcode code) {
         if (ended_) return;
         ended_ = true;
@@ -201,11 +206,7 @@ class HttpClient::State::Transfer final : public HttpTransfer {
     }
 
   private:
-    base::Error failure(CURLcode code) const {
-        long request_bytes = 0;
-        curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
-        return error_of(code, request_bytes > 0);
-    }
+    base::Error failure(CURLcode code) const { return error_of(code, anything_sent()); }
 
     runtime::Task<bool> wait(std::chrono::steady_clock::time_point deadline) {
         const auto left = deadline - std::chrono::steady_clock::now();

@@ -38,6 +38,8 @@ class HttpTransfer {
     virtual runtime::Task<base::Result<std::string>> read(std::chrono::steady_clock::time_point deadline) = 0;
     /// Ends it: who waits gets http.aborted (cancelled) at once.
     virtual void abort() = 0;
+    /// Whether a byte of the request has been handed to a connection; stays true.
+    virtual bool anything_sent() const = 0;
     /// A response header (lower-case name), once the status is there.
     virtual std::optional<std::string> header(std::string_view name) const = 0;
 };

@@ -192,6 +192,7 @@ struct ModelService::Attempt {
     bool is_last = false;
     bool paid_before =
         false;  ///< the provider that was told to go last has failed, but may have worked on it
+    egress::Left left = egress::Left::no;  ///< what that one was to be sent
 };
 
 ModelService::ModelService(runtime::Runtime& runtime, const base::Clock& clock, HttpClient& http,
@@ -210,12 +211,17 @@ runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire
     auto request = egress::read_model_request(message.text, clock_.steady_now());
     if (!request) co_return base::fail(std::move(request.error()));
     const bool known_only = request->known_only;
-    auto served = co_await serve(std::move(*request), call);
-    if (!served) calls_.add(call.cancelled() ? "given_up" : known_only ? "not_known" : "failed");
-    co_return served;
+    Attempt attempt;
+    auto served = co_await serve(std::move(*request), attempt, call);
+    if (served) co_return served;
+    calls_.add(call.cancelled() ? "given_up" : known_only ? "not_known" : "failed");
+    co_return base::fail(egress::with_fate(
+        std::move(served.error()),
+        {.left = attempt.left, .nothing_owed = !attempt.paid_before || attempt.left == egress::Left::no}));
 }
 
-runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest request, wire::ServedCall& call) {
+runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest request, Attempt& attempt,
+                                                      wire::ServedCall& call) {
     auto providers = router_.fitting(request);
     if (!providers) co_return base::fail(std::move(providers.error()));
     std::vector<Offer> offers;
@@ -245,7 +251,6 @@ runtime::Task<base::Result<void>> ModelService::serve(egress::ModelRequest reque
     if (request.known_only) co_return unavailable("model.none_available", "Nothing like it is known.");
 
     std::erase_if(offers, is_away);
-    Attempt attempt;
     // Core pays nothing for some failures: only where that is true of the last that was told to go.
     const auto at_the_end = [&](base::Error error) -> std::unexpected<base::Error> {
         if (attempt.paid_before && egress::cost_nothing(error.code))
@@ -347,16 +352,16 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
     };
     if (!stands()) co_return pass_over();
     offer.prepared.paid_before = attempt.paid_before;
+    offer.prepared.left_before = attempt.left;
     if (auto sent = co_await send(call, offer.prepared); !sent) co_return base::fail(std::move(sent.error()));
     auto transfer = http_.prepare(http_request(offer.provider, std::move(offer.body), request.deadline));
     auto go = co_await call.next();
     if (!go) co_return base::fail(std::move(go.error()));
     if (go->text != R"({"type":"go"})")
         co_return base::fail(base::ErrorKind::invalid, "egress.bad_message", "Expected go.");
-    if (!stands()) {
-        attempt.paid_before = false;  // told to go, but nothing left
-        co_return pass_over();
-    }
+    attempt.paid_before = false;
+    attempt.left = egress::Left::no;
+    if (!stands()) co_return pass_over();
     co_return co_await stream(request, offer, attempt, std::move(transfer), call);
 }
 
@@ -366,6 +371,13 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
                                                                       wire::ServedCall& call) {
     const std::string& id = offer.provider.shown.id;
     const auto started = steady_clock::now();
+    struct LeftOnceOver {
+        Attempt& attempt;
+        HttpTransfer& transfer;
+        ~LeftOnceOver() { attempt.left = transfer.anything_sent() ? egress::Left::yes : egress::Left::no; }
+    };
+    const LeftOnceOver left_once_over{attempt, *transfer};
+    attempt.paid_before = true;  // until it is known that it did not work on it
     transfer->begin();
     // A server that hangs is left at once when nobody waits any more.
     call.on_cancelled([weak = std::weak_ptr(transfer)] {

@@ -36,7 +36,8 @@ class ModelService {
     struct Attempt;
     enum class Tried : std::uint8_t { answered, failed_before_content, wants_less };
 
-    runtime::Task<base::Result<void>> serve(egress::ModelRequest request, wire::ServedCall& call);
+    runtime::Task<base::Result<void>> serve(egress::ModelRequest request, Attempt& attempt,
+                                            wire::ServedCall& call);
     runtime::Task<base::Result<void>> serve_known(const Offer& offer, AnswerCache::Answer answer,
                                                   wire::ServedCall& call);
     runtime::Task<base::Result<Tried>> try_provider(const egress::ModelRequest& request, Offer& offer,

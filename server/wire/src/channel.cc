@@ -28,6 +28,7 @@ class OutgoingCall final : public Call {
         return ChannelState::send(state_, stream_, std::move(message), Leaves::at_once);
     }
     void cancel() override { state_->cancel(*stream_); }
+    void ask_to_end(Clock::duration last_words) override { state_->ask_to_end(*stream_, last_words); }
 
   private:
     std::shared_ptr<ChannelState> state_;
@@ -80,7 +81,7 @@ runtime::Task<void> ChannelState::serve(std::shared_ptr<ChannelState> self, std:
             base::log_error("wire.service_fault", {{"method", method}, {"what", fault.what()}});
         result = base::fail(base::ErrorKind::internal, "wire.fault", "The call failed for a reason of ours.");
     }
-    if (stream->ended) co_return;  // nobody waits for the answer
+    // Also where it was given up: the caller may hear it out, and if not, knows the call no more.
     self->answer(stream->number, result);
 }
 

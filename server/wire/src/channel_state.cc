@@ -209,6 +209,13 @@ void ChannelState::cancel(Stream& stream) {
     end(stream, cancelled());
 }
 
+void ChannelState::ask_to_end(Stream& stream, Clock::duration last_words) {
+    if (stream.ended) return;
+    if (is_open()) enqueue({.kind = FrameKind::cancel, .call = stream.number});
+    stream.deadline = std::min(stream.deadline, Clock::now() + last_words);
+    stream.news.notify();  // who waits waits no longer than that
+}
+
 void ChannelState::drop_inbox(Stream& stream) {
     for (const Message& message : std::exchange(stream.inbox, {})) unread_bytes_ -= weight_bytes(message);
     drained_.notify();

@@ -32,6 +32,8 @@ struct ChannelState : std::enable_shared_from_this<ChannelState> {
                                                      std::shared_ptr<Stream> stream);
     /// Gives a call of ours up.
     void cancel(Stream& stream);
+    /// The same, but what the peer says to that is heard for so long.
+    void ask_to_end(Stream& stream, std::chrono::steady_clock::duration last_words);
     /// The caller reads no more: drops what came.
     void drop_inbox(Stream& stream);
     /// Calls the service's on_cancelled callback, in a turn of its own.

@@ -240,6 +240,29 @@ TEST(Channel, a_deadline_ends_the_call_on_both_sides) {
     });
 }
 
+TEST(Channel, a_caller_that_asks_to_end_hears_the_last_words) {
+    run([](Runtime& runtime) -> Task<void> {
+        Pair pair(runtime, [](std::string method, Message, ServedCall& call) -> Task<base::Result<void>> {
+            const auto stopped = co_await call.next();
+            EXPECT_EQ(code(stopped), "wire.cancelled");
+            if (method == "deaf") co_await runtime::sleep_for(60s);  // ended by stop()
+            co_return base::fail(base::ErrorKind::cancelled, "model.stopped", "Nothing had left.");
+        });
+        auto call = pair.client.call("m", {}, soon());
+        (*call)->ask_to_end(60s);
+        const auto heard = co_await (*call)->next();
+        EXPECT_EQ(code(heard), "model.stopped");
+        EXPECT_EQ(heard.error().message, "Nothing had left.");
+        EXPECT_EQ(co_await text_of((*call)->next()), "error model.stopped");
+        (*call)->ask_to_end(60s);
+
+        auto unheard = pair.client.call("deaf", {}, soon());
+        (*unheard)->ask_to_end(1ms);
+        EXPECT_EQ(co_await text_of((*unheard)->next()), "error wire.deadline");
+        co_await pair.stop();
+    });
+}
+
 TEST(Channel, dropping_a_call_cancels_it_at_the_server) {
     run([](Runtime& runtime) -> Task<void> {
         std::string served;

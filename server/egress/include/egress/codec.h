@@ -21,6 +21,11 @@ base::json::object to_json(const ModelEvent& event, base::json::storage_ptr memo
 std::string write_model_event(const ModelEvent& event);
 base::Result<ModelEvent> read_model_event(std::string_view text);
 
+/// A failure of a model call as the error that ends it: its message, which nobody reads, says what became of
+/// the request. Any other error says nothing of that.
+base::Error with_fate(base::Error error, const Fate& fate);
+Fate read_fate(const base::Error& error);
+
 base::json::object to_json(const Provider& provider);
 base::Result<Provider> read_provider(const base::json::value& value);
 

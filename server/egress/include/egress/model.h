@@ -64,6 +64,17 @@ struct ModelRequest {
     std::chrono::steady_clock::time_point deadline;
 };
 
+/// Whether anything of a request left the machine's gateway, as far as is known: as soon as one byte of it
+/// was handed to a connection, all of it counts as gone. Numbers are stored; what is unknown is not.
+enum class Left : std::uint8_t { no = 0, yes = 1, unknown = 2 };
+std::string_view to_string(Left left);
+
+/// What became of the request that was told to go last, where its call failed.
+struct Fate {
+    Left left = Left::unknown;
+    bool nothing_owed = false;  ///< it surely was not worked on
+};
+
 /// First answer: what would go out, before it goes. Nothing has left the machine yet.
 struct Prepared {
     /// Nothing will leave: the gateway still holds what this provider answered to the same bytes. Hash and
@@ -72,6 +83,8 @@ struct Prepared {
     /// Where this is another provider after one that failed: whether that one may have worked on the request
     /// before, and wants to be paid.
     bool paid_before = false;
+    /// And whether what that one was to be sent has left.
+    Left left_before = Left::unknown;
     std::string outbound_sha256;  ///< hex, of the exact bytes of the request body
     std::int64_t outbound_bytes = 0;
     std::string provider_id;
@@ -120,13 +133,20 @@ class ModelCall {
     /// gateway.away (unavailable: the gateway is being restarted), wire.cancelled. In our own words, whatever
     /// the gateway's were.
     runtime::Task<base::Result<ModelEvent>> next();
-    /// Lets the prepared request out. Core calls it only after the receipt is durable.
+    /// Lets the prepared request out. Core calls it only after the receipt is durable. Where it fails, the
+    /// request has not left.
     runtime::Task<base::Result<void>> go();
+    /// After next() failed: as far as the gateway could tell it.
+    const Fate& fate() const { return fate_; }
     /// Gives the call up; a next() under way ends with wire.cancelled.
     void cancel();
+    /// Gives the call up and hears the gateway out, for at most `last_words`: next() goes on to its failure,
+    /// after which fate() says what became of the request.
+    void ask_to_end(std::chrono::steady_clock::duration last_words);
 
   private:
     std::unique_ptr<wire::Call> call_;
+    Fate fate_;
 };
 
 /// A configured model server, as the administrator's page shows it. The key never comes back.

@@ -78,6 +78,11 @@ Answered<void> check_caps(storage::Transaction& tx, UserNumber user, const Serve
     return {};
 }
 
+std::optional<std::int64_t> stored(egress::Left left) {
+    if (left == egress::Left::unknown) return std::nullopt;
+    return static_cast<std::int64_t>(left);
+}
+
 /// Rounded up, so that many small calls are not free. Prices and tokens are far from overflowing 128 bits.
 std::int64_t cost_micros(const OpenCall& call, std::int64_t input_tokens, std::int64_t output_tokens) {
     __extension__ using Wide = __int128;
@@ -197,12 +202,13 @@ Answered<void> tell_to_go(storage::Transaction& tx, const egress::CallId& call_i
     tx.prepare(
           "UPDATE model_call SET state = ?2, hold_tokens = ?3, told_at_ms = ?4, provider_id = ?5, "
           "provider_name = ?6, model = ?7, on_this_machine = ?8, outbound_sha256 = ?9, outbound_bytes = ?10, "
-          "input_price_micros = ?11, output_price_micros = ?12, currency = ?13, output_limit_tokens = ?14 "
-          "WHERE call_number = ?1")
+          "input_price_micros = ?11, output_price_micros = ?12, currency = ?13, output_limit_tokens = ?14, "
+          "has_left = ?15 WHERE call_number = ?1")
         .bind(call->number, static_cast<int>(CallState::told), hold, now_ms, prepared.provider_id,
               prepared.provider_name, prepared.model, prepared.on_this_machine, prepared.outbound_sha256,
               outbound_bytes, prepared.input_price_micros_per_million,
-              prepared.output_price_micros_per_million, prepared.currency, output_limit_tokens)
+              prepared.output_price_micros_per_million, prepared.currency, output_limit_tokens,
+              stored(prepared.known ? egress::Left::no : egress::Left::unknown))
         .run();
     for (const UserNumber person : whose) {
         tx.prepare(
@@ -215,7 +221,7 @@ Answered<void> tell_to_go(storage::Transaction& tx, const egress::CallId& call_i
 }
 
 Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState outcome,
-             const std::optional<egress::Finished>& finished, std::int64_t now_ms) {
+             const std::optional<egress::Finished>& finished, egress::Left left, std::int64_t now_ms) {
     const auto call = find_open(tx, call_id);
     if (!call || call->state != CallState::told) return {};
     Usage usage{.input_tokens = call->outbound_bytes,
@@ -237,9 +243,10 @@ Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState 
     usage.cost_micros = cost_micros(*call, usage.input_tokens, usage.output_tokens);
     tx.prepare(
           "UPDATE model_call SET state = ?2, hold_tokens = 0, ended_at_ms = ?3, input_tokens = ?4, "
-          "output_tokens = ?5, is_estimated = ?6, cost_micros = ?7 WHERE call_number = ?1")
+          "output_tokens = ?5, is_estimated = ?6, cost_micros = ?7, has_left = coalesce(?8, has_left) "
+          "WHERE call_number = ?1")
         .bind(call->number, static_cast<int>(outcome), now_ms, usage.input_tokens, usage.output_tokens,
-              usage.estimated, usage.cost_micros)
+              usage.estimated, usage.cost_micros, stored(left))
         .run();
     add_spent(tx, call->day, call->user, usage.input_tokens + usage.output_tokens - call->hold_tokens);
     add_cost(tx, call->day, call->currency, usage.cost_micros);
@@ -273,7 +280,7 @@ Recovered end_open(storage::Transaction& tx, const OpenCalls& open, std::int64_t
     Recovered recovered;
     for (const auto& [call_id, state] : open) {
         if (state == CallState::told) {
-            settle(tx, call_id, CallState::unknown, std::nullopt, now_ms);
+            settle(tx, call_id, CallState::unknown, std::nullopt, egress::Left::unknown, now_ms);
             ++recovered.unknown;
         } else {
             release(tx, call_id);

@@ -83,9 +83,10 @@ struct Usage {
     std::string currency;
 };
 /// Ends a call that was told to go. Without `finished` it is settled at the whole hold: nobody knows how much
-/// of it was used. Nothing is done where it has been settled.
+/// of it was used. `left`: whether what the receipt names has left. Nothing is done where it has been
+/// settled.
 Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState outcome,
-             const std::optional<egress::Finished>& finished, std::int64_t now_ms);
+             const std::optional<egress::Finished>& finished, egress::Left left, std::int64_t now_ms);
 /// Whether the call was told to go and has not been settled.
 bool is_under_way(storage::Transaction& tx, const egress::CallId& call_id);
 /// Gives back a reservation that was never told to go, and forgets it.

@@ -16,6 +16,7 @@ constexpr std::size_t kRunsLimit = 256;
 constexpr std::size_t kTextLimitBytes = 512 * 1024;
 constexpr int kAttemptsLimit = 4;
 constexpr auto kStopLimit = 5s;
+constexpr auto kLastWordsLimit = 1s;
 
 storage::OrderKey order() {
     return {kBudgetOrder};
@@ -62,8 +63,14 @@ runtime::Task<std::string> ModelRun::next_text(Duration limit) {
 }
 
 void ModelRun::give_up() {
-    given_up_ = true;
-    if (call_ != nullptr) call_->cancel();
+    if (std::exchange(given_up_, true) || call_ == nullptr) return;
+    // Where words may have left, the gateway is heard on whether they have.
+    is_heard_out_ = attempts_ > 0 && !text_came_;
+    if (is_heard_out_) {
+        call_->ask_to_end(kLastWordsLimit);
+    } else {
+        call_->cancel();
+    }
 }
 
 /// Where there is no budget, what the gateway still knows costs nothing.
@@ -129,7 +136,7 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
                 if (!is_under_way(tx, before)) return refuse(account_gone());
                 std::optional<egress::Finished> nothing_used;
                 if (!prepared.paid_before) nothing_used.emplace();
-                settle(tx, before, CallState::failed, nothing_used, now_ms);
+                settle(tx, before, CallState::failed, nothing_used, prepared.left_before, now_ms);
                 if (auto reserved = reserve(tx, again, now_ms); !reserved) return reserved;
             }
             return tell_to_go(tx, again.call_id, prepared, whose, now_ms);
@@ -142,18 +149,18 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
     co_return std::nullopt;
 }
 
-runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState outcome,
-                                       std::optional<egress::Finished> finished) {
-    RunEnd end{.refusal = std::move(refusal),
+runtime::Task<void> ModelRun::end_with(Ending ending) {
+    const auto& finished = ending.finished;
+    RunEnd end{.refusal = std::move(ending.refusal),
                .usage = {},
                .failure = failure_,
                .is_retracted = finished && finished->retracted,
                .is_cut = finished && finished->finish_reason == "length"};
     auto settled = co_await write_answered<Usage>(
         core_, order(),
-        [call_id = call_id_, outcome, finished = std::move(finished), was_told = attempts_ > 0,
+        [call_id = call_id_, outcome = ending.outcome, finished, left = ending.left, was_told = attempts_ > 0,
          now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<Usage> {
-            if (was_told) return settle(tx, call_id, outcome, finished, now_ms);
+            if (was_told) return settle(tx, call_id, outcome, finished, left, now_ms);
             release(tx, call_id);
             return Usage{};
         });
@@ -163,7 +170,7 @@ runtime::Task<void> ModelRun::end_with(std::optional<Refusal> refusal, CallState
         // The next start settles it; until then the hold stands, which errs on the side of the cap.
         base::log_error("assistant.not_settled", {{"code", settled.error().error.code}});
     }
-    core_.count_call(wish_.purpose, attempts_ > 0 ? to_string(outcome) : "released", end.usage);
+    core_.count_call(wish_.purpose, attempts_ > 0 ? to_string(ending.outcome) : "released", end.usage);
     end_ = std::move(end);
     changed_.notify();
 }
@@ -199,82 +206,102 @@ runtime::Task<void> ModelRun::drive() {
     auto call = core_.gateway.begin(wish_.request);
     if (!call) {
         failure_ = call.error().code;
-        co_await end_with(model_failed(call.error()), CallState::failed, egress::Finished{});
+        co_await end_with({.refusal = model_failed(call.error())});
         co_return;
     }
-    // next() ends once the call is cancelled, so that giving up is seen wherever this waits.
+    // next() ends once the call is given up, so that this is seen wherever it waits.
     struct Reach {
         egress::ModelCall*& place;
         Reach(egress::ModelCall*& p, egress::ModelCall& c) : place(p) { place = &c; }
         ~Reach() { place = nullptr; }
     };
-    std::optional<Refusal> refusal;
-    CallState outcome = CallState::failed;
-    std::optional<egress::Finished> finished;
+    Ending ending;
     {
         const Reach reach(call_, *call);
-        for (;;) {
-            if (given_up_) {
-                refusal = model_unavailable("The call was given up.");
-                outcome = CallState::cancelled;
-                if (!finished) finished = what_came();
-                break;
+        ending = co_await hear(*call);
+    }
+    co_await end_with(std::move(ending));
+}
+
+runtime::Task<ModelRun::Ending> ModelRun::hear(egress::ModelCall& call) {
+    for (;;) {
+        if (given_up_ && (!is_heard_out_ || text_came_)) co_return when_given_up({});
+        auto event = co_await call.next();
+        if (!event) co_return co_await when_failed(event.error(), call.fate());
+        if (is_out_of_turn(*event)) {
+            co_return Ending{.refusal = model_unavailable("The gateway answered out of turn."),
+                             .left = left_if(egress::Left::unknown)};
+        }
+        if (auto* prepared = std::get_if<egress::Prepared>(&*event)) {
+            if (auto ending = co_await let_go_or_end(call, *prepared)) co_return std::move(*ending);
+        } else if (auto* delta = std::get_if<egress::Delta>(&*event)) {
+            text_came_ = true;
+            received_bytes_ = std::max(received_bytes_, delta->received_bytes);
+            if (text_.size() + delta->text.size() > kTextLimitBytes) {
+                co_return Ending{.refusal = model_unavailable("The answer is too long."),
+                                 .left = left_if(egress::Left::yes)};
             }
-            auto event = co_await call->next();
-            if (!event) {
-                if (given_up_) continue;
-                if (wish_.request.known_only && !prepared_) {
-                    refusal = co_await no_budget();
-                    break;
-                }
-                if (egress::cost_nothing(event.error().code) && !text_came_) finished = egress::Finished{};
-                failure_ = event.error().code;
-                refusal = model_failed(event.error());
-                break;
+            text_ += delta->text;
+            changed_.notify();
+        } else {
+            auto& finished = std::get<egress::Finished>(*event);
+            Ending ending{.outcome = prepared_->known ? CallState::known : CallState::done,
+                          .left = left_if(egress::Left::yes)};
+            if (finished.retracted) {
+                ending.refusal = model_unavailable("The model server took its answer back.");
+                ending.outcome = CallState::failed;
             }
-            if (is_out_of_turn(*event)) {
-                refusal = model_unavailable("The gateway answered out of turn.");
-                break;
-            }
-            if (auto* prepared = std::get_if<egress::Prepared>(&*event)) {
-                if (auto kept = co_await let_go(*prepared)) {
-                    refusal = std::move(kept);
-                    // What there is to settle is the attempt before, which failed.
-                    if (attempts_ > 0 && !prepared->paid_before) finished = egress::Finished{};
-                    break;
-                }
-                if (given_up_) {
-                    finished = egress::Finished{};  // told to go, but nothing left
-                    continue;
-                }
-                if (auto went = co_await call->go(); !went) {
-                    refusal = model_failed(went.error());
-                    break;
-                }
-                prepared_ = std::move(*prepared);
-                ++prepared_count_;
-                changed_.notify();
-            } else if (auto* delta = std::get_if<egress::Delta>(&*event)) {
-                text_came_ = true;
-                received_bytes_ = std::max(received_bytes_, delta->received_bytes);
-                if (text_.size() + delta->text.size() > kTextLimitBytes) {
-                    refusal = model_unavailable("The answer is too long.");
-                    break;
-                }
-                text_ += delta->text;
-                changed_.notify();
-            } else {
-                finished = std::get<egress::Finished>(*event);
-                outcome = prepared_ && prepared_->known ? CallState::known : CallState::done;
-                if (finished->retracted) {
-                    refusal = model_unavailable("The model server took its answer back.");
-                    outcome = CallState::failed;
-                }
-                break;
-            }
+            ending.finished = std::move(finished);
+            co_return ending;
         }
     }
-    co_await end_with(std::move(refusal), outcome, std::move(finished));
+}
+
+/// Of another model server after one that failed, too: what there is to settle where it does not go is the
+/// attempt before.
+runtime::Task<std::optional<ModelRun::Ending>> ModelRun::let_go_or_end(egress::ModelCall& call,
+                                                                       egress::Prepared prepared) {
+    const egress::Fate before{.left = prepared.left_before, .nothing_owed = !prepared.paid_before};
+    const egress::Fate stayed{.left = egress::Left::no, .nothing_owed = true};
+    if (given_up_) co_return when_given_up(before);
+    if (auto refusal = co_await let_go(prepared)) {
+        Ending ending{.refusal = std::move(refusal), .left = left_if(before.left)};
+        if (before.nothing_owed) ending.finished.emplace();
+        co_return ending;
+    }
+    if (given_up_) co_return when_given_up(stayed);
+    if (auto went = co_await call.go(); !went) {
+        co_return Ending{
+            .refusal = model_failed(went.error()), .finished = egress::Finished{}, .left = stayed.left};
+    }
+    prepared_ = std::move(prepared);
+    ++prepared_count_;
+    changed_.notify();
+    co_return std::nullopt;
+}
+
+runtime::Task<ModelRun::Ending> ModelRun::when_failed(base::Error error, egress::Fate fate) {
+    if (given_up_) co_return when_given_up(fate);
+    if (wish_.request.known_only && !prepared_) co_return Ending{.refusal = co_await no_budget()};
+    failure_ = error.code;
+    Ending ending{.refusal = model_failed(error), .left = left_if(fate.left)};
+    if (!text_came_ && (fate.nothing_owed || egress::cost_nothing(error.code))) ending.finished.emplace();
+    co_return ending;
+}
+
+ModelRun::Ending ModelRun::when_given_up(egress::Fate fate) const {
+    Ending ending{.refusal = model_unavailable("The call was given up."),
+                  .outcome = CallState::cancelled,
+                  .finished = what_came(),
+                  .left = left_if(fate.left)};
+    if (!text_came_ && fate.nothing_owed) ending.finished.emplace();
+    return ending;
+}
+
+/// Whether what the receipt names has left, where the gateway says `said`: what came back tells it, too.
+egress::Left ModelRun::left_if(egress::Left said) const {
+    if (prepared_ && prepared_->known) return egress::Left::no;
+    return text_came_ ? egress::Left::yes : said;
 }
 
 ModelRuns::ModelRuns(Assistant::Core& core) : core_(core) {}

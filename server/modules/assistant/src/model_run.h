@@ -72,8 +72,19 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     std::optional<egress::Finished> what_came() const;
     bool is_out_of_turn(const egress::ModelEvent& event) const;
     runtime::Task<std::optional<Refusal>> let_go(egress::Prepared prepared);
-    runtime::Task<void> end_with(std::optional<Refusal> refusal, CallState outcome,
-                                 std::optional<egress::Finished> finished);
+    /// How a call is to be settled.
+    struct Ending {
+        std::optional<Refusal> refusal = std::nullopt;
+        CallState outcome = CallState::failed;
+        std::optional<egress::Finished> finished = std::nullopt;  ///< nothing: nobody knows
+        egress::Left left = egress::Left::unknown;
+    };
+    runtime::Task<Ending> hear(egress::ModelCall& call);
+    runtime::Task<std::optional<Ending>> let_go_or_end(egress::ModelCall& call, egress::Prepared prepared);
+    runtime::Task<Ending> when_failed(base::Error error, egress::Fate fate);
+    Ending when_given_up(egress::Fate fate) const;
+    egress::Left left_if(egress::Left said) const;
+    runtime::Task<void> end_with(Ending ending);
 
     Assistant::Core& core_;
     CallWish wish_;
@@ -82,6 +93,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     int prepared_count_ = 0;  ///< of those, how many went
     egress::ModelCall* call_ = nullptr;
     bool given_up_ = false;
+    bool is_heard_out_ = false;  ///< given up, and the gateway still says what became of it
     bool text_came_ = false;
     std::int64_t received_bytes_ = 0;  ///< by the gateway's count
     std::optional<egress::Prepared> prepared_;

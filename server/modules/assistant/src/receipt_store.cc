@@ -12,14 +12,19 @@ namespace json = base::json;
 constexpr std::string_view kByPage =
     "SELECT call_number, call_id, purpose, room_id, told_at_ms, provider_name, model, on_this_machine, "
     "outbound_sha256, outbound_bytes, input_tokens, output_tokens, cost_micros, currency, state, "
-    "is_estimated "
+    "is_estimated, has_left "
     "FROM model_call WHERE user_number = ?1 AND call_number < ?2 AND state >= 2 ORDER BY call_number DESC "
     "LIMIT ?3";
 constexpr std::string_view kById =
     "SELECT call_number, call_id, purpose, room_id, told_at_ms, provider_name, model, on_this_machine, "
     "outbound_sha256, outbound_bytes, input_tokens, output_tokens, cost_micros, currency, state, "
-    "is_estimated "
+    "is_estimated, has_left "
     "FROM model_call WHERE user_number = ?1 AND call_id = ?2 AND state >= 2";
+
+egress::Left left_of(const std::optional<std::int64_t>& stored, CallState state) {
+    if (state == CallState::known) return egress::Left::no;
+    return stored ? static_cast<egress::Left>(*stored) : egress::Left::unknown;
+}
 
 /// While a call runs, its end is as unknown as after a crash.
 std::string_view outcome_of(CallState state) {
@@ -41,6 +46,7 @@ Receipt read(const storage::Statement& row) {
              {"on_this_machine", row.integer(7) != 0},
              {"outbound_sha256", row.text(8)},
              {"outbound_bytes", row.integer(9)},
+             {"left", to_string(left_of(row.optional_integer(16), static_cast<CallState>(row.integer(14))))},
              {"input_tokens", number_or_null(10)},
              {"output_tokens", number_or_null(11)},
              {"estimated", row.is_null(15) ? json::value(nullptr) : json::value(row.integer(15) != 0)},

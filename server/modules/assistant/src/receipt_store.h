@@ -12,8 +12,8 @@
 
 namespace assistant {
 
-/// What left in a person's name, and what it cost; never the text. Reservations that were not told to go are
-/// none.
+/// What was told to leave in a person's name, whether it did, and what it cost; never the text. Reservations
+/// that were not told to go are none.
 struct Receipt {
     std::int64_t number = 0;
     base::json::object json;  ///< as clients read it

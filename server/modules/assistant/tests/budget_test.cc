@@ -69,15 +69,16 @@ TEST_F(Budget, settles_to_the_true_usage_and_counts_its_cost_upwards) {
     ASSERT_TRUE(hold("a", kAlice, 600));
     ASSERT_TRUE(go("a", 450));
     EXPECT_EQ(used(kAlice), 550) << "the hold became exact";
-    const auto usage = settle(tx, egress::CallId("a"), CallState::done,
-                              egress::Finished{.input_tokens = 101, .output_tokens = 11}, kNowMs);
+    const auto usage =
+        settle(tx, egress::CallId("a"), CallState::done,
+               egress::Finished{.input_tokens = 101, .output_tokens = 11}, egress::Left::yes, kNowMs);
     EXPECT_EQ(used(kAlice), 112);
     EXPECT_EQ(used({}), 112);
     EXPECT_EQ(usage.cost_micros, 101 + 33);
     EXPECT_FALSE(usage.estimated);
     ASSERT_EQ(cost_today(tx, kNowMs).size(), 1U);
     EXPECT_EQ(cost_today(tx, kNowMs)[0].micros, 134);
-    settle(tx, egress::CallId("a"), CallState::unknown, std::nullopt, kNowMs);
+    settle(tx, egress::CallId("a"), CallState::unknown, std::nullopt, egress::Left::unknown, kNowMs);
     EXPECT_EQ(used(kAlice), 112) << "settled once";
 }
 
@@ -85,7 +86,8 @@ TEST_F(Budget, a_provider_that_counts_more_than_there_was_is_not_believed) {
     ASSERT_TRUE(hold("a", kAlice, 600));
     ASSERT_TRUE(go("a", 450));
     const auto usage = settle(tx, egress::CallId("a"), CallState::done,
-                              egress::Finished{.input_tokens = 1'000'000'000, .output_tokens = -5}, kNowMs);
+                              egress::Finished{.input_tokens = 1'000'000'000, .output_tokens = -5},
+                              egress::Left::yes, kNowMs);
     EXPECT_EQ(usage.input_tokens, 450);
     EXPECT_EQ(usage.output_tokens, 0);
     EXPECT_TRUE(usage.estimated);
@@ -97,7 +99,8 @@ TEST_F(Budget, what_was_spent_beyond_the_limit_counts_as_far_as_what_came_bears_
     ASSERT_TRUE(go("a", 450));
     const auto usage =
         settle(tx, egress::CallId("a"), CallState::done,
-               egress::Finished{.input_tokens = 100, .output_tokens = 700, .received_bytes = 2000}, kNowMs);
+               egress::Finished{.input_tokens = 100, .output_tokens = 700, .received_bytes = 2000},
+               egress::Left::yes, kNowMs);
     EXPECT_EQ(usage.output_tokens, 700) << "of a hundred";
     EXPECT_FALSE(usage.estimated);
     EXPECT_EQ(usage.cost_micros, 100 + 3 * 700);
@@ -112,7 +115,7 @@ TEST_F(Budget, what_was_spent_beyond_the_limit_counts_as_far_as_what_came_bears_
         const auto lie = settle(
             tx, egress::CallId(id), CallState::done,
             egress::Finished{.input_tokens = 10, .output_tokens = 1'000'000'000, .received_bytes = received},
-            kNowMs);
+            egress::Left::yes, kNowMs);
         EXPECT_EQ(lie.output_tokens, believed);
         EXPECT_TRUE(lie.estimated);
         settle_open(tx, kBob, kNowMs);
@@ -161,7 +164,8 @@ TEST_F(Budget, a_new_day_of_the_servers_zone_begins_at_nothing) {
     EXPECT_FALSE(hold("b", kAlice, 900));
     EXPECT_TRUE(hold("b", kAlice, 900, kNowMs + kDayMs));
     ASSERT_TRUE(go("a", 100));
-    settle(tx, egress::CallId("a"), CallState::done, egress::Finished{.input_tokens = 5}, kNowMs + kDayMs);
+    settle(tx, egress::CallId("a"), CallState::done, egress::Finished{.input_tokens = 5}, egress::Left::yes,
+           kNowMs + kDayMs);
     EXPECT_EQ(used(kAlice), 5) << "settled on the day that it was reserved on";
     EXPECT_EQ(used(kAlice, kNowMs + kDayMs), 900);
 }

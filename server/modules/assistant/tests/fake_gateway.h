@@ -39,7 +39,10 @@ class FakeGateway {
         std::optional<base::Error> after_deltas;
         /// Said before anything else, as it stands: what a gateway that was taken over might say.
         std::vector<std::string> raw;
+        egress::Left left_before = egress::Left::unknown;  ///< what a provider that failed was to be sent
+        std::optional<egress::Fate> last_words;            ///< said by a call that hangs, once it is given up
         bool hangs_before_prepared = false;
+        bool hangs_after_go = false;
         bool hangs_after_deltas = false;
     };
 
@@ -148,7 +151,9 @@ class FakeGateway {
             ++self.hanging;
             auto ended = co_await call.next();
             ++self.cancelled;
-            co_return base::fail(base::ErrorKind::cancelled, "wire.cancelled", "Given up.");
+            base::Error given_up{base::ErrorKind::cancelled, "wire.cancelled", "Given up.", {}};
+            if (script.last_words) given_up = egress::with_fate(std::move(given_up), *script.last_words);
+            co_return base::fail(std::move(given_up));
         };
         if (script.hangs_before_prepared) co_return co_await hang();
         const auto ids = self.servers.empty() ? script.provider_ids : self.fitting(*read);
@@ -160,6 +165,7 @@ class FakeGateway {
             egress::Prepared prepared{
                 .known = script.known,
                 .paid_before = script.paid_before && id != ids.front(),
+                .left_before = script.left_before,
                 .outbound_sha256 = base::hex_encode(base::sha256(request.text)),
                 .outbound_bytes = script.known ? 0 : static_cast<std::int64_t>(request.text.size()),
                 .provider_id = id,
@@ -178,6 +184,7 @@ class FakeGateway {
             }
             ++self.went;
         }
+        if (script.hangs_after_go) co_return co_await hang();
         if (script.after_go) co_return base::fail(*script.after_go);
         for (const auto& text : script.deltas) {
             const egress::Delta delta{text, script.received_bytes};

@@ -51,6 +51,9 @@ class Call {
     virtual runtime::Task<base::Result<void>> send(Message message) = 0;
     /// Tells the peer to stop; destroying the call does it too.
     virtual void cancel() = 0;
+    /// Tells the peer to stop, and hears it out: next() goes on to the error or the end that the peer answers
+    /// with, for at most `last_words` (then wire.deadline).
+    virtual void ask_to_end(std::chrono::steady_clock::duration last_words) = 0;
 };
 
 /// When a message leaves: at once, or together with what is sent next, when the turn of the I/O thread ends
@@ -75,7 +78,8 @@ class ServedCall {
 };
 
 /// Serves one call; `call` lives until it returns. Returning a value ends the call; returning an error ends
-/// it with that error. A fault that escapes is logged and ends the call with wire.fault (internal).
+/// it with that error, which a caller that gave up and hears this side out gets too. A fault that escapes is
+/// logged and ends the call with wire.fault (internal).
 using Service =
     std::function<runtime::Task<base::Result<void>>(std::string method, Message request, ServedCall& call)>;
 

@@ -43,8 +43,11 @@ export interface Receipt {
     provider: string;
     model: string;
     on_this_machine: boolean;
+    /** Of what was to be sent; nothing where the answer was known already. */
     outbound_sha256: string;
     outbound_bytes: number;
+    /** Whether it left the server; unknown while the call runs, after a crash, and in receipts of older servers. */
+    left: "yes" | "no" | "unknown";
     whose: string[];
     /** Null, as the cost and whether it is estimated, until the call has ended. */
     input_tokens: number | null;

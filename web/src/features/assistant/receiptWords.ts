@@ -22,6 +22,25 @@ export function purposeWords(purpose: string, { t }: I18n): string {
 /** What it used is told when it has ended. */
 export const isRunning = (receipt: Receipt): boolean => receipt.input_tokens === null || receipt.output_tokens === null;
 
+/** An answer that was known already: a request always has bytes. */
+const wasKnown = (receipt: Receipt): boolean => receipt.outbound_bytes === 0;
+
+/** Which model was asked and when, or was to be asked. */
+export function askedWords(receipt: Receipt, { t, formats }: I18n): string {
+    const where = receipt.on_this_machine ? t("receipt.here") : t("receipt.at", receipt.provider);
+    const key = wasKnown(receipt) ? "receipt.sentence_known" : receipt.left === "no" ? "receipt.sentence_not_sent" : "receipt.sentence";
+    return t(key, receipt.model, where, formats.full(receipt.at_ms));
+}
+
+/** What it was given of whose words, or was to be given. Of an older server's receipt nothing else is known than that it was. */
+export function givenWords(receipt: Receipt, names: string[], i18n: I18n): string {
+    const { t, formats } = i18n;
+    const bytes = formats.bytes(receipt.outbound_bytes);
+    if (wasKnown(receipt)) return names.length > 0 ? t("receipt.known_whose", i18n.list(names)) : t("receipt.known");
+    if (receipt.left === "no") return names.length > 0 ? t("receipt.not_given_whose", bytes, i18n.list(names)) : t("receipt.not_given", bytes);
+    return names.length > 0 ? t("receipt.given_whose", bytes, i18n.list(names)) : t("receipt.given", bytes);
+}
+
 export function outcomeWords(receipt: Receipt, { t }: I18n): string {
     return t(isRunning(receipt) ? "receipt.outcome_running" : `receipt.outcome_${receipt.outcome}`);
 }

@@ -1,7 +1,7 @@
 import { Download, Receipt as ReceiptIcon } from "lucide-react";
 import { useEffect, useState } from "react";
 import { eraseReceipts, exportReceipts, fetchReceipt, fetchReceipts, type Receipt } from "@/features/assistant/api";
-import { isRunning, outcomeWords, purposeWords, usageWords } from "@/features/assistant/receiptWords";
+import { askedWords, givenWords, isRunning, outcomeWords, purposeWords, usageWords } from "@/features/assistant/receiptWords";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { useI18n } from "@/i18n";
@@ -14,21 +14,19 @@ import { toast } from "@/ui/toast";
 /** A receipt in words: which model, what it was given, what it cost. */
 export function ReceiptWords({ receipt }: { receipt: Receipt }) {
     const i18n = useI18n();
-    const { t, formats } = i18n;
+    const { t } = i18n;
     const name = useName();
     return (
         <div className="receipt">
-            <p>{t("receipt.sentence", receipt.model, receipt.on_this_machine ? t("receipt.here") : t("receipt.at", receipt.provider), formats.full(receipt.at_ms))}</p>
-            <p>
-                {receipt.whose?.length > 0 ? t("receipt.given_whose", formats.bytes(receipt.outbound_bytes), i18n.list(receipt.whose.map(name))) : t("receipt.given", formats.bytes(receipt.outbound_bytes))}
-            </p>
+            <p>{askedWords(receipt, i18n)}</p>
+            <p>{givenWords(receipt, (receipt.whose ?? []).map(name), i18n)}</p>
             {usageWords(receipt, i18n).map((words) => (
                 <p key={words}>{words}</p>
             ))}
             <p className="small quiet">{t("receipt.kept")}</p>
             {receipt.outbound_sha256 && (
                 <p className="small quiet wrap">
-                    {t("common.of", t("receipt.hash"))}<code>{receipt.outbound_sha256}</code>
+                    {t("common.of", t(receipt.left === "no" ? "receipt.hash_not_sent" : "receipt.hash"))}<code>{receipt.outbound_sha256}</code>
                 </p>
             )}
         </div>
