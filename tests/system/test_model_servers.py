@@ -9,7 +9,7 @@ import threading
 import pytest
 import requests
 
-from assist import ADMIN, ASSIST, KEY, consent, make_admin, own_room, put_model, receipts, sha256, suggest, translate, used_tokens
+from assist import ADMIN, ASSIST, KEY, consent, make_admin, own_room, put_model, receipts, sha256, suggest, translate, translate_event, used_tokens
 from harness import ROOT, ModelServer, Server, wait_for
 
 
@@ -250,6 +250,61 @@ def test_a_server_that_keeps_failing_is_left_alone(alice, server, models):
     put_model(server.admin, models[0], "first", name="First")
     models[0].control(reset=True)
     assert translate(alice, "mended").errcode is None
+
+
+def test_a_server_that_refuses_everything_is_left_alone_and_a_good_one_behind_it_is_reached(alice, server, models):
+    """As one that is set up wrongly does, whatever form it is asked in."""
+    first, good = models
+    bob = server.register("bob3")
+    room = bob.create_room(preset="private_chat", invite=[alice.user_id])
+    alice.join(room)
+    consent(bob, room)
+    with ModelServer() as second:
+        put_model(server.admin, second, "second", name="Second")
+        put_model(server.admin, good, "good", name="Good")
+        for wrong in (first, second):
+            wrong.control(fault="error_400")
+        for number in range(6):
+            assert suggest(alice, room, [bob.send(room, f"shall we go, {number}?")]).errcode is None
+        assert len(good.requests()) == 6
+        assert [len(wrong.requests()) for wrong in (first, second)] == [15, 15], "five times in three forms"
+        circuits = {p["id"]: p["circuit"] for p in server.admin.get(f"{ADMIN}/models")["providers"]}
+        assert circuits == {"first": "open", "second": "open", "good": "closed"}
+    assert used_tokens(alice) == spent_as_receipts_say(alice)
+
+
+def test_what_is_known_is_given_though_its_server_rests(alice, server, models):
+    bob = server.register("bob4")
+    room = bob.create_room(preset="private_chat", invite=[alice.user_id])
+    alice.join(room)
+    consent(bob, room)
+    event = bob.send(room, "a word for everybody")
+    assert translate_event(bob, room, event).errcode is None
+    models[0].control(fault="error_500")
+    for number in range(3):
+        assert translate(alice, f"failing {number}").errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+    assert server.admin.get(f"{ADMIN}/models")["providers"][0]["circuit"] == "open"
+
+    def outcome():
+        answer = translate_event(alice, room, event)
+        return answer.errcode or receipts(alice)[0]["outcome"]
+
+    assert outcome() == "cached"
+    assert len(models[0].requests()) == 4
+    assert translate_event(alice, room, bob.send(room, "another word")).errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
+
+
+def test_what_began_before_a_server_was_changed_is_not_remembered_as_the_new_ones_answer(alice, server, models):
+    models[0].control(answer="one piece after another" * 2, delay_ms=100)
+    answers = []
+    asking = threading.Thread(target=lambda: answers.append(translate(alice, "the same words")))
+    asking.start()
+    wait_for(lambda: models[0].requests(), what="the request")
+    put_model(server.admin, models[1], "first", name="First")
+    asking.join()
+    assert answers[0].errcode is None
+    models[1].control(answer="of the new one")
+    assert translate(alice, "the same words").text == "of the new one"
 
 
 def test_a_server_that_asks_to_be_asked_later_is(alice, server, models):

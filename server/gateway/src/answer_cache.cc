@@ -1,14 +1,11 @@
 #include "answer_cache.h"
 
 #include <iterator>
+#include <utility>
 
 namespace gateway {
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Long enough for the others of a room to read a message, short enough that what is taken back is soon gone.
-constexpr auto kKept = 10min;
 constexpr std::size_t kEntriesLimit = 1024;
 constexpr std::size_t kBytesLimit = std::size_t{4} * 1024 * 1024;
 
@@ -32,9 +29,10 @@ void AnswerCache::put(std::string_view provider_id, std::string_view scope, std:
     auto key = key_of(provider_id, scope, outbound_sha256);
     if (const auto known = by_key_.find(key); known != by_key_.end()) drop(known->second);
     bytes_ += answer.text.size();
-    entries_.push_back({std::string(provider_id), key, std::move(answer), clock_.steady_now() + kKept});
+    entries_.push_back({std::string(provider_id), key, std::move(answer), clock_.steady_now() + kept_});
     by_key_.emplace(std::move(key), std::prev(entries_.end()));
     drop_old();
+    plan();
 }
 
 void AnswerCache::forget(std::string_view provider_id) {
@@ -56,6 +54,17 @@ void AnswerCache::drop_old() {
     while (!entries_.empty() &&
            (entries_.front().until <= now || entries_.size() > kEntriesLimit || bytes_ > kBytesLimit))
         drop(entries_.begin());
+}
+
+void AnswerCache::plan() {
+    if (entries_.empty() || std::exchange(is_planned_, true)) return;
+    timer_.expires_after(entries_.front().until - clock_.steady_now());
+    timer_.async_wait([this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+        if (error || alive.expired()) return;
+        is_planned_ = false;
+        drop_old();
+        plan();
+    });
 }
 
 }  // namespace gateway

@@ -82,8 +82,9 @@ runtime::Task<base::Result<void>> send(wire::ServedCall& call, egress::ModelEven
     co_return co_await call.send(wire::Message{egress::write_model_event(event), {}}, leaves);
 }
 
-/// `invalid`: the server is well, but does not want this request. Nothing is paid where a server says that it
-/// was too busy or refuses; one that failed, or that stands behind one that gave up, may have worked on it.
+/// `invalid`: the server does not want this request, or any; `too_large`: not so long a one. Nothing is paid
+/// where a server says that it was too busy or refuses; one that failed, or that stands behind one that gave
+/// up, may have worked on it.
 base::Error error_of_status(int status) {
     if (status == 429 || status == 503)
         return {base::ErrorKind::unavailable, "model.busy", "The model server is overloaded.", {}};
@@ -99,11 +100,11 @@ base::Error error_of_status(int status) {
                 "model.no_such_model",
                 "The model server does not know the model.",
                 {}};
-    const bool is_about_request = status == 400 || status == 413 || status == 422;
-    return {is_about_request ? base::ErrorKind::invalid : base::ErrorKind::unavailable,
-            "model.refused",
-            "The model server refused the request (" + std::to_string(status) + ").",
-            {}};
+    const auto kind = status == 400 || status == 422 ? base::ErrorKind::invalid
+                      : status == 413                ? base::ErrorKind::too_large
+                                                     : base::ErrorKind::unavailable;
+    return {
+        kind, "model.refused", "The model server refused the request (" + std::to_string(status) + ").", {}};
 }
 
 /// The pause that an overloaded server asks for.
@@ -205,7 +206,7 @@ ModelService::ModelService(runtime::Runtime& runtime, const base::Clock& clock, 
       attempts_(runtime.metrics(), "gateway_attempts_total", "Requests to model servers by outcome."),
       call_seconds_(runtime.metrics().histogram(
           "gateway_call_seconds", "Time of a model call from go to its end.", {0.1, 0.3, 1, 3, 10, 30, 100})),
-      cache_(clock) {}
+      cache_(runtime, clock) {}
 
 runtime::Task<base::Result<void>> ModelService::call(wire::Message message, wire::ServedCall& call) {
     auto request = egress::read_model_request(message.text, clock_.steady_now());
@@ -296,15 +297,19 @@ base::Result<ModelService::Tried> ModelService::fail(const egress::ModelRequest&
     if (call.cancelled()) return given_up();
     const std::string& id = offer.provider.shown.id;
     error = as_model_error(error);
-    // A request that one server does not like, or that ran out of its own time, says nothing about the
-    // server.
+    // A request that is too long, or that ran out of its own time, says nothing about the server.
     const bool out_of_time = steady_clock::now() >= request.deadline;
     if (out_of_time && !egress::cost_nothing(error.code))
         error = {base::ErrorKind::timeout, "model.timeout", "The model did not answer in time.", {}};
-    if (!out_of_time && !request.is_trial && error.kind != base::ErrorKind::invalid) router_.failed(id);
+    const bool is_refused = error.kind == base::ErrorKind::invalid;
+    const bool is_about_request = is_refused || error.kind == base::ErrorKind::too_large;
+    if (!out_of_time && !request.is_trial) {
+        if (is_refused) router_.refused(id);
+        if (!is_about_request) router_.failed(id);
+    }
     attempts_.add(outcome_of(error.code));
     base::log_warning("gateway.provider_failed", {{"provider", id}, {"code", error.code}});
-    if (error.kind == base::ErrorKind::invalid) error.kind = base::ErrorKind::unavailable;
+    if (is_about_request) error.kind = base::ErrorKind::unavailable;
     attempt.paid_before = !egress::cost_nothing(error.code);
     if (!attempt.is_last && !out_of_time) return Tried::failed_before_content;
     return base::fail(std::move(error));
@@ -320,7 +325,8 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_in_forms(
         offer = Offer(std::move(offer.provider), request,
                       has_format ? BodyForm::without_format : BodyForm::least);
         tried = co_await try_provider(request, offer, attempt, call);
-        if (tried && *tried == Tried::answered) forms_[offer.provider.shown.id] = offer.form;
+        if (tried && *tried == Tried::answered && router_.still_stands(offer.provider, request.is_trial))
+            forms_[offer.provider.shown.id] = offer.form;
     }
     co_return tried;
 }
@@ -461,7 +467,9 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::stream(const egre
         finished.estimated = false;
     }
     const bool is_whole = !finished.retracted && finished.finish_reason != "length" && !answer.empty();
-    if (!request.reuse_scope.empty() && is_whole) {
+    // Where the list was changed meanwhile, another server stands under that id, or none.
+    const bool is_its_answer = router_.still_stands(offer.provider, request.is_trial);
+    if (!request.reuse_scope.empty() && is_whole && is_its_answer) {
         cache_.put(id, request.reuse_scope, offer.prepared.outbound_sha256,
                    {std::move(answer), finished.finish_reason});
     }

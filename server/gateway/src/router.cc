@@ -9,6 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int kFailuresToOpen = 3;
+/// More, since it may be one person's requests that a server that is well does not want.
+constexpr int kRefusalsToOpen = 5;
 constexpr auto kFirstPause = 5s;
 constexpr auto kLongestPause = 120s;
 
@@ -152,6 +154,13 @@ void Router::failed(const std::string& provider_id) {
     const auto pause =
         std::min<std::chrono::steady_clock::duration>(kFirstPause * (1 << doublings), kLongestPause);
     health.open_until = clock_.steady_now() + pause;
+}
+
+void Router::refused(const std::string& provider_id) {
+    Health& health = health_[provider_id];
+    if (++health.refusals_in_a_row < kRefusalsToOpen) return;
+    health.failures_in_a_row = std::max(health.failures_in_a_row, kFailuresToOpen - 1);
+    failed(provider_id);
 }
 
 void Router::rest(const std::string& provider_id, std::chrono::seconds pause) {

@@ -63,6 +63,9 @@ class Router {
 
     void succeeded(const std::string& provider_id);
     void failed(const std::string& provider_id);
+    /// It did not want the least that it can be asked for. Once says nothing about the server; again and
+    /// again, with nothing answered between, is a server that is set up wrongly: a failure.
+    void refused(const std::string& provider_id);
     /// The provider itself asked for a pause (Retry-After).
     void rest(const std::string& provider_id, std::chrono::seconds pause);
     /// Whether no call may go to it now.
@@ -73,6 +76,7 @@ class Router {
   private:
     struct Health {
         int failures_in_a_row = 0;
+        int refusals_in_a_row = 0;
         TimePoint open_until{};
         bool is_probed = false;
     };

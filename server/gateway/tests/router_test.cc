@@ -126,6 +126,23 @@ TEST_F(RouterTest, a_provider_stands_until_it_is_removed_switched_off_or_changed
     EXPECT_FALSE(router_->still_stands(offered, true));
 }
 
+TEST_F(RouterTest, a_server_that_refuses_whatever_it_is_asked_rests) {
+    for (int i = 0; i < 4; ++i) router_->refused("p");
+    EXPECT_FALSE(router_->circuit_open("p")) << "it may be what one person asks for";
+    router_->succeeded("p");
+    for (int i = 0; i < 4; ++i) router_->refused("p");
+    EXPECT_FALSE(router_->circuit_open("p")) << "something was answered between";
+    router_->refused("p");
+    EXPECT_TRUE(router_->circuit_open("p"));
+    clock_.advance(5s);
+    EXPECT_FALSE(router_->circuit_open("p"));
+    router_->refused("p");
+    clock_.advance(5s);
+    EXPECT_TRUE(router_->circuit_open("p")) << "the pause doubles, as after other failures";
+    clock_.advance(5s);
+    EXPECT_FALSE(router_->circuit_open("p"));
+}
+
 TEST_F(RouterTest, providers_fit_in_their_order_of_preference) {
     EXPECT_EQ(router_->fitting({}).error().code, "model.none_configured");
     ASSERT_TRUE(store_->put(provider("far"), std::nullopt));
@@ -232,7 +249,8 @@ TEST_F(RouterTest, whoever_would_wait_too_long_is_told_at_once_and_who_has_is_to
 
 TEST(AnswerCache, holds_an_answer_for_a_while_and_forgets_a_changed_provider) {
     base::ManualClock clock;
-    AnswerCache cache(clock);
+    runtime::Runtime runtime;
+    AnswerCache cache(runtime, clock);
     cache.put("p", "r", "aa", {"text", "stop"});
     ASSERT_TRUE(cache.find("p", "r", "aa"));
     EXPECT_EQ(cache.find("p", "r", "aa")->text, "text");
@@ -245,9 +263,23 @@ TEST(AnswerCache, holds_an_answer_for_a_while_and_forgets_a_changed_provider) {
     EXPECT_FALSE(cache.find("q", "r", "aa"));
 }
 
+TEST(AnswerCache, holds_no_words_for_longer_though_nobody_asks_any_more) {
+    const base::SystemClock clock;
+    runtime::Runtime runtime;
+    AnswerCache cache(runtime, clock, 20ms);
+    cache.put("p", "r", "aa", {"text", "stop"});
+    cache.put("p", "r", "bb", {"text", "stop"});
+    EXPECT_EQ(cache.size(), 2U);
+    while (cache.size() > 0) ASSERT_GT(runtime.io().run_one(), 0U) << "nothing is planned";
+    cache.put("p", "r", "cc", {"text", "stop"});
+    runtime.io().restart();
+    while (cache.size() > 0) ASSERT_GT(runtime.io().run_one(), 0U) << "nor for what comes later";
+}
+
 TEST(AnswerCache, is_bounded_in_number_and_bytes) {
     base::ManualClock clock;
-    AnswerCache cache(clock);
+    runtime::Runtime runtime;
+    AnswerCache cache(runtime, clock);
     for (int i = 0; i < 2000; ++i) cache.put("p", "r", std::to_string(i), {"x", "stop"});
     EXPECT_FALSE(cache.find("p", "r", "900"));
     EXPECT_TRUE(cache.find("p", "r", "1999"));

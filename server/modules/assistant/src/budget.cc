@@ -164,7 +164,10 @@ std::vector<Cost> cost_today(storage::Transaction& tx, std::int64_t now_ms) {
 Answered<void> reserve(storage::Transaction& tx, const Reservation& wish, std::int64_t now_ms) {
     const auto today = server_day(budget_settings(tx).time_zone, now_ms);
     const std::int64_t hold = wish.prompt_bytes + wish.output_limit_tokens;
-    if (auto fits = check_caps(tx, wish.user, today, today.number, hold, now_ms); !fits) return fits;
+    // What costs nothing fits whatever was spent, which is more than the cap where that was lowered.
+    if (hold > 0) {
+        if (auto fits = check_caps(tx, wish.user, today, today.number, hold, now_ms); !fits) return fits;
+    }
     const auto inserted =
         tx.prepare(
               "INSERT INTO model_call (call_id, user_number, room_id, purpose, state, day, hold_tokens, "

@@ -112,15 +112,10 @@ bool is_given(const std::optional<json::object>& consent, Purpose purpose, const
     return consent && agrees(*consent, purpose, destination);
 }
 
-struct Choice {
-    std::optional<Destination> destination;
-    bool agreed_server_rests = false;
-};
-
 /// A server that all agreed to goes before one that some agreed to, and that before a better one that nobody
 /// did: people agree to one, and asking them again would take it from them. So whoever agreed to one that
 /// rests is not asked for another meanwhile.
-Choice choose(const ExcerptWish& wish, const Consents& consents) {
+const Candidate* choose(const ExcerptWish& wish, const Consents& consents) {
     const auto agreed_to = [&](const Candidate& candidate) {
         return static_cast<std::size_t>(std::ranges::count_if(consents, [&](const auto& entry) {
             return is_given(entry.second, wish.purpose, candidate.destination);
@@ -132,19 +127,19 @@ Choice choose(const ExcerptWish& wish, const Consents& consents) {
             const bool is_better = first == nullptr || (first->is_resting && !candidate.is_resting);
             if (is_better && agreed_to(candidate) >= enough) first = &candidate;
         }
-        // Where nobody need agree, one that rests is as good as none.
-        if (first != nullptr && first->is_resting) return {std::nullopt, enough > 0};
-        if (first != nullptr) return {first->destination, false};
+        if (first != nullptr) return first;
     }
-    return {first_running(wish.candidates), false};
+    // Nobody agreed to any: one that rests is nothing to ask them for.
+    const Candidate* best = first_of(wish.candidates);
+    return best != nullptr && best->is_resting ? nullptr : best;
 }
 
 }  // namespace
 
-std::optional<Destination> first_running(const std::vector<Candidate>& candidates) {
+const Candidate* first_of(const std::vector<Candidate>& candidates) {
     const auto running = std::ranges::find(candidates, false, &Candidate::is_resting);
-    if (running == candidates.end()) return std::nullopt;
-    return running->destination;
+    if (running != candidates.end()) return &*running;
+    return candidates.empty() ? nullptr : &candidates.front();
 }
 
 std::string_view to_string(DropReason reason) {
@@ -161,6 +156,11 @@ std::string_view to_string(DropReason reason) {
             return "over_limit";
     }
     return "not_visible";
+}
+
+void Excerpt::go_to(const Candidate* chosen) {
+    destination = chosen == nullptr ? std::nullopt : std::optional(chosen->destination);
+    destination_rests = chosen != nullptr && chosen->is_resting;
 }
 
 bool Excerpt::has_words_of_others() const {
@@ -252,11 +252,9 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
             found.push_back({std::move(*event), std::move(*text), own, *author});
         }
     }
-    const Choice choice = choose(wish, consents);
-    excerpt.destination = choice.destination;
-    excerpt.agreed_server_rests = choice.agreed_server_rests;
+    excerpt.go_to(choose(wish, consents));
     for (const auto& [person, consent] : consents) {
-        if (choice.destination && is_given(consent, wish.purpose, *choice.destination)) {
+        if (excerpt.destination && is_given(consent, wish.purpose, *excerpt.destination)) {
             excerpt.consenting.push_back(person);
             excerpt.agreed.take(*consent);
         } else {

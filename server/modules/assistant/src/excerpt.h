@@ -29,6 +29,14 @@ struct ExcerptLine {
     std::string text;     ///< names of others replaced
 };
 
+/// A model server that is switched on.
+struct Candidate {
+    Destination destination;
+    bool is_resting = false;  ///< after failures, for a moment
+};
+/// The first that runs; where none does, the first that rests.
+const Candidate* first_of(const std::vector<Candidate>& candidates);
+
 /// What of a conversation may be handed over, and what not, and why.
 struct Excerpt {
     std::vector<ExcerptLine> lines;  ///< oldest first
@@ -39,22 +47,16 @@ struct Excerpt {
     std::vector<identity::UserNumber> consenting;  ///< those of them who had to agree
     Agreed agreed;                                 ///< what these agreed to
     std::vector<std::string> unwilling_user_ids;   ///< whose words were dropped for want of consent
-    /// Where it may go now; nothing where no model server can be used.
+    /// Where it may go; nothing where no model server can be used.
     std::optional<Destination> destination;
-    /// People agreed to a model server that rests, and to none that runs: there is nothing to ask them for.
-    bool agreed_server_rests = false;
+    /// That server rests, and none that runs will do: there is nothing to ask people for, and nothing can be
+    /// had but what it answered a while ago.
+    bool destination_rests = false;
     Names names;
 
     bool has_words_of_others() const;
+    void go_to(const Candidate* chosen);
 };
-
-/// A model server that is switched on.
-struct Candidate {
-    Destination destination;
-    bool is_resting = false;  ///< after failures, for a moment
-};
-/// The first that runs; nothing where none does.
-std::optional<Destination> first_running(const std::vector<Candidate>& candidates);
 
 struct ExcerptWish {
     identity::UserNumber caller;

@@ -14,7 +14,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kRunsLimit = 256;
 constexpr std::size_t kTextLimitBytes = 512 * 1024;
-constexpr int kAttemptsLimit = 4;
+/// Words go to so many servers at most; to each in as many forms as the gateway knows, one request after the
+/// other.
+constexpr int kServersLimit = 4;
+constexpr int kFormsLimit = 3;
 constexpr auto kStopLimit = 5s;
 constexpr auto kLastWordsLimit = 1s;
 
@@ -84,17 +87,22 @@ runtime::Task<Answered<void>> ModelRun::reserve_first() {
     auto reserved = co_await write_answered<bool>(
         core_, order(),
         [wish = std::move(wish), may_be_known = !wish_.request.reuse_scope.empty(),
+         known_only = wish_.request.known_only,
          now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<bool> {
             if (auto stands = check_account(tx, wish.user); !stands) return refuse(stands.error());
-            auto whole = reserve(tx, wish, now_ms);
-            if (whole) return true;
-            if (!may_be_known || whole.error().error.code != kBudgetExhausted) return refuse(whole.error());
+            if (!known_only) {
+                auto whole = reserve(tx, wish, now_ms);
+                if (whole) return true;
+                if (!may_be_known || whole.error().error.code != kBudgetExhausted)
+                    return refuse(whole.error());
+            }
             Reservation nothing = wish;
             nothing.prompt_bytes = nothing.output_limit_tokens = 0;
-            if (!reserve(tx, nothing, now_ms)) return refuse(whole.error());
+            if (auto noted = reserve(tx, nothing, now_ms); !noted) return refuse(noted.error());
             return false;
         });
     if (!reserved) co_return refuse(std::move(reserved.error()));
+    is_out_of_budget_ = !*reserved && !wish_.request.known_only;
     wish_.request.known_only = !*reserved;
     co_return Answered<void>{};
 }
@@ -114,7 +122,13 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
     const egress::CallId before = call_id_;
     const bool is_again = attempts_ > 0;
     if (is_again) {
-        if (attempts_ >= kAttemptsLimit) co_return model_unavailable("No model server answered.");
+        const bool is_same_server = prepared.provider_id == asked_provider_id_;
+        const int servers = is_same_server ? servers_ : servers_ + 1;
+        const int forms = is_same_server ? forms_ + 1 : 1;
+        if (servers > kServersLimit || forms > kFormsLimit)
+            co_return model_unavailable("No model server answered.");
+        servers_ = servers;
+        forms_ = forms;
         call_id_ = egress::CallId(wish_.request.call_id.value + "-" + std::to_string(attempts_ + 1));
     }
     Reservation again{.call_id = call_id_,
@@ -146,6 +160,7 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
         co_return std::move(told.error());
     }
     ++attempts_;
+    asked_provider_id_ = prepared.provider_id;
     co_return std::nullopt;
 }
 
@@ -282,7 +297,11 @@ runtime::Task<std::optional<ModelRun::Ending>> ModelRun::let_go_or_end(egress::M
 
 runtime::Task<ModelRun::Ending> ModelRun::when_failed(base::Error error, egress::Fate fate) {
     if (given_up_) co_return when_given_up(fate);
-    if (wish_.request.known_only && !prepared_) co_return Ending{.refusal = co_await no_budget()};
+    if (wish_.request.known_only && !prepared_) {
+        Ending ending{.refusal = agreed_server_rests()};
+        if (is_out_of_budget_) ending.refusal = co_await no_budget();
+        co_return ending;
+    }
     failure_ = error.code;
     Ending ending{.refusal = model_failed(error), .left = left_if(fate.left)};
     if (!text_came_ && (fate.nothing_owed || egress::cost_nothing(error.code))) ending.finished.emplace();

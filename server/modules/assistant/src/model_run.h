@@ -19,7 +19,8 @@ namespace assistant {
 
 /// A call that somebody wants: what would go out, who pays, and what must still hold when it goes.
 struct CallWish {
-    egress::ModelRequest request;  ///< its call_id is the reservation's
+    /// Its call_id is the reservation's; `known_only` where the server that would be asked rests.
+    egress::ModelRequest request;
     identity::UserNumber user;
     std::string room_id;
     Purpose purpose = Purpose::suggest_replies;
@@ -89,8 +90,12 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     Assistant::Core& core_;
     CallWish wish_;
     egress::CallId call_id_;
-    int attempts_ = 0;        ///< receipts committed
-    int prepared_count_ = 0;  ///< of those, how many went
+    int attempts_ = 0;               ///< receipts committed
+    int prepared_count_ = 0;         ///< of those, how many went
+    std::string asked_provider_id_;  ///< of the last one
+    int servers_ = 1;
+    int forms_ = 1;                  ///< in which that one was asked
+    bool is_out_of_budget_ = false;  ///< only what is known already can be had
     egress::ModelCall* call_ = nullptr;
     bool given_up_ = false;
     bool is_heard_out_ = false;  ///< given up, and the gateway still says what became of it

@@ -58,7 +58,7 @@ Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, ident
                                    .event_ids = wish.event_ids,
                                    .purpose = Purpose::suggest_replies,
                                    .candidates = std::move(candidates)});
-    if (excerpt.agreed_server_rests) return refuse(agreed_server_rests());
+    if (excerpt.destination_rests) return refuse(agreed_server_rests());
     if (!excerpt.destination)
         return refuse(model_unavailable("No model is set up on this server, or none can be reached."));
     // Without a word of anybody else there is nothing to reply to.

@@ -75,7 +75,7 @@ Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity
         excerpt.lines.push_back(
             {.event_id = "", .own = true, .speaker = "me", .text = excerpt.names.hide(own)});
         excerpt.whose.push_back(user);
-        excerpt.destination = first_running(candidates);
+        excerpt.go_to(first_of(candidates));
     } else {
         excerpt = gather_excerpt(tx, *room,
                                  {.caller = user,
@@ -84,7 +84,6 @@ Answered<Excerpt> read_text(storage::Transaction& tx, const Wish& wish, identity
                                   .purpose = Purpose::translate,
                                   .candidates = candidates});
     }
-    if (excerpt.agreed_server_rests) return refuse(agreed_server_rests());
     // Where there is no model, nobody could have agreed to it: that is not what to tell people.
     const bool lacks_model_only = !excerpt.destination && !excerpt.unwilling_user_ids.empty();
     if (excerpt.lines.empty() && !lacks_model_only) return refuse(why_not(excerpt));
@@ -163,6 +162,7 @@ Task<net::Response> translate(Core& core, net::Request request) {
                               .this_machine_only = excerpt->agreed.this_machine_only,
                               .provider_name = excerpt->agreed.provider_name,
                               .reuse_scope = reuse_scope_of(*wish, user),
+                              .known_only = excerpt->destination_rests,
                               .deadline = std::chrono::steady_clock::now() + kLongAnswerLimit},
                   .user = user,
                   .room_id = wish->room_id,

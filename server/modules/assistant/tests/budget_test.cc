@@ -123,6 +123,16 @@ TEST_F(Budget, what_was_spent_beyond_the_limit_counts_as_far_as_what_came_bears_
     }
 }
 
+TEST_F(Budget, what_costs_nothing_fits_though_more_than_the_cap_is_spent) {
+    ASSERT_TRUE(hold("a", kAlice, 600));
+    auto settings = budget_settings(tx);
+    settings.person_tokens_per_day = settings.server_tokens_per_day = 500;
+    put_budget_settings(tx, settings);
+    EXPECT_FALSE(hold("b", kAlice, 101));
+    EXPECT_TRUE(reserve(tx, {.call_id = egress::CallId("c"), .user = kAlice, .room_id = "!r"}, kNowMs));
+    EXPECT_EQ(used(kAlice), 600);
+}
+
 TEST_F(Budget, an_id_reserves_once) {
     ASSERT_TRUE(hold("a", kAlice, 300));
     const auto again = hold("a", kAlice, 300);

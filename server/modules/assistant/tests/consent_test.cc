@@ -105,9 +105,31 @@ TEST_F(Consent, to_a_server_that_rests_is_not_asked_for_anew) {
     const auto event = world.say(bob, room, "hello there");
     EXPECT_EQ(suggest({event}).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
     EXPECT_EQ(translate(event).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
-    EXPECT_TRUE(world.fake->requests.empty()) << "the other one runs, and nobody agreed to it";
+    ASSERT_EQ(world.fake->requests.size(), 1U) << "the other one runs, and nobody agreed to it";
+    EXPECT_TRUE(world.fake->requests.back().known_only) << "nothing may leave";
+    EXPECT_EQ(world.fake->requests.back().provider_name, "Provider cloud");
+    EXPECT_EQ(world.fake->went, 0);
     list({"cloud", "other"});
     EXPECT_TRUE(suggest({event}).event("done"));
+}
+
+TEST_F(Consent, to_a_server_that_rests_still_gives_what_it_answered_a_while_ago) {
+    list({"cloud", "other"}, {"cloud"});
+    world.consent(bob, room, true, "Provider cloud");
+    world.fake->script.known = true;
+    world.fake->script.deltas = {"你好"};
+    const auto event = world.say(bob, room, "hello there");
+    ASSERT_TRUE(translate(event).event("done"));
+    EXPECT_TRUE(world.fake->requests.back().known_only);
+    EXPECT_EQ(used(), 0);
+    EXPECT_EQ(world.get(alice, kReceipts).body.at("receipts").at(0).at("outcome").as_string(), "cached");
+    world.consent(bob, room, false);
+    EXPECT_FALSE(translate(event).event("done")) << "asked for as before any other answer";
+    list({"cloud"}, {"cloud"});
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
+    EXPECT_TRUE(world.post(alice, kTranslations, draft).event("done")) << "of one's own words too";
+    world.fake->script.known = false;
+    EXPECT_EQ(world.post(alice, kTranslations, draft).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
 }
 
 TEST_F(Consent, is_asked_for_where_no_server_has_it) {

@@ -100,7 +100,7 @@ class FakeGateway {
         for (const auto& id : servers) {
             const auto shown = provider(id);
             const bool is_wanted = request.provider_name.empty() || request.provider_name == shown.name;
-            if (is_wanted && !resting.contains(id)) return {id};
+            if (is_wanted && (request.known_only || !resting.contains(id))) return {id};
         }
         return {};
     }

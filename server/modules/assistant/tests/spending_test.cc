@@ -7,7 +7,16 @@ namespace {
 
 namespace json = base::json;
 
-using Spending = AssistTest;
+struct Spending : AssistTest {
+    /// As where a cap is lowered in the middle of a day.
+    std::int64_t spend_more_than_the_cap(std::int64_t cap) {
+        world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 100'000}});
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "More"}, {"target_language", "zh"}});
+        world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", cap}});
+        EXPECT_GT(used(), cap);
+        return used();
+    }
+};
 
 TEST_F(Spending, a_second_model_server_is_a_second_receipt_and_needs_the_same_consent) {
     const auto event = world.say(alice, room, "translate me");
@@ -22,6 +31,21 @@ TEST_F(Spending, a_second_model_server_is_a_second_receipt_and_needs_the_same_co
     EXPECT_EQ(receipts[0].at("outcome").as_string(), "done");
     EXPECT_EQ(receipts[1].at("outcome").as_string(), "failed");
     EXPECT_EQ(used(), 52);
+}
+
+TEST_F(Spending, a_server_is_reached_behind_others_that_refuse_in_each_form) {
+    const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
+    world.fake->script.deltas = {"译"};
+    const auto is_answered = [&](std::vector<std::string> asked_in_turn) {
+        world.fake->script.provider_ids = std::move(asked_in_turn);
+        return world.post(alice, kTranslations, draft).event("done") != nullptr;
+    };
+    EXPECT_TRUE(is_answered({"a", "a", "a", "b", "b", "b", "good"}));
+    EXPECT_EQ(world.get(alice, kReceipts).body.at("receipts").as_array().size(), 7U) << "each is one";
+    EXPECT_FALSE(is_answered({"a", "a", "a", "a"})) << "there are no more forms to ask in";
+    EXPECT_TRUE(is_answered({"a", "b", "c", "d"}));
+    EXPECT_FALSE(is_answered({"a", "b", "c", "d", "e"})) << "words go to so many places, and no more";
+    EXPECT_FALSE(is_answered({"a", "b", "a", "b", "a"})) << "nor to and fro";
 }
 
 TEST_F(Spending, an_attempt_that_may_have_been_worked_on_is_paid_where_the_next_server_is_not_agreed_to) {
@@ -346,14 +370,16 @@ TEST_F(Spending, what_is_known_still_costs_nothing_even_where_the_budget_is_used
     world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 10}});
     const json::object draft{{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}};
     EXPECT_EQ(world.post(alice, kTranslations, draft).errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
+    const std::int64_t spent = spend_more_than_the_cap(10);
+    EXPECT_EQ(world.post(alice, kTranslations, draft).errcode(), "IM.LINGXI.BUDGET_EXHAUSTED");
     world.fake->script.known = true;
     world.fake->script.deltas = {"你好"};
     world.fake->script.input_tokens = world.fake->script.output_tokens = 0;
     const auto answer = world.post(alice, kTranslations, draft);
     ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
-    EXPECT_EQ(used(), 0);
+    EXPECT_EQ(used(), spent);
     const auto receipts = world.get(alice, kReceipts).body.at("receipts").as_array();
-    ASSERT_EQ(receipts.size(), 1U);
+    ASSERT_EQ(receipts.size(), 2U);
     EXPECT_EQ(receipts[0].at("outcome").as_string(), "cached");
 }
 
