@@ -60,6 +60,16 @@ class RoomReading {
     std::int64_t invited_count() const;
     /// Where somebody came or went last.
     Position members_changed_at() const;
+    /// The invitation that the reader's stay began with, or that stands still.
+    struct Invitation {
+        identity::UserNumber inviter;
+        Position position;
+        Position accepted;  ///< the event by which the reader came; none while it stands
+    };
+    /// Nothing where the reader came by themselves, or is not there.
+    std::optional<Invitation> invitation() const;
+    /// Whether anybody but the reader was invited, came, went or changed their name in (after, up_to].
+    bool others_changed(Position after, Position up_to) const;
     /// Those who are there, then who is invited, then who left.
     std::vector<identity::UserNumber> people(std::size_t limit) const;
 
@@ -93,9 +103,9 @@ class RoomReading {
     std::unique_ptr<Inside> inside_;
 };
 
-/// The rooms in which an account has this membership.
+/// The rooms in which an account has this membership, above `after`, in order of their numbers.
 std::vector<RoomNumber> rooms_with(storage::Transaction& tx, identity::UserNumber user, Membership membership,
-                                   std::size_t limit);
+                                   std::size_t limit, RoomNumber after = {});
 
 /// A person's global account data of this type.
 std::optional<base::json::object> account_data(storage::Transaction& tx, identity::UserNumber user,

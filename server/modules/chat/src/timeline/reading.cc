@@ -5,17 +5,20 @@
 #include "timeline/event_json.h"
 #include "timeline/relation_store.h"
 
+#include <algorithm>
+
 #include <chat/reading.h>
 #include <identity/users.h>
 
 namespace chat {
 
 struct RoomReading::Inside {
-    Inside(storage::Transaction& tx_in, StoredRoom room_in, identity::UserNumber reader)
+    Inside(storage::Transaction& tx_in, StoredRoom room_in, identity::UserNumber reader_in)
         : tx(tx_in),
           room(std::move(room_in)),
+          reader(reader_in),
           // The time of reading matters only for what is written into `unsigned`.
-          view(tx_in, room.number, room.id.value, {reader, {}}, 0) {}
+          view(tx_in, room.number, room.id.value, {reader_in, {}}, 0) {}
 
     std::optional<ReadEvent> read(const StoredEvent& event) {
         if (event.room != room.number || !view.may_see(event)) return std::nullopt;
@@ -42,6 +45,7 @@ struct RoomReading::Inside {
 
     storage::Transaction& tx;
     StoredRoom room;
+    identity::UserNumber reader;
     RoomView view;
     std::shared_ptr<const RoomRules> rules;  ///< read when they are asked for
 };
@@ -91,6 +95,26 @@ std::int64_t RoomReading::invited_count() const {
 }
 Position RoomReading::members_changed_at() const {
     return last_coming_or_going(inside_->tx, number());
+}
+
+std::optional<RoomReading::Invitation> RoomReading::invitation() const {
+    auto changes = membership_changes(inside_->tx, number(), inside_->reader);
+    Position accepted;
+    if (!changes.empty() && changes.back().membership == Membership::join) {
+        accepted = changes.back().position;
+        changes.pop_back();
+    }
+    if (changes.empty() || changes.back().membership != Membership::invite) return std::nullopt;
+    const auto event = find_event(inside_->tx, number(), changes.back().position);
+    if (!event) return std::nullopt;
+    return Invitation{event->sender, event->position, accepted};
+}
+
+bool RoomReading::others_changed(Position after, Position up_to) const {
+    const auto reader = identity::user_id_of(inside_->tx, inside_->reader).value;
+    return std::ranges::any_of(
+        state_changes(inside_->tx, number(), after, up_to),
+        [&](const StateEntry& entry) { return entry.type == "m.room.member" && entry.state_key != reader; });
 }
 
 std::vector<identity::UserNumber> RoomReading::people(std::size_t limit) const {
@@ -169,8 +193,8 @@ std::string RoomReading::name_of_member(std::string_view user_id) const {
 }
 
 std::vector<RoomNumber> rooms_with(storage::Transaction& tx, identity::UserNumber user, Membership membership,
-                                   std::size_t limit) {
-    return rooms_of(tx, user, membership, {}, limit);
+                                   std::size_t limit, RoomNumber after) {
+    return rooms_of(tx, user, membership, after, limit);
 }
 
 std::optional<base::json::object> account_data(storage::Transaction& tx, identity::UserNumber user,
