@@ -1,5 +1,6 @@
 #include "answer_messages.h"
 
+#include "backoff.h"
 #include "excerpt.h"
 #include "labels.h"
 #include "statements.h"
@@ -28,18 +29,14 @@ std::string thread_of(const Question& question) {
 
 }  // namespace
 
-/// Between tries of a send that chat cannot take for the moment.
-constexpr auto kFirstPause = std::chrono::seconds(1);
-constexpr auto kLongestPause = std::chrono::seconds(16);
-
 json::object notice(std::string_view text) {
     return {{"msgtype", "m.notice"}, {"body", text}};
 }
 
-runtime::Task<std::optional<std::string>> AnswerMessages::send(const Question& question,
-                                                               const egress::CallId& call_id,
-                                                               std::string answer_event_id,
-                                                               json::object content) {
+runtime::Task<base::Result<std::string>> AnswerMessages::try_send(const Question& question,
+                                                                  const egress::CallId& call_id,
+                                                                  std::string answer_event_id,
+                                                                  json::object content) {
     chat::Chat::Outgoing out{
         .sender = core_.assistant_user, .room_id = question.room_id, .type = "m.room.message", .content = {}};
     if (answer_event_id.empty()) {
@@ -58,22 +55,37 @@ runtime::Task<std::optional<std::string>> AnswerMessages::send(const Question& q
         out.content["m.new_content"] = std::move(content);
         out.content["m.relates_to"] = json::object{{"rel_type", "m.replace"}, {"event_id", answer_event_id}};
     }
-    auto sent = co_await core_.chat.send(out);
-    // What passes is no answer lost: tokens were spent for it. Under its transaction it is sent once.
-    const auto may_pass = [&] { return !sent && sent.error().kind == base::ErrorKind::unavailable; };
-    for (auto pause = kFirstPause; may_pass() && pause <= kLongestPause; pause *= 2) {
-        co_await runtime::sleep_for(pause);
-        sent = co_await core_.chat.send(out);
-    }
+    auto sent = co_await core_.chat.send(std::move(out));
     if (!sent) {
         base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
-        co_return std::nullopt;
+        co_return base::fail(std::move(sent.error()));
     }
-    co_return sent->value;
+    co_return std::move(sent->value);
 }
 
-runtime::Task<std::string> AnswerMessages::state(const Question& question, const StoredAnswer& stored,
-                                                 std::string text) {
+/// What passes is no answer lost: tokens were spent for it. Under its transaction it is sent once.
+runtime::Task<base::Result<std::string>> AnswerMessages::send(const Question& question,
+                                                              const egress::CallId& call_id,
+                                                              std::string answer_event_id,
+                                                              json::object content) {
+    Backoff backoff;
+    for (;;) {
+        auto sent = co_await try_send(question, call_id, answer_event_id, content);
+        if (sent || !may_pass(sent.error())) co_return sent;
+        const auto pause = backoff.next();
+        if (!pause) {
+            base::log_error("assistant.answer_given_up", {{"call_id", call_id.value},
+                                                          {"code", sent.error().code},
+                                                          {"waited_s", backoff.waited().count()}});
+            co_return sent;
+        }
+        waits_(question.room);
+        co_await runtime::sleep_for(*pause);
+    }
+}
+
+runtime::Task<void> AnswerMessages::state(const Question& question, const StoredAnswer& stored,
+                                          std::string text) {
     std::string answer_event_id = stored.answer_event_id;
     auto content = notice(text);
     // When the last state of it was sent is not known after a restart.
@@ -85,30 +97,37 @@ runtime::Task<std::string> AnswerMessages::state(const Question& question, const
         // under the same transaction, and stand as if they were all of it.
         if (!co_await says(question.room, answer_event_id, text)) {
             co_await runtime::sleep_for(kBetweenEdits);
+            sent = co_await send(question, stored.call_id, answer_event_id, content);
             // Where the crash came after they had been redacted, they can be edited no more.
-            if (!co_await send(question, stored.call_id, answer_event_id, content))
-                co_await send(question, anew(stored.call_id), {}, std::move(content));
+            if (!sent && !may_pass(sent.error()))
+                sent = co_await send(question, anew(stored.call_id), {}, std::move(content));
         }
     }
-    co_await note(question.event_id, AnswerState::done, answer_event_id);
-    co_return answer_event_id;
+    const bool is_given_up = !sent && may_pass(sent.error());
+    co_await note(question.event_id, is_given_up ? AnswerState::begun : AnswerState::done, answer_event_id);
 }
 
-runtime::Task<void> AnswerMessages::refuse(const Question& question, const StoredAnswer& stored,
-                                           const Refusal& refusal, std::int64_t questions) {
+runtime::Task<base::Result<void>> AnswerMessages::refuse(const Question& question, const StoredAnswer& stored,
+                                                         const Refusal& refusal, std::int64_t questions) {
     const Told::Why why{question.room_id, thread_of(question), question.asker, refusal.error.code};
     const auto words = [&](std::int64_t count) {
-        return sorry(refusal, question.chinese) + of_so_many(count, question.chinese);
+        return notice(sorry(refusal, question.chinese) + of_so_many(count, question.chinese));
     };
-    // What stands under the question already is edited itself.
-    const auto line =
-        stored.answer_event_id.empty() ? told_.count_on(why, questions, Told::Clock::now()) : std::nullopt;
-    if (line && co_await send(question, stored.call_id, line->event_id, notice(words(line->questions)))) {
-        co_await note(question.event_id, AnswerState::done, {});
-        co_return;
+    if (const auto line = told_.find(why, Told::Clock::now())) {
+        auto sent =
+            co_await try_send(question, stored.call_id, line->event_id, words(line->questions + questions));
+        if (sent) {
+            told_.count_on(why, questions, Told::Clock::now());
+            co_await note(question.event_id, AnswerState::done, {});
+            co_return base::Result<void>{};
+        }
+        if (may_pass(sent.error())) co_return base::fail(std::move(sent.error()));
     }
-    auto event_id = co_await state(question, stored, words(questions));
-    if (!event_id.empty()) told_.begin(why, std::move(event_id), questions, Told::Clock::now());
+    auto sent = co_await try_send(question, stored.call_id, {}, words(questions));
+    if (!sent && may_pass(sent.error())) co_return base::fail(std::move(sent.error()));
+    co_await note(question.event_id, AnswerState::done, sent ? *sent : std::string());
+    if (sent) told_.begin(why, std::move(*sent), questions, Told::Clock::now());
+    co_return base::Result<void>{};
 }
 
 runtime::Task<bool> AnswerMessages::says(chat::RoomNumber room, std::string event_id, std::string text) {
@@ -132,7 +151,16 @@ runtime::Task<void> AnswerMessages::take_back(const Question& question, const St
                                  .type = "m.room.redaction",
                                  .content = {{"redacts", stored.answer_event_id}},
                                  .txn_id = "taken-back-" + stored.call_id.value};
-    if (auto removed = co_await core_.chat.send(std::move(removal)); !removed) {
+    Backoff backoff;
+    auto removed = co_await core_.chat.send(removal);
+    while (!removed && may_pass(removed.error())) {
+        const auto pause = backoff.next();
+        if (!pause) break;
+        waits_(question.room);
+        co_await runtime::sleep_for(*pause);
+        removed = co_await core_.chat.send(removal);
+    }
+    if (!removed) {
         base::log_warning("assistant.cannot_redact", {{"code", removed.error().code}});
         co_await state(question, stored, taken_back(question.chinese));
         co_return;

@@ -5,9 +5,12 @@
 #include "told.h"
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <base/json.h>
 #include <chat/ids.h>
@@ -24,19 +27,25 @@ class AnswerMessages {
     /// Edits that come faster are not seen by anybody.
     static constexpr std::chrono::seconds kBetweenEdits{1};
 
-    explicit AnswerMessages(Assistant::Core& core) : core_(core) {}
+    /// Called when a room has to be waited for, once a wait.
+    using Waits = std::function<void(chat::RoomNumber)>;
 
-    /// The first message of an answer, or an edit of it where it has an id. Returns the event's id, nothing
-    /// where it cannot be sent.
-    runtime::Task<std::optional<std::string>> send(const Question& question, const egress::CallId& call_id,
-                                                   std::string answer_event_id, base::json::object content);
-    /// Says words of ours in answer, as an edit where something was said already. Returns the message's id,
-    /// empty where it cannot be sent.
-    runtime::Task<std::string> state(const Question& question, const StoredAnswer& stored, std::string text);
+    AnswerMessages(Assistant::Core& core, Waits waits) : core_(core), waits_(std::move(waits)) {}
+
+    /// The first message of an answer, or an edit of it where it has an id: the event's id. Tries once.
+    runtime::Task<base::Result<std::string>> try_send(const Question& question, const egress::CallId& call_id,
+                                                      std::string answer_event_id,
+                                                      base::json::object content);
+    /// The same, tried again for as long as a Backoff lasts where it may yet pass.
+    runtime::Task<base::Result<std::string>> send(const Question& question, const egress::CallId& call_id,
+                                                  std::string answer_event_id, base::json::object content);
+    /// Says words of ours in answer, as an edit where something was said already. What cannot be said for so
+    /// long that it is given up stays open, so that the next start says something.
+    runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
     /// Says why there is no answer to this and so many questions of its asker: in a line of its own, or in
-    /// the one that they were told the same in a moment ago.
-    runtime::Task<void> refuse(const Question& question, const StoredAnswer& stored, const Refusal& refusal,
-                               std::int64_t questions = 1);
+    /// the one that they were told the same in a moment ago. Tries once: the failure is one that may pass.
+    runtime::Task<base::Result<void>> refuse(const Question& question, const StoredAnswer& stored,
+                                             const Refusal& refusal, std::int64_t questions);
     /// Removes what was said of an answer that the model server took back, with all its edits, and says so.
     runtime::Task<void> take_back(const Question& question, const StoredAnswer& stored);
     runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
@@ -46,6 +55,7 @@ class AnswerMessages {
 
   private:
     Assistant::Core& core_;
+    Waits waits_;
     Told told_;
 };
 

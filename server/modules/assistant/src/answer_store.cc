@@ -83,10 +83,16 @@ std::vector<StoredAnswer> answers_to(storage::Transaction& tx, std::string_view 
     return answers;
 }
 
-bool say_once(storage::Transaction& tx, std::string_view room_id, SaidOnce what) {
-    return tx.prepare("INSERT INTO assistant_said (room_id, what) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
-               .bind(room_id, static_cast<int>(what))
-               .run() > 0;
+bool was_said(storage::Transaction& tx, std::string_view room_id, SaidOnce what) {
+    auto select = tx.prepare("SELECT 1 FROM assistant_said WHERE room_id = ?1 AND what = ?2");
+    select.bind(room_id, static_cast<int>(what));
+    return select.step();
+}
+
+void set_said(storage::Transaction& tx, std::string_view room_id, SaidOnce what) {
+    tx.prepare("INSERT INTO assistant_said (room_id, what) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+        .bind(room_id, static_cast<int>(what))
+        .run();
 }
 
 }  // namespace assistant

@@ -44,7 +44,7 @@ std::vector<StoredAnswer> open_answers(storage::Transaction& tx, std::size_t lim
 std::vector<StoredAnswer> answers_to(storage::Transaction& tx, std::string_view room_id,
                                      identity::UserNumber asker, std::size_t limit);
 
-/// Whether this is the first time; then it is no more.
-bool say_once(storage::Transaction& tx, std::string_view room_id, SaidOnce what);
+bool was_said(storage::Transaction& tx, std::string_view room_id, SaidOnce what);
+void set_said(storage::Transaction& tx, std::string_view room_id, SaidOnce what);
 
 }  // namespace assistant

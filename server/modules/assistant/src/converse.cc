@@ -1,5 +1,6 @@
 #include "converse.h"
 
+#include "backoff.h"
 #include "endpoints.h"
 #include "inert_text.h"
 #include "missed.h"
@@ -7,6 +8,7 @@
 #include "typing_notice.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <base/log.h>
 #include <chat/chat.h>
@@ -24,8 +26,9 @@ constexpr std::size_t kHeardLimit = 4096;
 constexpr std::size_t kSiftedAtOnce = 32;
 constexpr std::size_t kQueueLimit = 256;
 constexpr std::size_t kQueuedOfOnePersonLimit = 8;
-constexpr std::size_t kDeclinedLimit = 1024;
-constexpr std::size_t kDeclinedAtOnce = 64;
+constexpr std::size_t kLateLimit = 64;
+/// Of a room that was not listened to for a moment.
+constexpr std::size_t kEventsBehind = 2000;
 constexpr std::size_t kRoomsLimit = 100'000;
 constexpr std::size_t kResumedLimit = 200;
 /// Of all rooms, at the start; some rooms a job, so that none reads long.
@@ -79,13 +82,21 @@ chat::RoomNumber room_of(const auto& work) {
 
 }  // namespace
 
-Converse::Converse(Assistant::Core& core) : core_(core), messages_(core), queued_(core.runtime) {}
+Converse::Converse(Assistant::Core& core)
+    : core_(core),
+      messages_(core, [this](chat::RoomNumber room) { replace_worker_in(room); }),
+      joins_(
+          core, [this](chat::RoomNumber room) { rooms_.insert(room); },
+          [this](const Missed::Place& place) { enqueue(Asked{place.room, place.position, place.sender}); }),
+      declines_(core, messages_),
+      queued_(core.runtime) {}
 
 void Converse::start() {
     core_.chat.news().subscribe([this](const chat::RoomNews& news) { on_news(news); });
     for (std::size_t i = 0; i < kWorkers; ++i) core_.tasks.spawn(work());
     core_.tasks.spawn(sift());
-    core_.tasks.spawn(decline_all());
+    core_.tasks.spawn(declines_.run());
+    core_.tasks.spawn(joins_.run());
     core_.tasks.spawn(catch_up());
 }
 
@@ -93,7 +104,9 @@ void Converse::stop() {
     stopping_ = true;
     heard_.clear();
     queue_.clear();
-    declined_.clear();
+    behind_.clear();
+    joins_.stop();
+    declines_.stop();
     queued_.notify();
 }
 
@@ -106,13 +119,13 @@ void Converse::on_news(const chat::RoomNews& news) {
             rooms_.erase(news.room);
             unreadable_.erase(news.room);
         }
-        if (news.membership == chat::Membership::invite) enqueue(Invited{news.room});
+        if (news.membership == chat::Membership::invite) joins_.look();
         return;
     }
     if (news.sender == self || (rooms_known_ && !rooms_.contains(news.room))) return;
     if (news.type == "m.room.message") hear({news.room, news.position, news.sender});
     const bool is_unreadable = news.type == "m.room.encrypted" || news.type == "m.room.encryption";
-    if (is_unreadable && !unreadable_.contains(news.room) && enqueue(Unreadable{news.room}))
+    if (is_unreadable && !unreadable_.contains(news.room) && joins_.say(news.room, SaidOnce::cannot_read))
         unreadable_.insert(news.room);
 }
 
@@ -125,13 +138,14 @@ void Converse::count_refused() {
 void Converse::hear(Heard heard) {
     if (heard_.size() >= kHeardLimit) {
         count_refused();
+        behind_.insert(heard.room);
         return;
     }
     heard_.push_back(heard);
     queued_.notify();
 }
 
-bool Converse::enqueue(Work work) {
+void Converse::enqueue(Work work) {
     bool refused = queue_.size() >= kQueueLimit;
     if (const auto* asked = std::get_if<Asked>(&work)) {
         const auto waiting = std::ranges::count_if(queue_, [&](const Work& other) {
@@ -142,27 +156,69 @@ bool Converse::enqueue(Work work) {
     }
     if (refused) {
         count_refused();
+        // What was resumed stays open for the next start.
         if (const auto* asked = std::get_if<Asked>(&work)) decline(*asked);
-        return false;
+        return;
     }
     queue_.push_back(std::move(work));
     queued_.notify();
-    return true;
+}
+
+void Converse::decline(const Asked& asked) {
+    const bool is_taken = declines_.add({.room = asked.room,
+                                         .position = asked.position,
+                                         .sender = asked.sender,
+                                         .refusal = std::nullopt,
+                                         .event_id = {}});
+    if (!is_taken) behind_.insert(asked.room);
+}
+
+bool Converse::is_waiting(chat::RoomNumber room, chat::Position position) const {
+    const bool is_queued = std::ranges::any_of(queue_, [&](const Work& work) {
+        const auto* asked = std::get_if<Asked>(&work);
+        return asked != nullptr && asked->room == room && asked->position == position;
+    });
+    return is_queued || declines_.holds(room, position);
 }
 
 runtime::Task<void> Converse::sift() {
     while (!stopping_) {
-        if (heard_.empty()) {
-            co_await queued_.wait(60s);
+        const bool may_look_behind = !behind_.empty() && declines_.has_place();
+        if (heard_.empty() && !may_look_behind) {
+            co_await queued_.wait(behind_.empty() ? 60s : 1s);
             continue;
         }
         try {
-            co_await sift_some();
+            if (heard_.empty()) {
+                co_await look_behind();
+            } else {
+                co_await sift_some();
+            }
         } catch (const std::exception& fault) {
             if (stopping_) throw;
             base::log_error("assistant.converse_fault", {{"what", fault.what()}});
         }
     }
+}
+
+runtime::Task<void> Converse::look_behind() {
+    const auto room = *behind_.begin();
+    behind_.erase(behind_.begin());
+    const auto missed = co_await core_.database.read(
+        [room, self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
+         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> base::Result<Missed> {
+            Missed found;
+            add_missed(tx, room, self, now_ms, kEventsBehind, found);
+            return found;
+        });
+    if (!missed) {
+        base::log_warning("assistant.cannot_read", {{"code", missed.error().code}});
+        behind_.insert(room);
+        co_await queued_.wait(1s);
+        co_return;
+    }
+    for (const auto& [at, position, sender] : missed->questions)
+        if (!is_waiting(at, position)) enqueue(Asked{at, position, sender});
 }
 
 /// What is for it is read once more when its turn comes: an answer before it belongs to the conversation.
@@ -171,7 +227,7 @@ runtime::Task<void> Converse::sift_some() {
     std::vector<Heard> some(heard_.begin(), end);
     heard_.erase(heard_.begin(), end);
     auto asked = co_await core_.database.read(
-        [some = std::move(some), self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
+        [some, self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
             storage::Transaction& tx) -> base::Result<std::vector<Asked>> {
             std::vector<Asked> found;
             for (const auto& [room, position, sender] : some) {
@@ -183,6 +239,8 @@ runtime::Task<void> Converse::sift_some() {
         });
     if (!asked) {
         base::log_warning("assistant.cannot_read", {{"code", asked.error().code}});
+        for (const Heard& unread : some) behind_.insert(unread.room);
+        co_await queued_.wait(1s);
         co_return;
     }
     for (const Asked& one : *asked) enqueue(one);
@@ -199,7 +257,8 @@ std::optional<Converse::Work> Converse::take() {
 }
 
 runtime::Task<void> Converse::work() {
-    while (!stopping_) {
+    bool is_replaced = false;
+    while (!stopping_ && !is_replaced) {
         auto work = take();
         if (!work) {
             co_await queued_.wait(60s);
@@ -208,13 +267,15 @@ runtime::Task<void> Converse::work() {
         struct Busy {
             Converse& self;
             chat::RoomNumber room;
+            bool& is_replaced;
             ~Busy() {
                 self.busy_.erase(room);
+                is_replaced = self.late_.erase(room) > 0;
                 self.queued_.notify();
             }
         };
         busy_.insert(room_of(*work));
-        const Busy busy{*this, room_of(*work)};
+        const Busy busy{*this, room_of(*work), is_replaced};
         try {
             co_await handle(std::move(*work));
         } catch (const std::exception& fault) {
@@ -223,6 +284,11 @@ runtime::Task<void> Converse::work() {
             base::log_error("assistant.converse_fault", {{"what", fault.what()}});
         }
     }
+}
+
+void Converse::replace_worker_in(chat::RoomNumber room) {
+    if (stopping_ || !busy_.contains(room) || late_.contains(room) || late_.size() >= kLateLimit) return;
+    if (core_.tasks.spawn(work()) != nullptr) late_.insert(room);
 }
 
 runtime::Task<void> Converse::catch_up() {
@@ -235,6 +301,7 @@ runtime::Task<void> Converse::catch_up() {
         rooms_known_ = true;
         co_return;
     }
+    joins_.look();
     auto missed = co_await core_.database.read(
         [self = core_.assistant_user](storage::Transaction& tx) -> base::Result<Found> {
             Found found;
@@ -242,8 +309,6 @@ runtime::Task<void> Converse::catch_up() {
                 if (const auto room = chat::RoomReading::open(tx, answer.room_id, self))
                     found.work.emplace_back(Resumed{room->number(), answer.question_event_id});
             }
-            for (const auto room : chat::rooms_with(tx, self, chat::Membership::invite, kRoomsLookedAt))
-                found.work.emplace_back(Invited{room});
             found.rooms = chat::rooms_with(tx, self, chat::Membership::join, kRoomsLimit);
             return found;
         });
@@ -259,6 +324,11 @@ runtime::Task<void> Converse::catch_up() {
 }
 
 runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> rooms) {
+    struct Walked {
+        Missed missed;
+        /// Where a crash came between the join and the greeting; and whether something is asked there.
+        std::vector<std::pair<chat::RoomNumber, bool>> silent;
+    };
     std::size_t events = 0;
     std::size_t questions = 0;
     for (std::size_t first = 0; first < rooms.size() && events < kMissedEvents && !stopping_;
@@ -269,17 +339,24 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
             [some = std::vector(begin, begin + static_cast<std::ptrdiff_t>(count)),
              self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
              now_ms = core_.clock.now_ms(),
-             left = kMissedEvents - events](storage::Transaction& tx) -> base::Result<Missed> {
-                Missed missed;
-                for (const auto room : some) add_missed(tx, room, self, now_ms, left, missed);
-                return missed;
+             left = kMissedEvents - events](storage::Transaction& tx) -> base::Result<Walked> {
+                Walked walked;
+                for (const auto room : some) {
+                    const auto before = walked.missed.questions.size();
+                    add_missed(tx, room, self, now_ms, left, walked.missed);
+                    const auto reading = chat::RoomReading::open(tx, room, self.user);
+                    if (reading && !was_said(tx, reading->room_id(), SaidOnce::greeting))
+                        walked.silent.emplace_back(room, walked.missed.questions.size() > before);
+                }
+                return walked;
             });
         if (!walked) {
             base::log_error("assistant.catch_up_failed", {{"code", walked.error().code}});
             co_return;
         }
-        events += walked->events;
-        for (const auto& [room, position, sender] : walked->questions) {
+        for (const auto& [room, is_asked] : walked->silent) joins_.say(room, SaidOnce::greeting, is_asked);
+        events += walked->missed.events;
+        for (const auto& [room, position, sender] : walked->missed.questions) {
             if (++questions > kResumedLimit) co_return;
             enqueue(Asked{room, position, sender});
         }
@@ -287,174 +364,24 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
 }
 
 runtime::Task<void> Converse::handle(Work work) {
-    if (const auto* invited = std::get_if<Invited>(&work)) {
-        co_await join(invited->room);
-        co_return;
+    if (const auto* asked = std::get_if<Asked>(&work)) {
+        auto question = co_await find_question(core_, asked->room, asked->position, {});
+        if (question) co_await answer(std::move(*question), false);
     }
-    if (const auto* unreadable = std::get_if<Unreadable>(&work)) {
-        auto room_id =
-            co_await core_.database.read([room = unreadable->room, self = core_.assistant_user](
-                                             storage::Transaction& tx) -> base::Result<std::string> {
-                const auto reading = chat::RoomReading::open(tx, room, self);
-                const bool is_there = reading && reading->membership() == chat::Membership::join;
-                return is_there ? reading->room_id() : std::string{};
-            });
-        if (room_id && !room_id->empty()) co_await say_that_it_cannot_read(std::move(*room_id));
-        co_return;
-    }
-    std::optional<Question> question;
-    if (const auto* asked = std::get_if<Asked>(&work))
-        question = co_await read(asked->room, asked->position, {});
     if (const auto* resumed = std::get_if<Resumed>(&work)) {
-        question = co_await read(resumed->room, std::nullopt, resumed->event_id);
-        // Withdrawn, or the assistant is no longer there: nothing is owed.
-        if (!question) co_await messages_.note(resumed->event_id, AnswerState::done, {});
-    }
-    if (question) co_await answer(std::move(*question));
-}
-
-runtime::Task<void> Converse::join(chat::RoomNumber room) {
-    struct Place {
-        std::string room_id;
-        bool is_encrypted = false;
-    };
-    auto place = co_await core_.database.read(
-        [room, self = core_.assistant_user](storage::Transaction& tx) -> base::Result<Place> {
-            const auto reading = chat::RoomReading::open(tx, room, self);
-            if (!reading || reading->membership() != chat::Membership::invite) return Place{};
-            return Place{reading->room_id(), reading->state("m.room.encryption").has_value()};
-        });
-    if (!place || place->room_id.empty()) co_return;
-    if (auto joined = co_await core_.chat.join(core_.assistant_user, place->room_id); !joined) {
-        base::log_warning("assistant.cannot_join", {{"code", joined.error().code}});
-        co_return;
-    }
-    rooms_.insert(room);
-    const auto first = co_await core_.database.write(
-        {"room:" + place->room_id},
-        [room_id = place->room_id](storage::Transaction& tx) -> base::Result<bool> {
-            return say_once(tx, room_id, SaidOnce::greeting);
-        });
-    if (first && *first) {
-        chat::Chat::Outgoing hello{.sender = core_.assistant_user,
-                                   .room_id = place->room_id,
-                                   .type = "m.room.message",
-                                   .content = notice(greeting(kExchangesBefore)),
-                                   .txn_id = "greeting"};
-        if (auto sent = co_await core_.chat.send(std::move(hello)); !sent)
-            base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
-    }
-    if (place->is_encrypted) co_await say_that_it_cannot_read(place->room_id);
-}
-
-runtime::Task<void> Converse::say_that_it_cannot_read(std::string room_id) {
-    const auto first = co_await core_.database.write(
-        {"room:" + room_id}, [room_id](storage::Transaction& tx) -> base::Result<bool> {
-            return say_once(tx, room_id, SaidOnce::cannot_read);
-        });
-    if (!first || !*first) co_return;
-    chat::Chat::Outgoing words{.sender = core_.assistant_user,
-                               .room_id = room_id,
-                               .type = "m.room.message",
-                               .content = notice(cannot_read()),
-                               .txn_id = "cannot_read"};
-    if (auto sent = co_await core_.chat.send(std::move(words)); !sent)
-        base::log_warning("assistant.cannot_send", {{"code", sent.error().code}});
-}
-
-runtime::Task<std::optional<Question>> Converse::read(chat::RoomNumber room,
-                                                      std::optional<chat::Position> position,
-                                                      std::string event_id) {
-    auto question = co_await core_.database.read(
-        [room, position, event_id = std::move(event_id),
-         self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
-            storage::Transaction& tx) -> base::Result<std::optional<Question>> {
-            auto reading = chat::RoomReading::open(tx, room, self.user);
-            if (!reading) return std::optional<Question>{};
-            const auto event = position ? reading->event(*position) : reading->event(event_id);
-            if (!event) return std::optional<Question>{};
-            return read_question(tx, *reading, *event, self);
-        });
-    if (!question) {
-        base::log_warning("assistant.cannot_read", {{"code", question.error().code}});
-        co_return std::nullopt;
-    }
-    co_return std::move(*question);
-}
-
-void Converse::decline(Asked asked) {
-    if (declined_.size() >= kDeclinedLimit) return;
-    declined_.push_back(asked);
-    queued_.notify();
-}
-
-runtime::Task<void> Converse::decline_all() {
-    while (!stopping_) {
-        if (declined_.empty()) {
-            co_await queued_.wait(60s);
-            continue;
+        auto question = co_await find_question(core_, resumed->room, std::nullopt, resumed->event_id);
+        if (question) {
+            co_await answer(std::move(*question), true);
+        } else {
+            // Withdrawn, or the assistant is no longer there: nothing is owed.
+            co_await messages_.note(resumed->event_id, AnswerState::done, {});
         }
-        try {
-            co_await decline_some();
-        } catch (const std::exception& fault) {
-            if (stopping_) throw;
-            base::log_error("assistant.converse_fault", {{"what", fault.what()}});
-        }
-        // What comes meanwhile is counted in one edit.
-        if (!stopping_) co_await runtime::sleep_for(AnswerMessages::kBetweenEdits);
     }
 }
 
-/// Those of one person in one room. They are noted as done, so that no restart takes them on after all; the
-/// last when its asker has been told.
-runtime::Task<void> Converse::decline_some() {
-    const Asked first = declined_.front();
-    std::vector<chat::Position> positions;
-    std::erase_if(declined_, [&](const Asked& other) {
-        const bool is_theirs = other.room == first.room && other.sender == first.sender;
-        if (!is_theirs || positions.size() >= kDeclinedAtOnce) return false;
-        positions.push_back(other.position);
-        return true;
-    });
-    auto claimed = co_await core_.database.write(
-        {kBudgetOrder},
-        [first, positions = std::move(positions),
-         self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
-            storage::Transaction& tx) -> base::Result<std::vector<StoredAnswer>> {
-            std::vector<StoredAnswer> taken;
-            auto reading = chat::RoomReading::open(tx, first.room, self.user);
-            if (!reading || !identity::is_active(tx, first.sender)) return taken;
-            for (const auto position : positions) {
-                const auto event = reading->event(position);
-                if (!event || !is_question(*reading, *event, self) || find_answer(tx, event->id.value))
-                    continue;
-                taken.push_back(claim_question(tx, {.question_event_id = event->id.value,
-                                                    .room_id = reading->room_id(),
-                                                    .asker = first.sender,
-                                                    .state = AnswerState::begun,
-                                                    .call_id = call_id_for(event->id.value),
-                                                    .answer_event_id = {},
-                                                    .asked_at_ms = event->origin_server_ts}));
-            }
-            for (std::size_t i = 0; i + 1 < taken.size(); ++i)
-                set_answer(tx, taken[i].question_event_id, AnswerState::done, {});
-            return taken;
-        });
-    if (!claimed) base::log_warning("assistant.cannot_read", {{"code", claimed.error().code}});
-    if (!claimed || claimed->empty()) co_return;
-    const StoredAnswer& last = claimed->back();
-    const auto question = co_await read(first.room, std::nullopt, last.question_event_id);
-    if (!question || question->is_encrypted_room) {
-        co_await messages_.note(last.question_event_id, AnswerState::done, {});
-        co_return;
-    }
-    co_await messages_.refuse(*question, last, question->refusal.value_or(too_many_questions()),
-                              static_cast<std::int64_t>(claimed->size()));
-}
-
-runtime::Task<void> Converse::answer(Question question) {
+runtime::Task<void> Converse::answer(Question question, bool is_resumed) {
     if (question.is_encrypted_room) {
-        co_await say_that_it_cannot_read(question.room_id);
+        joins_.say(question.room, SaidOnce::cannot_read);
         co_return;
     }
     const StoredAnswer fresh{.question_event_id = question.event_id,
@@ -465,18 +392,32 @@ runtime::Task<void> Converse::answer(Question question) {
                              .answer_event_id = {},
                              .asked_at_ms = question.asked_at_ms};
     auto stored = co_await core_.database.write(
-        {kBudgetOrder}, [fresh](storage::Transaction& tx) -> base::Result<StoredAnswer> {
+        {kBudgetOrder},
+        [fresh, is_resumed](storage::Transaction& tx) -> base::Result<std::optional<StoredAnswer>> {
             if (!identity::is_active(tx, fresh.asker)) return base::fail(account_gone().error);
+            // Who meets a question twice leaves it to whoever took it on.
+            if (!is_resumed && find_answer(tx, fresh.question_event_id)) return std::nullopt;
             return claim_question(tx, fresh);
         });
-    if (!stored || stored->state == AnswerState::done) co_return;
+    if (!stored || !*stored || (*stored)->state == AnswerState::done) co_return;
     core_.runtime.metrics().counter("assistant_questions_total", "Messages that @assistant took on.").add();
     if (question.refusal) {
         core_.count_refusal(*question.refusal);
-        co_await messages_.refuse(question, *stored, *question.refusal);
+        co_await refuse_taken(question, **stored, is_resumed, *question.refusal);
         co_return;
     }
-    co_await ask_model(std::move(question), std::move(*stored));
+    co_await ask_model(std::move(question), std::move(**stored), is_resumed);
+}
+
+runtime::Task<void> Converse::refuse_taken(const Question& question, const StoredAnswer& stored,
+                                           bool is_resumed, const Refusal& refusal) {
+    // Under what an earlier start may have said already it is said as an edit of that.
+    const bool is_told = !is_resumed && declines_.add({.room = question.room,
+                                                       .position = question.position,
+                                                       .sender = question.asker,
+                                                       .refusal = refusal,
+                                                       .event_id = question.event_id});
+    if (!is_told) co_await messages_.state(question, stored, sorry(refusal, question.chinese));
 }
 
 runtime::Task<Answered<RunReader>> Converse::begin_call(Question& question, const StoredAnswer& stored) {
@@ -487,13 +428,13 @@ runtime::Task<Answered<RunReader>> Converse::begin_call(Question& question, cons
         if (went) co_return std::move(*run);
         if (went.error().error.code != kWordsChanged || reads >= kReadsLimit || stopping_)
             co_return refuse(std::move(went.error()));
-        auto changed = co_await read(question.room, std::nullopt, question.event_id);
+        auto changed = co_await find_question(core_, question.room, std::nullopt, question.event_id);
         if (!changed || changed->refusal) co_return refuse(std::move(went.error()));
         question = std::move(*changed);
     }
 }
 
-runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) {
+runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, bool is_resumed) {
     TypingNotice typing(core_.tell_typing, question.room, core_.assistant_user, core_.assistant_user_id);
     auto run = co_await begin_call(question, stored);
     if (stopping_) co_return;  // the next start says that it was interrupted
@@ -506,7 +447,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
         } else if (is_nothing_owed(refusal)) {
             co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
         } else {
-            co_await messages_.refuse(question, stored, refusal);
+            co_await refuse_taken(question, stored, is_resumed, refusal);
         }
         co_return;
     }
@@ -516,13 +457,17 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     std::string shown;
     int edits = 0;
     auto last = steady_clock::now();
-    const auto show = [&](const std::string& text) -> runtime::Task<bool> {
+    enum class Shown : std::uint8_t { now, later, never };
+    // What comes after it says all of it once more, so that only the last is tried again.
+    const auto show = [&](const std::string& text, bool is_last) -> runtime::Task<Shown> {
         auto content = notice(text);
         content[kLabelKey] = core_.labels->generated((*run)->call_id().value, (*run)->latest().model, text);
         const bool is_edit = !stored.answer_event_id.empty();
-        auto sent =
-            co_await messages_.send(question, stored.call_id, stored.answer_event_id, std::move(content));
-        if (!sent) co_return false;
+        const auto& id = stored.answer_event_id;
+        auto sent = is_last ? co_await messages_.send(question, stored.call_id, id, std::move(content))
+                            : co_await messages_.try_send(question, stored.call_id, id, std::move(content));
+        last = steady_clock::now();
+        if (!sent) co_return may_pass(sent.error()) ? Shown::later : Shown::never;
         if (is_edit) {
             ++edits;
         } else {
@@ -532,8 +477,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
         // A refusal may stand there that was sent before a crash, under the same transaction.
         const bool stands = is_edit || co_await messages_.says(question.room, *sent, text);
         shown = stands ? text : std::string();
-        last = steady_clock::now();
-        co_return true;
+        co_return Shown::now;
     };
     while (!(*run)->has_ended()) {
         words.feed(restorer.feed(co_await (*run)->next_text(250ms)));
@@ -545,7 +489,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
         }
         if (words.text() == shown || edits >= kEditsLimit - 1) continue;
         if (steady_clock::now() - last < pause_before_edit(edits)) continue;
-        if (!co_await show(words.text())) {
+        if (co_await show(words.text(), false) == Shown::never) {
             co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
             co_return;  // put out of the room: the call is given up
         }
@@ -573,14 +517,16 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored) 
     } else if (end.is_cut) {
         whole += cut_short(question.chinese);
     }
-    bool may_send = true;
-    while (may_send && whole != shown) {
+    auto outcome = Shown::now;
+    while (outcome == Shown::now && whole != shown) {
         const auto since = steady_clock::now() - last;
         if (!stored.answer_event_id.empty() && since < AnswerMessages::kBetweenEdits)
             co_await runtime::sleep_for(AnswerMessages::kBetweenEdits - since);
-        may_send = co_await show(whole);
+        outcome = co_await show(whole, true);
     }
-    co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
+    // What was given up stays open: the next start says that the answer was not finished.
+    if (outcome != Shown::later)
+        co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
 }
 
 }  // namespace assistant

@@ -2,11 +2,12 @@
 
 #include "answer_messages.h"
 #include "core.h"
+#include "declines.h"
+#include "joins.h"
 #include "question.h"
 
 #include <chrono>
 #include <deque>
-#include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -18,10 +19,10 @@
 
 namespace assistant {
 
-/// @assistant: joins where it is invited, and answers what is said to it. What it hears is sifted first, so
-/// that people who talk among themselves take no question's place; what is for it waits in one bounded queue,
-/// is done by a few tasks, one at a time in a room, and never keeps a message of anybody waiting. I/O thread
-/// only.
+/// @assistant: joins where it is invited (Joins), and answers what is said to it. What it hears is sifted
+/// first, so that people who talk among themselves take no question's place; what is for it waits in one
+/// bounded queue, is done by a few tasks, one at a time in a room, and never keeps a message of anybody
+/// waiting. What a queue had no place for is read from the database once it has. I/O thread only.
 class Converse {
   public:
     static constexpr std::string_view kDisplayName = "灵犀 Lingxi";
@@ -33,9 +34,6 @@ class Converse {
     void stop();
 
   private:
-    struct Invited {
-        chat::RoomNumber room;
-    };
     /// In a room where it is, to whomever.
     struct Heard {
         chat::RoomNumber room;
@@ -47,52 +45,54 @@ class Converse {
         chat::Position position;
         identity::UserNumber sender;
     };
-    struct Unreadable {
-        chat::RoomNumber room;
-    };
     /// Of an earlier start: the question by its id.
     struct Resumed {
         chat::RoomNumber room;
         std::string event_id;
     };
-    using Work = std::variant<Invited, Asked, Unreadable, Resumed>;
+    using Work = std::variant<Asked, Resumed>;
 
     void on_news(const chat::RoomNews& news);
     void hear(Heard heard);
-    /// False where it is too busy.
-    bool enqueue(Work work);
+    /// Where it is too busy, whoever asked is told.
+    void enqueue(Work work);
+    void decline(const Asked& asked);
     void count_refused();
     std::optional<Work> take();
+    bool is_waiting(chat::RoomNumber room, chat::Position position) const;
     runtime::Task<void> sift();
     runtime::Task<void> sift_some();
-    /// For a question that was not taken on: whoever asked is told.
-    void decline(Asked asked);
-    runtime::Task<void> decline_all();
-    runtime::Task<void> decline_some();
+    /// What there was no place for, of one room.
+    runtime::Task<void> look_behind();
     runtime::Task<void> catch_up();
     runtime::Task<void> look_for_missed(std::vector<chat::RoomNumber> rooms);
     runtime::Task<void> work();
     runtime::Task<void> handle(Work work);
+    /// A worker waits until chat takes something in this room: another takes its place.
+    void replace_worker_in(chat::RoomNumber room);
 
-    runtime::Task<void> join(chat::RoomNumber room);
-    runtime::Task<void> say_that_it_cannot_read(std::string room_id);
-    runtime::Task<std::optional<Question>> read(chat::RoomNumber room, std::optional<chat::Position> position,
-                                                std::string event_id);
-    runtime::Task<void> answer(Question question);
-    runtime::Task<void> ask_model(Question question, StoredAnswer stored);
+    /// `is_resumed`: an earlier start took it on.
+    runtime::Task<void> answer(Question question, bool is_resumed);
+    runtime::Task<void> ask_model(Question question, StoredAnswer stored, bool is_resumed);
+    /// Why there is no answer to what was taken on.
+    runtime::Task<void> refuse_taken(const Question& question, const StoredAnswer& stored, bool is_resumed,
+                                     const Refusal& refusal);
     /// The call, told to go; where the words were changed meanwhile, with those as they are now.
     runtime::Task<Answered<RunReader>> begin_call(Question& question, const StoredAnswer& stored);
 
     Assistant::Core& core_;
     AnswerMessages messages_;
+    Joins joins_;
+    Declines declines_;
     bool stopping_ = false;
     bool rooms_known_ = false;
     std::unordered_set<chat::RoomNumber> rooms_;       ///< where it is; a hint: the job that reads decides
     std::unordered_set<chat::RoomNumber> unreadable_;  ///< where that was seen to, or waits to be
+    std::unordered_set<chat::RoomNumber> behind_;      ///< where there is more than was heard
     std::deque<Heard> heard_;
     std::deque<Work> queue_;
     std::unordered_set<chat::RoomNumber> busy_;
-    std::deque<Asked> declined_;
+    std::unordered_set<chat::RoomNumber> late_;  ///< of these, where another worker has taken its place
     runtime::Notifier queued_;
 };
 

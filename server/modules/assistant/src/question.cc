@@ -1,6 +1,7 @@
 #include "question.h"
 
 #include "converse.h"
+#include "core.h"
 #include "endpoints.h"
 #include "quotes.h"
 
@@ -8,6 +9,7 @@
 #include <cctype>
 
 #include <base/encoding.h>
+#include <base/log.h>
 #include <identity/users.h>
 
 namespace assistant {
@@ -117,11 +119,23 @@ Before read_before(storage::Transaction& tx, chat::RoomReading& room, const Ques
     return before;
 }
 
+/// Whether whoever invited the assistant wrote the event while it had not come yet.
+bool was_waited_for(const chat::RoomReading& room, const chat::ReadEvent& event) {
+    const auto invitation = room.invitation();
+    return invitation && invitation->accepted && event.sender == invitation->inviter &&
+           event.position > invitation->position && event.position < invitation->accepted;
+}
+
 /// In a chat of two every word is for the assistant: of what was written since the two are alone, not of what
-/// was said to others before.
+/// was said to others before. It is one since the invitation where from then on nobody else was invited, came
+/// or went.
 bool is_chat_of_two(const chat::RoomReading& room, const chat::ReadEvent& event) {
-    return room.joined_count() == 2 && room.invited_count() == 0 &&
-           event.position > room.members_changed_at();
+    if (room.joined_count() != 2 || room.invited_count() != 0) return false;
+    const auto changed_at = room.members_changed_at();
+    if (event.position > changed_at) return true;
+    const auto invitation = room.invitation();
+    return was_waited_for(room, event) && invitation->accepted == changed_at &&
+           !room.others_changed(invitation->position, invitation->accepted);
 }
 
 }  // namespace
@@ -149,9 +163,10 @@ bool is_question(const chat::RoomReading& room, const chat::ReadEvent& event, co
     if (event.sender == self.user || !is_spoken) return false;
     const auto text = text_of(event);
     if (!text) return false;
-    const bool is_to_be_heard = room.membership() == chat::Membership::join &&
-                                room.membership_at(event.position) == chat::Membership::join &&
-                                room.membership_of(event.sender) == chat::Membership::join;
+    const bool is_to_be_heard =
+        room.membership() == chat::Membership::join &&
+        room.membership_of(event.sender) == chat::Membership::join &&
+        (room.membership_at(event.position) == chat::Membership::join || was_waited_for(room, event));
     if (!is_to_be_heard) return false;
     // A name in the asker's own words speaks to it; a quoted one does not.
     const auto own = without_quotes(*text);
@@ -163,8 +178,11 @@ bool is_question(const chat::RoomReading& room, const chat::ReadEvent& event, co
 std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
                                       const chat::ReadEvent& event, const AssistantIdentity& self) {
     if (!is_question(room, event, self)) return std::nullopt;
-    Question question{
-        .room = room.number(), .room_id = room.room_id(), .event_id = event.id.value, .asker = event.sender};
+    Question question{.room = room.number(),
+                      .position = event.position,
+                      .room_id = room.room_id(),
+                      .event_id = event.id.value,
+                      .asker = event.sender};
     question.is_private = is_chat_of_two(room, event);
     question.asker_id = identity::user_id_of(tx, event.sender).value;
     question.is_encrypted_room = room.state("m.room.encryption").has_value();
@@ -191,6 +209,26 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
             {question.names.hide(exchange.question), question.names.hide(exchange.answer)});
     question.versions.insert(question.versions.end(), before.versions.begin(), before.versions.end());
     return question;
+}
+
+runtime::Task<std::optional<Question>> find_question(Assistant::Core& core, chat::RoomNumber room,
+                                                     std::optional<chat::Position> position,
+                                                     std::string event_id) {
+    auto question =
+        co_await core.database.read([room, position, event_id = std::move(event_id),
+                                     self = AssistantIdentity{core.assistant_user, core.assistant_user_id}](
+                                        storage::Transaction& tx) -> base::Result<std::optional<Question>> {
+            auto reading = chat::RoomReading::open(tx, room, self.user);
+            if (!reading) return std::optional<Question>{};
+            const auto event = position ? reading->event(*position) : reading->event(event_id);
+            if (!event) return std::optional<Question>{};
+            return read_question(tx, *reading, *event, self);
+        });
+    if (!question) {
+        base::log_warning("assistant.cannot_read", {{"code", question.error().code}});
+        co_return std::nullopt;
+    }
+    co_return std::move(*question);
 }
 
 }  // namespace assistant

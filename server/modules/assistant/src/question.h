@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include <assistant/assistant.h>
 #include <base/json.h>
 #include <chat/ids.h>
 #include <chat/reading.h>
+#include <runtime/task.h>
 
 namespace assistant {
 
@@ -27,6 +29,7 @@ struct AssistantIdentity {
 /// A message that @assistant has to answer.
 struct Question {
     chat::RoomNumber room;
+    chat::Position position;
     std::string room_id;
     std::string event_id;
     identity::UserNumber asker;
@@ -43,12 +46,18 @@ struct Question {
     std::int64_t asked_at_ms = 0;
 };
 
-/// Whether the event is for the assistant: said to it, not by itself nor by a bot, no edit, text, while it
-/// was there and still is, by somebody who is there too. Part of a read job.
+/// Whether the event is for the assistant: said to it, not by itself nor by a bot, no edit, text, by somebody
+/// who is there, while it was there and still is, or while it was awaited by whoever invited it: that one's
+/// words alone. Part of a read job.
 bool is_question(const chat::RoomReading& room, const chat::ReadEvent& event, const AssistantIdentity& self);
 /// Nothing where it is not, or says nothing. Part of a read job.
 std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
                                       const chat::ReadEvent& event, const AssistantIdentity& self);
+
+/// The question at a position of a room, or that with this id; nothing where it is none (any more).
+runtime::Task<std::optional<Question>> find_question(Assistant::Core& core, chat::RoomNumber room,
+                                                     std::optional<chat::Position> position,
+                                                     std::string event_id);
 
 /// The words after the assistant's name ("@assistant: …", "灵犀，…"); nothing where they do not begin with
 /// it.

@@ -2,21 +2,24 @@
 
 namespace assistant {
 
-std::string greeting(std::size_t exchanges_before) {
+std::string greeting(std::size_t exchanges_before, bool was_read) {
     const auto before = std::to_string(exchanges_before);
     return "你好，我是灵犀，这台服务器的 AI "
            "助手，是程序而不是人。在群里提到我（@assistant），或者单独给我发消息，我就会回答。"
            "交给模型的只有你写给我的这句话，连同你之前在这里问我的话和我的回答（最多 " +
            before +
            " 轮）；别人的话绝不交给它。我的回答都带有 AI "
-           "标记，可能会出错。\n\n"
+           "标记，可能会出错。" +
+           (was_read ? "" : "我来之前的消息我没有读过。") +
+           "\n\n"
            "Hello, I am Lingxi, this server's AI assistant: a program, not a person. Mention me "
            "(@assistant), or write to "
            "me alone, and I answer. What you write to me goes to a model, together with what you asked me "
            "here before and my answers (up to " +
            before +
            " of each); never the words of others. My "
-           "answers are marked as AI and may be wrong.";
+           "answers are marked as AI and may be wrong." +
+           (was_read ? "" : " What was written before I came I have not read.");
 }
 
 std::string cannot_read() {

@@ -9,7 +9,8 @@
 namespace assistant {
 
 /// What @assistant says of itself, in words of ours and not of a model.
-std::string greeting(std::size_t exchanges_before);
+/// `was_read`: whether it has read what was written to it before it came.
+std::string greeting(std::size_t exchanges_before, bool was_read);
 std::string cannot_read();
 std::string interrupted(bool chinese);
 /// Why it cannot answer.

@@ -34,8 +34,10 @@ class Told {
         Clock::time_point at{};
     };
 
-    /// The line of a moment ago, counted on by `questions`; nothing where there is none.
-    std::optional<Line> count_on(const Why& why, std::int64_t questions, Clock::time_point now);
+    /// The line of a moment ago; nothing where there is none, or none that may still be edited.
+    std::optional<Line> find(const Why& why, Clock::time_point now);
+    /// That line says now that it goes for so many more.
+    void count_on(const Why& why, std::int64_t questions, Clock::time_point now);
     void begin(const Why& why, std::string event_id, std::int64_t questions, Clock::time_point now);
 
   private:
