@@ -1,7 +1,7 @@
 // Reading: a chat opens where one stopped, and nothing that one reads ever moves by itself.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { chatLink, register } from "./people.mjs";
+import { chatLink, register, until } from "./people.mjs";
 import { launchBrowser, personPage, shot, startServer } from "./server.mjs";
 
 let server, browser, wang, emma, page, roomId, ids;
@@ -55,6 +55,11 @@ before(async () => {
     browser = await launchBrowser();
     wang = await register(server, "wang", "Wang");
     emma = await register(server, "emma", "Emma");
+    for (const name of ["Slow", "Moved"]) {
+        const slow = await emma.createRoom(name, [wang]);
+        const said = await emma.say(slow, ...Array.from({ length: 90 }, (_, index) => `${name} ${index} ${"with some words to read ".repeat(8)}`));
+        await wang.read(slow, said[19]);
+    }
     roomId = await emma.createRoom("Long", [wang]);
     ids = [];
     const texts = Array.from({ length: 250 }, (_, index) => `message ${index} ${"with some words to read ".repeat(1 + ((index * 7) % 5))}`);
@@ -89,10 +94,11 @@ const olderCome = async ({ toTop }) => {
     let there = false;
     void asked.then(() => (there = true));
     const isAtTop = () => page.locator(scroller).evaluate((element) => element.scrollTop === 0);
-    while (!there || (toTop && !(await isAtTop()))) {
+    await until(async () => {
         await page.mouse.wheel(0, -600);
         await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-    }
+        return there && (!toTop || (await isAtTop()));
+    });
     await settled();
     const anchor = await firstVisible();
     await watch(anchor);
@@ -155,6 +161,40 @@ test("a reply leads to a message that is far above, and there it stays", async (
     const [message, box] = await Promise.all([page.locator(`[data-message="${ids[2]}"]`).boundingBox(), page.locator(scroller).boundingBox()]);
     assert.ok(message.y >= box.y && message.y + message.height <= box.y + box.height, "it is in view");
 });
+
+for (const moves of [false, true])
+    test(`where the way back is slow, the chat ${moves ? "stays where a hand has moved it" : "goes to the first unread message as soon as it is there"}`, async () => {
+        const name = moves ? "Moved" : "Slow";
+        let release;
+        const released = new Promise((resolve) => (release = resolve));
+        await page.route("**/rooms/*/messages?*", (route) => released.then(() => route.continue()));
+        await page.locator("[data-chat]", { hasText: name }).click();
+        await page.locator(".message", { hasText: name }).first().waitFor(); // what is here is shown
+        assert.equal(await page.locator(".unread-line").count(), 0, "no line stands where reading did not end");
+        await settled();
+        if (moves) {
+            await page.locator(scroller).hover();
+            await page.mouse.wheel(0, 150);
+            await settled();
+            await watch(await firstVisible());
+        }
+        const pages = page.waitForResponse((answer) => answer.url().includes("/messages?"));
+        release();
+        await pages;
+        if (moves) {
+            await page.getByRole("button", { name: "70 new messages" }).waitFor(); // the place is known
+            const seen = await watched();
+            assert.deepEqual([seen.gone, seen.furthest <= nearly_px], [0, true], `moved by ${seen.furthest} px`);
+        } else {
+            await page.locator(".unread-line").waitFor();
+            await settled();
+            const [line, first, box] = await Promise.all([page.locator(".unread-line").boundingBox(), page.locator(".message", { hasText: `${name} 20 ` }).boundingBox(), page.locator(scroller).boundingBox()]);
+            assert.ok(line.y >= box.y && line.y < box.y + box.height / 2, `the line stands at the top: ${line.y} in ${box.y}`);
+            assert.ok(first.y > line.y && first.y < box.y + box.height / 2);
+            await page.getByRole("button", { name: "70 new messages" }).waitFor();
+        }
+        await page.unrouteAll({ behavior: "wait" });
+    });
 
 test("who stands at the end of a chat, or less than a line above it, goes with what comes", async () => {
     const short = await emma.createRoom("Short", [wang]);

@@ -13,7 +13,7 @@ interface Props<T> {
     children(item: T): ReactNode;
     /** What a row is taken for until it was measured. */
     estimate_px: number;
-    /** Where it opens: at the end, or with an item this far below the upper edge. */
+    /** Where it opens: at the end, or with an item this far below the upper edge. Where another item is told later, it goes there, unless a hand was first. */
     open?: "start" | "end" | { index: number; below_px: number };
     /** Rows keep their place on the screen whatever comes, goes or grows above them; at the end, the end stays in view. */
     anchored?: boolean;
@@ -27,6 +27,8 @@ interface Props<T> {
 
 const atEnd_px = 60;
 const nearStart_px = 700;
+/** By which a hand moves a list, or lays hold of what stands in it. */
+const handEvents = ["wheel", "touchmove", "pointerdown", "keydown"] as const;
 
 /** Where the edges of a row stand, under the upper edge of the view. */
 interface Anchor {
@@ -53,6 +55,9 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
     const lastKey = useRef<string | undefined>(undefined);
     /** Where the view was when it was last looked at: what differs is a hand's doing. */
     const lastTop = useRef(0);
+    /** The item that it opened with, and whether anybody has moved it since. */
+    const openedWith = useRef<string | undefined>(undefined);
+    const touched = useRef(false);
     const [, redraw] = useState(0);
     const firstIndex = typeof open === "object" ? open.index : open === "end" ? items.length - 1 : 0;
     const range = useRef<{ from: number; to: number; firstKey: string | null } | null>(null);
@@ -61,10 +66,13 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
     const latest = useRef({ keys, onNearStart, onAtEnd });
     latest.current = { keys, onNearStart, onAtEnd };
 
-    if (range.current === null) {
+    const opensWith = typeof open === "object" ? keys[open.index] : undefined;
+    const goes = opensWith !== undefined && opensWith !== openedWith.current && !touched.current;
+    if (range.current === null || goes) {
         range.current = { ...windowFor(heightsOf(keys, measured.current, estimate_px), { index: firstIndex }), firstKey: null };
-        const key = keys[firstIndex];
-        if (typeof open === "object" && key !== undefined) goal.current = { key, align: "start", below_px: open.below_px };
+        if (typeof open === "object" && opensWith !== undefined) goal.current = { key: opensWith, align: "start", below_px: open.below_px };
+        if (goes) stuck.current = false;
+        openedWith.current = opensWith;
     } else if (anchored) {
         // What came on top moves the window with it.
         const { from, to, firstKey } = range.current;
@@ -194,6 +202,9 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
         });
         observer.observe(element);
         observer.observe(inside);
+        const onHand = () => {
+            touched.current = true;
+        };
         const onScroll = () => {
             const by = element.scrollTop - lastTop.current;
             lastTop.current = element.scrollTop;
@@ -211,9 +222,11 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             tell();
         };
         element.addEventListener("scroll", onScroll, { passive: true });
+        for (const kind of handEvents) element.addEventListener(kind, onHand, { passive: true });
         return () => {
             observer.disconnect();
             element.removeEventListener("scroll", onScroll);
+            for (const kind of handEvents) element.removeEventListener(kind, onHand);
         };
     }, [anchored, measure, place, follow, tell, remember]);
 
@@ -222,6 +235,7 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             return scroller.current;
         },
         toEnd: () => {
+            touched.current = true;
             stuck.current = true;
             goal.current = null;
             const all = heightsOf(latest.current.keys, measured.current, estimate_px);
@@ -231,6 +245,7 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
         toIndex: (index, align) => {
             const key = latest.current.keys[index];
             if (key === undefined) return;
+            touched.current = true;
             stuck.current = false;
             goal.current = { key, align, below_px: 0 };
             range.current = { ...windowFor(heightsOf(latest.current.keys, measured.current, estimate_px), { index }), firstKey: null };

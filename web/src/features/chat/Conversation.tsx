@@ -118,11 +118,11 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
 
     // What there is below when one starts to read further up.
     useEffect(() => {
-        if (!timeline.ready || timeline.unreadIndex < 0 || atBottomRef.current) return;
-        setBelow(rowsRef.current.slice(timeline.unreadIndex).filter((row) => row.kind === "message" && !row.own).length);
+        if (!timeline.ready || timeline.opensAtIndex < 0 || atBottomRef.current) return;
+        setBelow(rowsRef.current.slice(timeline.opensAtIndex).filter((row) => row.kind === "message" && !row.own).length);
         // Only how it opens matters.
         // eslint-disable-next-line react-hooks/exhaustive-deps
-    }, [timeline.ready]);
+    }, [timeline.ready, timeline.opensAtId]);
 
     // What came while one reads further up.
     const counted = useRef(lastRow?.key);
@@ -225,7 +225,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
 
     const subtitle = typers.length === 1 ? t("chat.typing_one", name(typers[0] ?? "")) : typers.length > 1 ? t("chat.typing_many", typers.length) : direct ? "" : t("room.member_count", room.getJoinedMemberCount());
     const title = summary?.name ?? room.name;
-    const opensAt = timeline.unreadIndex >= 0 ? { index: timeline.unreadIndex, below_px: unreadLineBelow_px } : ("end" as const);
+    const opensAt = timeline.opensAtIndex >= 0 ? { index: timeline.opensAtIndex, below_px: unreadLineBelow_px } : ("end" as const);
 
     return (
         <section

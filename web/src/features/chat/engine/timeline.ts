@@ -219,15 +219,17 @@ function joinRuns(rows: TimelineRow[], me: string, i18n: I18n): void {
     }
 }
 
+/** What I have read last, as my receipt and my marker say it now. */
+export function lastRead(room: Room, me: string): string[] {
+    return [room.getEventReadUpTo(me), text(room.getAccountData(EventType.FullyRead)?.getContent()["event_id"])].filter((id): id is string => !!id);
+}
+
 /** The first message of others after what I have read, as far as it is loaded. */
-export function firstUnread(room: Room, me: string): { eventId: string | null; markerLoaded: boolean } {
+export function firstUnread(room: Room, me: string, read: readonly string[]): { eventId: string | null; markerLoaded: boolean } {
     const events = room.getLiveTimeline().getEvents();
-    const read = room.getEventReadUpTo(me);
-    const marker = text(room.getAccountData(EventType.FullyRead)?.getContent()["event_id"]);
-    let index = -1;
-    for (const id of [read, marker]) if (id) index = Math.max(index, events.findIndex((event) => event.getId() === id));
+    const index = events.findLastIndex((event) => read.includes(event.getId() ?? ""));
     const markerLoaded = index >= 0;
-    if (!markerLoaded && !read && !marker) return { eventId: null, markerLoaded: true }; // never read: a new chat, from its end
+    if (!markerLoaded && read.length === 0) return { eventId: null, markerLoaded: true }; // never read: a new chat, from its end
     const next = events.slice(index + 1).find((event) => isMessage(event) && event.getSender() !== me && !event.isRedacted());
     return { eventId: next?.getId() ?? null, markerLoaded };
 }

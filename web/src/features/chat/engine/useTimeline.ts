@@ -3,13 +3,13 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { isMessage } from "@/features/chat/engine/content";
 import { useEngine, useName, useOutbox } from "@/features/chat/engine/context";
 import { editedBy, type OutboxItem } from "@/features/chat/engine/outbox";
-import { buildTimeline, firstUnread, type TimelineRow } from "@/features/chat/engine/timeline";
+import { buildTimeline, firstUnread, lastRead, type TimelineRow } from "@/features/chat/engine/timeline";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
 
 const page_events = 40;
 const unreadPages = 5;
-/** So long what is here waits for the place where reading ended; then it is shown. */
+/** So long what is here waits for another page on the way to where reading ended; then it is shown. */
 const placeLimit_ms = 500;
 
 /** Renders again, at most once a frame, when anything that a timeline shows has changed. */
@@ -53,8 +53,9 @@ function useRoomVersion(room: Room): { version: number; resets: number } {
 
 export interface Timeline {
     rows: TimelineRow[];
-    /** Where to begin; known once `ready`. */
-    unreadIndex: number;
+    /** The row to begin with (or -1) and its event: where reading ended, or until that is known the first row that was not read. */
+    opensAtIndex: number;
+    opensAtId: string | null;
     ready: boolean;
     resets: number;
     older: "idle" | "loading" | "failed" | "end";
@@ -71,7 +72,7 @@ export function useTimeline(room: Room): Timeline {
     const name = useName(room);
     const outbox = useOutbox();
     const { version, resets } = useRoomVersion(room);
-    const [opened, setOpened] = useState<{ unreadFromId: string | null } | null>(null);
+    const [opened, setOpened] = useState<{ atId: string | null; unreadFromId: string | null } | null>(null);
     const [older, setOlder] = useState<Timeline["older"]>("idle");
     const [retries, setRetries] = useState(0);
     const busy = useRef(false);
@@ -86,19 +87,36 @@ export function useTimeline(room: Room): Timeline {
     // Where reading ended may lie further back than what is loaded.
     useEffect(() => {
         let gone = false;
-        const show = () => gone || setOpened({ unreadFromId: firstUnread(room, engine.me).eventId });
-        const late = setTimeout(show, placeLimit_ms);
+        let shown = false;
+        // What is read while it is looked for does not move it.
+        const read = lastRead(room, engine.me);
+        const place = () => firstUnread(room, engine.me, read);
+        const show = (found: boolean) => {
+            if (gone || (shown && !found)) return;
+            shown = true;
+            const { eventId, markerLoaded } = place();
+            setOpened({ atId: eventId, unreadFromId: found || markerLoaded ? eventId : null });
+        };
+        let late: ReturnType<typeof setTimeout> | undefined;
+        const wait = () => {
+            clearTimeout(late);
+            late = setTimeout(() => show(false), placeLimit_ms);
+        };
         const open = async () => {
             const unread = room.getUnreadNotificationCount();
+            wait();
             try {
-                for (let page = 0; page < unreadPages && !firstUnread(room, engine.me).markerLoaded && unread > 0 && !atStart(); page += 1) await scrollback();
+                for (let page = 0; page < unreadPages && !place().markerLoaded && unread > 0 && !atStart(); page += 1) {
+                    await scrollback();
+                    wait();
+                }
                 // Nothing but reactions and the like: a page further there are words.
                 if (!room.getLiveTimeline().getEvents().some(isMessage) && !atStart()) await scrollback();
             } catch {
                 if (!gone && !busy.current) setOlder("failed"); // from what is here
             }
             clearTimeout(late);
-            show();
+            show(true);
         };
         void open();
         return () => {
@@ -162,6 +180,7 @@ export function useTimeline(room: Room): Timeline {
         return edits;
     }, [outgoing]);
 
-    const unreadIndex = rows.findIndex((row) => row.unreadFrom);
-    return { rows, unreadIndex, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, retryOlder, retries, pendingEdits };
+    const opensAtId = opened?.atId ?? null;
+    const opensAtIndex = rows.findIndex((row) => row.kind !== "outgoing" && row.event.getId() === opensAtId);
+    return { rows, opensAtIndex, opensAtId, ready: opened !== null, resets, older: atStart() && older !== "loading" ? "end" : older, loadOlder, retryOlder, retries, pendingEdits };
 }
