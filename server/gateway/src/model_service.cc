@@ -368,6 +368,8 @@ runtime::Task<base::Result<ModelService::Tried>> ModelService::try_provider(
     attempt.paid_before = false;
     attempt.left = egress::Left::no;
     if (!stands()) co_return pass_over();
+    // Given up in the same moment: what the two messages say together is no.
+    if (call.cancelled()) co_return given_up();
     co_return co_await stream(request, offer, attempt, std::move(transfer), call);
 }
 

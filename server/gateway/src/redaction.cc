@@ -396,7 +396,10 @@ std::string Redaction::Restorer::feed(std::string_view piece) {
         held_ += c;
         if (c == ']') {
             const auto found = redaction_.originals_.find(held_);
-            out += found == redaction_.originals_.end() ? held_ : found->second;
+            const bool fits = found != redaction_.originals_.end() &&
+                              restored_bytes_ + found->second.size() <= kRestoredLimitBytes;
+            if (fits) restored_bytes_ += found->second.size();
+            out += fits ? found->second : held_;
             held_.clear();
         } else if (held_.size() > kPlaceholderLimitBytes) {
             out += held_;

@@ -16,6 +16,8 @@ namespace gateway {
 /// read as the characters that they stand for, and never cut in two.
 class Redaction {
   public:
+    static constexpr std::size_t kRestoredLimitBytes = std::size_t{256} * 1024;
+
     /// What already looks like a placeholder in a text of this call will not be one of ours: what a model
     /// copies from there stays as it was written. To be called for every text before the first redact().
     void keep_literals(std::string_view text);
@@ -26,7 +28,9 @@ class Redaction {
     /// How many different originals were replaced.
     std::size_t size() const { return originals_.size(); }
 
-    /// Restores a stream whose pieces may cut a placeholder anywhere.
+    /// Restores a stream whose pieces may cut a placeholder anywhere. Of originals it puts in
+    /// kRestoredLimitBytes at most, since a server may send a short placeholder for a long one as often as it
+    /// likes; the placeholders beyond stay.
     class Restorer {
       public:
         explicit Restorer(const Redaction& redaction) : redaction_(redaction) {}
@@ -36,6 +40,7 @@ class Redaction {
       private:
         const Redaction& redaction_;
         std::string held_;  ///< what may be the start of a placeholder
+        std::size_t restored_bytes_ = 0;
     };
 
   private:

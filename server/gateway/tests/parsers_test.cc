@@ -341,6 +341,18 @@ TEST(Redaction, a_placeholder_cut_anywhere_is_restored) {
     }
 }
 
+TEST(Redaction, a_server_that_repeats_a_placeholder_gets_no_more_memory_for_it) {
+    Redaction redaction;
+    const std::string secret = "sk-" + std::string(8000, 'a');
+    const std::string placeholder = redaction.redact(secret);
+    std::string repeated;
+    for (int i = 0; i < 1000; ++i) repeated += placeholder;
+    const std::string restored = redaction.restore(repeated);
+    EXPECT_TRUE(restored.starts_with(secret + secret));
+    EXPECT_TRUE(restored.ends_with(placeholder + placeholder));
+    EXPECT_LE(restored.size(), Redaction::kRestoredLimitBytes + repeated.size());
+}
+
 /// What would leave for a prompt whose user message is a JSON document, as those of excerpts are.
 std::string outbound(const base::json::object& document, Redaction& redaction) {
     const egress::ModelRequest request{
