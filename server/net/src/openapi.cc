@@ -55,6 +55,13 @@ json::object error_answer(std::string_view description) {
             {"content", {{"application/json", {{"schema", {{"$ref", "#/components/schemas/Error"}}}}}}}};
 }
 
+json::object refusal_answer(std::string_view refuses) {
+    json::array parts{json::object{{"$ref", "#/components/schemas/Error"}}, body_schema(refuses)};
+    return {
+        {"description", "It is not allowed; where somebody else can allow it, the answer says who and what."},
+        {"content", {{"application/json", {{"schema", {{"allOf", std::move(parts)}}}}}}}};
+}
+
 json::array path_parameters(std::string_view path) {
     json::array parameters;
     while (!path.empty()) {
@@ -104,6 +111,7 @@ json::object operation(const Route& route, std::string_view path, bool is_alias)
     responses["400"] = error_answer("The request is malformed.");
     if (route.auth != Auth::none) responses["401"] = error_answer("The access token is missing or unknown.");
     if (route.auth == Auth::admin) responses["403"] = error_answer("Only an administrator may do this.");
+    if (!route.refuses.empty()) responses["403"] = refusal_answer(route.refuses);
     if (takes_body(route)) responses["413"] = error_answer("The body is over the limit.");
     if (route.rate != RateClass::none) responses["429"] = error_answer("Too many requests.");
     operation["responses"] = std::move(responses);

@@ -409,6 +409,7 @@ TEST(OpenApi, document_comes_from_the_table) {
     routes[0].asks = "name:string ids:strings count?:integer";
     routes[1].asks = "q:string limit?:integer";
     routes[1].answers = "text/event-stream";
+    routes[1].refuses = "users?:strings destination?:object";
     const std::array<std::string_view, 1> prefixes{"/_lingxi/"};
     const base::json::value document = openapi_document(routes, "Lingxi", "1", prefixes);
     const auto& paths = document.at("paths").as_object();
@@ -436,6 +437,12 @@ TEST(OpenApi, document_comes_from_the_table) {
         base::json::parse(R"([{"name":"q","in":"query","required":true,"schema":{"type":"string"}},)"
                           R"({"name":"limit","in":"query","required":false,"schema":{"type":"integer"}}])"));
     EXPECT_TRUE(open.at("responses").at("200").at("content").as_object().contains("text/event-stream"));
+    EXPECT_FALSE(put.at("responses").as_object().contains("403"));
+    EXPECT_EQ(
+        open.at("responses").at("403").at("content").at("application/json").at("schema"),
+        base::json::parse(R"({"allOf":[{"$ref":"#/components/schemas/Error"},{"type":"object","properties":)"
+                          R"({"users":{"type":"array","items":{"type":"string"}},)"
+                          R"("destination":{"type":"object"}}}]})"));
 }
 
 TEST(Listener, refuses_what_is_no_address_and_tells_the_port_that_it_got) {

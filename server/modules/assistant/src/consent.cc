@@ -17,6 +17,8 @@ bool can_take_back(const chat::RoomReading& room, identity::UserNumber user, std
            room.is_of_present_membership(kConsent, user) && room.may_set_state(user_id, kConsent);
 }
 
+}  // namespace
+
 bool reaches(const json::object& agreed, const Destination& destination) {
     const auto kind = base::get_string(agreed, "kind");
     if (kind == "this_machine") return destination.on_this_machine;
@@ -27,7 +29,10 @@ bool reaches(const json::object& agreed, const Destination& destination) {
     return false;
 }
 
-}  // namespace
+json::object to_json(const Destination& destination) {
+    if (destination.on_this_machine) return {{"kind", "this_machine"}};
+    return {{"kind", "provider"}, {"name", destination.provider_name}};
+}
 
 bool is_ai_allowed(const chat::RoomReading& room) {
     const auto policy = room.state(kPolicy);
@@ -65,14 +70,15 @@ void Agreed::take(const json::object& consent) {
     if (kind == "provider") provider_name = base::get_string(*destination, "name").value_or("");
 }
 
-json::array consents_of(storage::Transaction& tx, const chat::RoomReading& room) {
+json::array consents_of(storage::Transaction& tx, const chat::RoomReading& room,
+                        identity::UserNumber reader) {
     json::array consents;
     for (const auto& [user_id, content] : room.states_of_type(kConsent)) {
         const auto user = identity::find_user(tx, user_id);
-        if (!base::get_bool(content, "agreed").value_or(false) || !user ||
-            !consent_in_force(tx, room, *user)) {
-            continue;
-        }
+        if (!base::get_bool(content, "agreed").value_or(false) || !user) continue;
+        const bool stands = *user == reader ? can_take_back(room, *user, user_id)
+                                            : consent_in_force(tx, room, *user).has_value();
+        if (!stands) continue;
         json::array purposes;
         if (const auto* wanted = base::get_object(content, "purposes")) {
             for (const Purpose purpose : {Purpose::suggest_replies, Purpose::translate}) {

@@ -16,7 +16,13 @@ namespace assistant {
 struct Destination {
     bool on_this_machine = false;
     std::string provider_name;
+    std::string model = {};  ///< nobody agrees to one; empty where it is not known
 };
+/// As a card asks for it, and a consent agrees to it.
+base::json::object to_json(const Destination& destination);
+
+/// Whether a consent's "destination" is this one.
+bool reaches(const base::json::object& agreed, const Destination& destination);
 
 /// The room's own word on AI (state im.lingxi.ai_policy); allowed where it says nothing.
 bool is_ai_allowed(const chat::RoomReading& room);
@@ -42,8 +48,10 @@ struct Agreed {
     void take(const base::json::object& consent);
 };
 
-/// Who agreed to what, as the AI panel shows it.
-base::json::array consents_of(storage::Transaction& tx, const chat::RoomReading& room);
+/// Who agreed to what, while it is in force, as the AI panel and the cards show it to `reader`. Their own is
+/// there while they have AI off, too: it waits, and they may take it back.
+base::json::array consents_of(storage::Transaction& tx, const chat::RoomReading& room,
+                              identity::UserNumber reader);
 
 /// What a person set for themselves (account data im.lingxi.settings).
 struct PersonSettings {

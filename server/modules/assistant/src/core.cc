@@ -70,12 +70,6 @@ runtime::Task<std::vector<egress::Provider>> Core::model_servers() {
     co_return servers_.list;
 }
 
-runtime::Task<std::optional<egress::Provider>> Core::preferred() {
-    for (auto& server : co_await model_servers())
-        if (!server.circuit_open) co_return std::move(server);
-    co_return std::nullopt;
-}
-
 runtime::Task<void> Core::build_chips() {
     auto built = co_await runtime.on_cpu([] { return &offline::Chips::built(); });
     building_chips_ = false;

@@ -50,8 +50,6 @@ struct Assistant::Core {
     /// The model servers that are switched on, best first, those that rest too; none where the gateway is
     /// away. Asks the gateway at most every few seconds, and never waits for it long.
     runtime::Task<std::vector<egress::Provider>> model_servers();
-    /// Of these, where a call without wishes would go now; nothing where no model can be used.
-    runtime::Task<std::optional<egress::Provider>> preferred();
     /// After a change of the list of model servers has been made: an answer of before it counts no more.
     void forget_model_servers() {
         ++servers_.changes;

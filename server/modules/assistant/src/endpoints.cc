@@ -28,7 +28,7 @@ std::function<Answered<void>(storage::Transaction&, const Destination&)> consent
             if (!has_agreed(tx, *room, person, hand_over.purpose, destination))
                 unwilling.push_back(identity::user_id_of(tx, person).value);
         }
-        if (!unwilling.empty()) return refuse(consent_needed(unwilling));
+        if (!unwilling.empty()) return refuse(consent_needed(unwilling, destination));
         const auto read = open_room(tx, hand_over.room_id, hand_over.reader);
         if (!read) return refuse(read.error());
         const bool stands = std::ranges::all_of(hand_over.versions,
@@ -51,7 +51,7 @@ std::vector<Candidate> candidates_of(const std::vector<egress::Provider>& server
     std::vector<Candidate> candidates;
     candidates.reserve(servers.size());
     for (const auto& server : servers)
-        candidates.push_back({{server.on_this_machine, server.name}, server.circuit_open});
+        candidates.push_back({{server.on_this_machine, server.name, server.model}, server.circuit_open});
     return candidates;
 }
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include <base/encoding.h>
 #include <identity/users.h>
@@ -112,34 +113,31 @@ bool is_given(const std::optional<json::object>& consent, Purpose purpose, const
     return consent && agrees(*consent, purpose, destination);
 }
 
-/// A server that all agreed to goes before one that some agreed to, and that before a better one that nobody
-/// did: people agree to one, and asking them again would take it from them. So whoever agreed to one that
-/// rests is not asked for another meanwhile.
-const Candidate* choose(const ExcerptWish& wish, const Consents& consents) {
-    const auto agreed_to = [&](const Candidate& candidate) {
-        return static_cast<std::size_t>(std::ranges::count_if(consents, [&](const auto& entry) {
-            return is_given(entry.second, wish.purpose, candidate.destination);
-        }));
-    };
-    for (const std::size_t enough : {consents.size(), std::min<std::size_t>(consents.size(), 1)}) {
-        const Candidate* first = nullptr;
-        for (const Candidate& candidate : wish.candidates) {
-            const bool is_better = first == nullptr || (first->is_resting && !candidate.is_resting);
-            if (is_better && agreed_to(candidate) >= enough) first = &candidate;
-        }
-        if (first != nullptr) return first;
-    }
-    // Nobody agreed to any: one that rests is nothing to ask them for.
-    const Candidate* best = first_of(wish.candidates);
-    return best != nullptr && best->is_resting ? nullptr : best;
-}
-
 }  // namespace
 
 const Candidate* first_of(const std::vector<Candidate>& candidates) {
     const auto running = std::ranges::find(candidates, false, &Candidate::is_resting);
     if (running != candidates.end()) return &*running;
     return candidates.empty() ? nullptr : &candidates.front();
+}
+
+const Candidate* choose_server(const std::vector<Candidate>& candidates, std::size_t people,
+                               const std::function<std::size_t(const Destination&)>& agreed_to) {
+    const Candidate* best = nullptr;
+    // All of them goes before what runs, what runs before how many.
+    auto best_rank = std::tuple(false, false, std::size_t{0});
+    for (const Candidate& candidate : candidates) {
+        const std::size_t agreed = agreed_to(candidate.destination);
+        if (agreed == 0) continue;
+        const auto rank = std::tuple(agreed == people, !candidate.is_resting, agreed);
+        if (best != nullptr && rank <= best_rank) continue;
+        best = &candidate;
+        best_rank = rank;
+    }
+    if (best != nullptr) return best;
+    // Nobody agreed to any: one that rests is nothing to ask them for.
+    const Candidate* first = first_of(candidates);
+    return people > 0 && first != nullptr && first->is_resting ? nullptr : first;
 }
 
 std::string_view to_string(DropReason reason) {
@@ -252,7 +250,10 @@ Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const 
             found.push_back({std::move(*event), std::move(*text), own, *author});
         }
     }
-    excerpt.go_to(choose(wish, consents));
+    excerpt.go_to(choose_server(wish.candidates, consents.size(), [&](const Destination& destination) {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            consents, [&](const auto& entry) { return is_given(entry.second, wish.purpose, destination); }));
+    }));
     for (const auto& [person, consent] : consents) {
         if (excerpt.destination && is_given(consent, wish.purpose, *excerpt.destination)) {
             excerpt.consenting.push_back(person);

@@ -3,6 +3,8 @@
 #include "consent.h"
 #include "names.h"
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +39,13 @@ struct Candidate {
 /// The first that runs; where none does, the first that rests.
 const Candidate* first_of(const std::vector<Candidate>& candidates);
 
+/// The model server that some words are for, among `people` who must agree, `agreed_to` of whom have: one
+/// that all agreed to goes before one that some agreed to, of these the one that most did, and that before a
+/// better one that nobody did. People agree to one, and asking them again would take it from them: so whoever
+/// agreed to one that rests is not asked for another meanwhile. Null where none is left to ask them for.
+const Candidate* choose_server(const std::vector<Candidate>& candidates, std::size_t people,
+                               const std::function<std::size_t(const Destination&)>& agreed_to);
+
 /// What of a conversation may be handed over, and what not, and why.
 struct Excerpt {
     std::vector<ExcerptLine> lines;  ///< oldest first
@@ -68,8 +77,7 @@ struct ExcerptWish {
 
 /// The one way from a room to a model: drops what the caller may not see, what was redacted, what is no text,
 /// and the words of everybody who has not agreed; takes the latest edit; cuts quotes; replaces names. It is
-/// for the first model server that all whose words these are agreed to; where there is none, the first that
-/// some of them agreed to; else the first. Part of a job.
+/// for the model server that choose_server() says. Part of a job.
 Excerpt gather_excerpt(storage::Transaction& tx, chat::RoomReading& room, const ExcerptWish& wish);
 
 /// What a message says, without the reply's fallback; nothing where it is no text. An edit is no message of

@@ -1,5 +1,7 @@
 #include "refusal.h"
 
+#include "consent.h"
+
 #include <algorithm>
 
 #include <identity/matrix_error.h>
@@ -17,10 +19,13 @@ Refusal forbidden_in_room() {
                        "This room does not allow AI."};
 }
 
-Refusal consent_needed(const std::vector<std::string>& user_ids) {
+Refusal consent_needed(const std::vector<std::string>& user_ids, const Destination& destination) {
+    base::json::object more{{"users", base::json::value_from(user_ids)},
+                            {"destination", to_json(destination)}};
+    if (!destination.model.empty()) more["model"] = destination.model;
     return {{ErrorKind::forbidden, "IM.LINGXI.CONSENT_NEEDED",
              "The people whose words these are have not agreed to hand them to this model."},
-            {{"users", base::json::value_from(user_ids)}}};
+            std::move(more)};
 }
 
 Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms) {

@@ -12,10 +12,12 @@
 
 namespace assistant {
 
+struct Destination;
+
 /// Why a wish of a person was not met, with what the client needs to say so in words.
 struct Refusal {
     base::Error error;
-    base::json::object more;  ///< further members of the answer ("users", "resets_at_ms")
+    base::json::object more;  ///< further members of the answer ("users", "destination", "resets_at_ms")
 
     Refusal(base::Error e, base::json::object m = {})  // NOLINT: an Error is a Refusal
         : error(std::move(e)), more(std::move(m)) {}
@@ -35,7 +37,9 @@ inline constexpr std::string_view kNobodyToAsk = "IM.LINGXI.NOBODY_TO_ASK";
 
 Refusal ai_off();
 Refusal forbidden_in_room();
-Refusal consent_needed(const std::vector<std::string>& user_ids);
+/// Of these people, for this destination: what a card is to ask them for, so that what they answer is what
+/// the next call looks for.
+Refusal consent_needed(const std::vector<std::string>& user_ids, const Destination& destination);
 Refusal budget_exhausted(std::int64_t now_ms, std::int64_t resets_at_ms);
 Refusal model_unavailable(std::string message);
 /// All agreed to a model server that rests: for a moment, so that nobody need be asked about another.

@@ -23,9 +23,12 @@ struct Row {
     std::string_view summary;
     std::string_view asks = {};
     std::string_view answers = "application/json";
+    std::string_view refuses = {};
 };
 
 constexpr std::string_view kEvents = "text/event-stream";
+/// Of IM.LINGXI.CONSENT_NEEDED.
+constexpr std::string_view kConsent = "users?:strings destination?:object model?:string";
 
 constexpr Row kRows[] = {
     {get, "/_lingxi/client/v1/assist/status", "getAssistStatus", Auth::required, RateClass::read, kNoBody,
@@ -39,11 +42,11 @@ constexpr Row kRows[] = {
     {post, "/_lingxi/client/v1/assist/suggestions", "suggestReplies", Auth::required, RateClass::assist,
      kSmallBytes, suggest_replies,
      "Three reply suggestions of a model, as server-sent events: prepared, suggestion, done, error",
-     "room_id:string event_ids:strings language?:string automatic?:boolean", kEvents},
+     "room_id:string event_ids:strings language?:string automatic?:boolean", kEvents, kConsent},
     {post, "/_lingxi/client/v1/assist/translations", "translate", Auth::required, RateClass::assist,
      kTextBytes, translate,
      "A translation of a message or of a draft, as server-sent events: prepared, delta, done, error",
-     "room_id:string event_id?:string text?:string target_language:string", kEvents},
+     "room_id:string event_id?:string text?:string target_language:string", kEvents, kConsent},
     {get, "/_lingxi/client/v1/assist/receipts", "listReceipts", Auth::required, RateClass::read, kNoBody,
      list_receipts,
      "What was told to leave in one's own name, and whether it did (left: yes, no, unknown), newest first",
@@ -100,7 +103,8 @@ std::vector<net::Route> Assistant::routes() {
                             net::Request request) { return endpoint(*core, std::move(request)); },
              .summary = row.summary,
              .asks = row.asks,
-             .answers = row.answers});
+             .answers = row.answers,
+             .refuses = row.refuses});
     }
     return routes;
 }

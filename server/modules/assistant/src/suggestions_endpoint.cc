@@ -63,7 +63,8 @@ Answered<Excerpt> read_excerpt(storage::Transaction& tx, const Wish& wish, ident
         return refuse(model_unavailable("No model is set up on this server, or none can be reached."));
     // Without a word of anybody else there is nothing to reply to.
     if (!excerpt.has_words_of_others()) {
-        if (!excerpt.unwilling_user_ids.empty()) return refuse(consent_needed(excerpt.unwilling_user_ids));
+        if (!excerpt.unwilling_user_ids.empty())
+            return refuse(consent_needed(excerpt.unwilling_user_ids, *excerpt.destination));
         const bool is_anybodys = std::ranges::any_of(
             excerpt.dropped, [](const auto& one) { return one.second == DropReason::no_consent; });
         return refuse(is_anybodys ? nobody_to_ask() : no_such_event());

@@ -49,9 +49,11 @@ Refusal no_own_text() {
                        "There is no text of its author's in it."};
 }
 
-/// Why the one message that was asked for is not there to be translated.
+/// Why the one message that was asked for is not there to be translated. Somebody's unwillingness is of a
+/// destination.
 Refusal why_not(const Excerpt& excerpt) {
-    if (!excerpt.unwilling_user_ids.empty()) return consent_needed(excerpt.unwilling_user_ids);
+    if (!excerpt.unwilling_user_ids.empty() && excerpt.destination)
+        return consent_needed(excerpt.unwilling_user_ids, *excerpt.destination);
     const auto reason = excerpt.dropped.empty() ? DropReason::not_visible : excerpt.dropped.front().second;
     if (reason == DropReason::over_limit)
         return base::Error{base::ErrorKind::too_large, "M_TOO_LARGE", "The message is too long."};

@@ -169,6 +169,74 @@ TEST_F(Consent, of_all_goes_before_the_order_of_servers_and_of_some_before_that_
     EXPECT_EQ(suggest({from_bob, from_carol}).errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
 }
 
+TEST_F(Consent, that_is_needed_is_for_the_destination_that_the_call_looked_for) {
+    list({"first", "cloud"}, {"first"});
+    const auto event = world.say(bob, room, "hello there");
+    for (const auto& refused : {suggest({event}), translate(event)}) {
+        EXPECT_EQ(refused.errcode(), "IM.LINGXI.CONSENT_NEEDED");
+        EXPECT_EQ(refused.body.at("destination"),
+                  json::parse(R"({"kind":"provider","name":"Provider cloud"})"));
+        EXPECT_EQ(refused.text("model"), "model-cloud");
+    }
+    world.fake->on_this_machine = true;
+    list({"first"});
+    const auto refused = translate(event);
+    EXPECT_EQ(refused.body.at("destination"), json::parse(R"({"kind":"this_machine"})"));
+    auto agreed = json::object{{"agreed", true}, {"purposes", {{"translate", true}}}};
+    agreed["destination"] = refused.body.at("destination");
+    world.set_state(bob, room, "im.lingxi.consent", bob.user_id, agreed);
+    EXPECT_TRUE(translate(event).event("done")) << "what was agreed to is what the next call looks for";
+}
+
+TEST_F(Consent, that_ends_while_a_call_is_prepared_is_needed_for_where_it_was_to_go) {
+    world.consent(bob, room);
+    const auto event = world.say(bob, room, "hello there");
+    world.while_it_is_prepared([&] { world.consent(bob, room, false); });
+    EXPECT_EQ(suggest({event}).body.at("destination"),
+              json::parse(R"({"kind":"provider","name":"Provider cloud"})"));
+}
+
+TEST_F(Consent, of_most_goes_before_that_of_fewer_and_the_status_names_the_server_that_the_call_takes) {
+    const auto carol = world.person("carol", "Carol");
+    const auto dave = world.person("dave", "Dave");
+    world.join(carol, room);
+    world.join(dave, room);
+    list({"nobodys", "one", "two"});
+    const auto provider = [&] { return status().at("model").at("provider").as_string(); };
+    EXPECT_EQ(provider(), "Provider nobodys");
+    world.consent(alice, room, true, "Provider one");
+    EXPECT_EQ(provider(), "Provider nobodys") << "of others' words: one's own need no consent of one's own";
+    world.consent(bob, room, true, "Provider one");
+    world.consent(carol, room, true, "Provider two");
+    EXPECT_EQ(provider(), "Provider one");
+    world.consent(dave, room, true, "Provider two");
+    EXPECT_EQ(provider(), "Provider two");
+    const auto answer = suggest({world.say(bob, room, "tea?"), world.say(carol, room, "coffee at six?"),
+                                 world.say(dave, room, "and cake")});
+    ASSERT_TRUE(answer.event("done")) << json::serialize(answer.body);
+    EXPECT_EQ(answer.event("prepared")->at("provider").as_string(), "Provider two");
+
+    list({"nobodys", "one", "two"}, {"two"});
+    world.consent(bob, room, false);
+    EXPECT_EQ(provider(), "Provider two");
+    EXPECT_FALSE(status().at("model").at("available").as_bool()) << "it rests; nobody is asked for another";
+}
+
+TEST_F(Consent, of_ones_own_is_shown_while_one_has_ai_off_and_not_after_coming_back) {
+    world.consent(bob, room);
+    world.set_account_data(bob, "im.lingxi.settings", {{"ai_enabled", false}});
+    const auto of_bob = [&] {
+        const auto target = "/_lingxi/client/v1/assist/status?room_id=" + base::percent_encode(room);
+        return world.get(bob, target).body.at("consents").as_array();
+    };
+    ASSERT_EQ(of_bob().size(), 1U);
+    EXPECT_TRUE(status().at("consents").as_array().empty());
+    world.leave(bob, room);
+    world.invite(alice, room, bob.user_id);
+    world.join(bob, room);
+    EXPECT_TRUE(of_bob().empty());
+}
+
 TEST_F(Consent, is_not_needed_for_ones_own_words_which_go_to_the_first_that_runs) {
     list({"first", "cloud"}, {"first"});
     const auto own = world.say(alice, room, "my words");

@@ -45,6 +45,8 @@ struct Route {
     /// "room_id:string event_ids:strings language?:string". Empty where the Matrix specification tells it.
     std::string_view asks = {};
     std::string_view answers = "application/json";  ///< the media type of a good answer
+    /// What a refusal (403) says beside code and words, in the form of `asks`; empty where that is nothing.
+    std::string_view refuses = {};
 };
 
 /// How a surface words errors that arise in net itself (no route, wrong method, too large, rate limit) and
