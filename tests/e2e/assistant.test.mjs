@@ -500,7 +500,12 @@ async function assertGone(page) {
 test("switched off for me, nothing of it is left but the switch", async () => {
     await desk.evaluate(() => void (location.hash = "#/me/assistant"));
     await desk.getByRole("switch", { name: "使用助手" }).click();
-    await desk.getByRole("link", { name: "模型调用回执" }).waitFor({ state: "detached" });
+    // But for the receipts of before, where there are any.
+    await desk.evaluate(() => void (location.hash = "#/me/profile"));
+    await desk.reload();
+    await desk.getByRole("link", { name: "模型调用回执" }).click();
+    await desk.getByRole("button", { name: /建议回复/ }).first().waitFor();
+    await shot(desk, "assistant-off-receipts-zh");
     await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
     await assertGone(desk);
     await line(phone).waitFor();
@@ -528,6 +533,16 @@ test("receipts are seen, exported and erased", async () => {
     await desk.getByText("还没有调用过模型").waitFor();
     await desk.reload();
     await desk.getByText("还没有调用过模型").waitFor();
+    // Of words of one's own the erased receipt is not said to be somebody else's; of others' words it is.
+    await desk.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    const receiptOf = async (page, message, words) => {
+        await message.getByRole("button", { name: /由 AI|by AI|with AI/ }).first().click();
+        await page.getByRole("dialog").getByText(words, { exact: false }).waitFor();
+        await shot(page, page === desk ? "assistant-receipt-erased-zh" : "assistant-receipt-others-en-phone");
+        await page.keyboard.press("Escape");
+    };
+    await receiptOf(desk, desk.locator(".message.own", { hasText: "好的，没问题" }).last(), "可能已经抹去");
+    await receiptOf(phone, phone.locator(".message:not(.own)", { hasText: "好的，没问题" }).last(), "belongs to the person who asked");
 });
 
 test("switched off for the server, nothing of it is left for anybody", async () => {

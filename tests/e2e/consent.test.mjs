@@ -57,6 +57,80 @@ test("a card says what was agreed to by its own destination, and when another to
     await askedOther.getByText("等待答复").waitFor();
 });
 
+test("who comes back is asked anew, and nobody is shown an agreement of before", async () => {
+    await ask(cloud, "before-model");
+    await emma.state(roomId, "im.lingxi.consent", { purposes, destination: cloud, agreed: true, at_ms: Date.now() }, emma.userId);
+    const one = phone.locator(".consent", { hasText: "before-model" });
+    await one.getByText("You agreed", { exact: true }).waitFor();
+    await desk.locator(".consent", { hasText: "before-model" }).getByText(/Emma Hart[:：] ?同意$/).waitFor();
+    await emma.call("POST", `/rooms/${encodeURIComponent(roomId)}/leave`, {});
+    await admin.call("POST", `/rooms/${encodeURIComponent(roomId)}/invite`, { user_id: emma.userId });
+    await emma.call("POST", `/join/${encodeURIComponent(roomId)}`, {});
+    await ask(cloud, "after-model");
+    await phone.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    const asked = desk.locator(".consent", { hasText: "after-model" });
+    await asked.getByText("等待答复").waitFor();
+    await desk.getByRole("button", { name: "聊天信息" }).first().click();
+    await desk.getByRole("tab", { name: "助手" }).click();
+    await desk.locator(".panel").getByText("还没有人同意", { exact: false }).waitFor();
+    await shot(desk, "consent-anew-zh");
+    const card = phone.locator(".consent", { hasText: "after-model" });
+    await card.getByRole("button", { name: "Agree", exact: true }).waitFor();
+    assert.equal(await phone.getByText("You agreed", { exact: true }).count(), 0);
+    await shot(phone, "consent-anew-en-phone");
+    await card.getByRole("button", { name: "Agree", exact: true }).tap();
+    await card.getByText("You agreed", { exact: true }).waitFor();
+    await asked.getByText(/Emma Hart[:：] ?同意$/).waitFor();
+    await desk.locator(".panel").getByText(/Emma Hart/).waitFor();
+    assert.deepEqual(await violations(desk), []);
+});
+
+const translate = async () => {
+    const message = desk.locator(".message", { hasText: "晚上一起吃饭吗" });
+    await message.hover();
+    await message.getByRole("button", { name: "消息操作" }).click();
+    await desk.getByRole("menuitem", { name: "翻译" }).click();
+};
+
+test("a card asks for where the call was to go, also where the model was changed while the chat is open", async () => {
+    await desk.locator(".panel").getByText("还没有接上模型", { exact: false }).first().waitFor();
+    const put = (id, model) => admin.call("PUT", `/_lingxi/admin/v1/models/${id}`, { enabled: true, ...model });
+    await put("here", { name: "Here", base_url: "http://127.0.0.1:9/v1", model: "small" });
+    await emma.state(roomId, "im.lingxi.consent", { purposes, destination: here, agreed: false, at_ms: Date.now() }, emma.userId);
+    const panel = desk.locator(".panel");
+    const own = panel.getByRole("switch", { name: "允许助手读我在这里的消息" });
+    await panel.getByText("就在这台服务器上，内容不会外传").waitFor();
+    await put("far", { name: "FarAway", base_url: "https://far.example/v1", model: "large", api_key: "k" });
+    await admin.call("PUT", "/_lingxi/admin/v1/models", { order: ["far", "here"] });
+    await translate();
+    await desk.locator(".translation").getByRole("button", { name: "请求同意" }).click();
+    const card = phone.locator(".consent", { hasText: "FarAway" }).last();
+    await card.getByText("At FarAway; the text is sent there").waitFor();
+    await card.getByText("large", { exact: true }).waitFor();
+    await card.getByRole("button", { name: "Agree", exact: true }).tap();
+    await card.getByText("You agreed", { exact: true }).waitFor();
+    const again = desk.waitForResponse((answer) => answer.url().endsWith("/assist/translations"));
+    await translate();
+    const answer = await again;
+    assert.ok(answer.status() !== 403, `consent is not asked for again: ${answer.status()}`);
+
+    // The switch says what one agrees to before it is on, in the words of a card.
+    await panel.getByText("在 FarAway，文字会发送到那里").waitFor();
+    await panel.getByText("到你收回为止，随时一点就能收回").waitFor();
+    await own.scrollIntoViewIfNeeded();
+    await shot(desk, "consent-switch-zh");
+    await own.click();
+    await panel.getByText(/建议回复、?和?翻译 · FarAway/).first().waitFor();
+    const state = await admin.call("GET", `/rooms/${encodeURIComponent(roomId)}/state/im.lingxi.consent/${encodeURIComponent(admin.userId)}`);
+    assert.deepEqual([state.agreed, state.destination], [true, { kind: "provider", name: "FarAway" }]);
+    assert.deepEqual(await violations(desk), []);
+    await phone.getByRole("button", { name: "About this chat" }).first().tap();
+    await phone.getByRole("tab", { name: "Assistant" }).tap();
+    await phone.locator(".panel").getByText(/FarAway/).first().waitFor();
+    await shot(phone, "consent-switch-en-phone");
+    await phone.getByRole("button", { name: "Close", exact: true }).tap();
+});
+
 test("with AI off, what one agreed to is seen in the chat’s panel and taken back there", async () => {
     await emma.state(roomId, "im.lingxi.consent", { purposes, destination: cloud, agreed: true, at_ms: Date.now() }, emma.userId);
     await phone.evaluate(() => void (location.hash = "#/me/assistant"));

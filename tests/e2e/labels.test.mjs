@@ -210,3 +210,39 @@ test("a change that the server refuses is told in words in its message, and is d
     await bubble(page, "as it was").waitFor();
     assert.equal(await page.locator(".meta.failed").count(), 0);
 });
+
+test("words that a model is still writing are not copied, since they have no label yet", async () => {
+    await empty();
+    await emma.state(roomId, "im.lingxi.consent", { purposes: { translate: true }, destination: { kind: "this_machine" }, agreed: true, at_ms: Date.now() }, emma.userId);
+    await select("my own words", 0, "my own words", 12);
+    await keys("ControlOrMeta+c");
+    await model.control({ answer: "half of it and the rest", piece: 10, fault: "stall", times: 1 });
+    await bubble(page, "my own words").hover();
+    await page.locator(".message", { hasText: "my own words" }).last().getByRole("button", { name: "Message actions" }).click();
+    await page.getByRole("menuitem", { name: "Translate" }).click();
+    const half = page.locator(".translation[aria-busy=true] .body", { hasText: "half of it" });
+    await half.waitFor();
+    await half.evaluate((body) => {
+        document.activeElement.blur();
+        getSelection().selectAllChildren(body);
+    });
+    await keys("ControlOrMeta+c");
+    await paste();
+    await holds("my own words");
+    await page.locator(".translation").getByRole("button", { name: "Stop" }).click();
+
+    await model.control({ answer: "half of it and the rest", piece: 10, fault: "stall", times: 1 });
+    await area().fill("translate me please");
+    await page.getByRole("button", { name: "Translate what I wrote" }).click();
+    await page.getByRole("menuitem", { name: "to English" }).click();
+    await holds("half of it");
+    await area().focus();
+    await keys("ControlOrMeta+a", "ControlOrMeta+c");
+    await page.getByRole("button", { name: "Stop" }).click();
+    await holds("translate me please");
+    await area().fill("");
+    await paste();
+    await holds("my own words");
+    await model.control({ reset: true });
+    await empty();
+});

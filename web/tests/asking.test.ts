@@ -1,9 +1,12 @@
 import { MatrixEvent, type Room } from "matrix-js-sdk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Assistant, translationKey } from "@/features/assistant/assistant";
+import { SharedPlaces } from "@/features/assistant/places";
+import { Streams } from "@/features/assistant/streams";
 import type { Draft } from "@/features/chat/engine/drafts";
 import type { Engine } from "@/features/chat/engine/engine";
 import { StoreMap } from "@/lib/store";
+import { Locks, locksOf } from "./locks";
 
 const label = { kind: "generated", call_id: "c", model: "m", sha256: "s", signature: "s" };
 let count = 0;
@@ -61,7 +64,7 @@ function begin() {
         drafts: { of: (id: string) => drafts.of(id), set: (id: string, draft: Draft) => drafts.of(id).set(draft) },
         rooms: { touch: () => undefined },
     } as unknown as Engine;
-    const assistant = new Assistant(engine);
+    const assistant = new Assistant(engine, new Streams(new SharedPlaces(locksOf(new Locks()))));
     return { assistant, model, draft: drafts.of("!r"), shown: (roomId = "!r") => assistant.suggestions.of(roomId).get() };
 }
 

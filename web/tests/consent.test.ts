@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { answerTo, type Consent, type Destination } from "@/features/assistant/consent";
+import { MatrixEvent, Room, type IEvent } from "matrix-js-sdk";
+import type { AssistStatus } from "@/features/assistant/api";
+import { problemOf } from "@/features/assistant/assistant";
+import { answerTo as answerStanding, inForceOf, consentMarks, isInForce, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
+import { ApiError } from "@/lib/errors";
 
 const here: Destination = { kind: "this_machine" };
 const cloud: Destination = { kind: "provider", name: "CloudX" };
 const card = (destination: Destination, atMs: number) => ({ purposes: ["suggest_replies" as const, "translate" as const], destination, atMs });
 const consent = (agreed: boolean, destination: Destination, atMs: number, more: Partial<Consent> = {}): Consent => ({ agreed, purposes: ["suggest_replies", "translate"], destination, atMs, ...more });
+
+const answerTo = (to: Card, answer: Consent | null) => answerStanding(to, answer, true);
 
 describe("an answer to a card", () => {
     it("is one for the card's own destination", () => {
@@ -24,5 +30,81 @@ describe("an answer to a card", () => {
         expect(answerTo(card(here, 10), null)).toBeNull();
         expect(answerTo(card(here, 10), consent(false, here, 5))).toBeNull();
         expect(answerTo(card(here, 10), consent(true, here, 20, { purposes: ["translate"] }))).toBeNull();
+    });
+});
+
+describe("an agreement", () => {
+    it("that is not in force is no answer, and none is told before one knows", () => {
+        expect(answerStanding(card(here, 10), consent(true, here, 5), false)).toBeNull();
+        expect(answerStanding(card(here, 10), consent(true, here, 5), null)).toBe("unknown");
+        expect(answerStanding(card(here, 10), consent(true, cloud, 20), false)).toBeNull();
+        expect(answerStanding(card(here, 10), consent(true, cloud, 20), null)).toBe("unknown");
+        expect(answerStanding(card(here, 10), consent(false, here, 20), null)).toBe("no");
+    });
+});
+
+const me = "@me:s";
+const bob = "@bob:s";
+
+/** A room as far as what consents hang on; `put` is an event of its state. */
+function roomWith(): { room: Room; put(type: string, key: string, content: Record<string, unknown>): void } {
+    const room = new Room("!r", {} as never, me);
+    let number = 0;
+    const put = (type: string, key: string, content: Record<string, unknown>) => {
+        number += 1;
+        room.currentState.setStateEvents([new MatrixEvent({ type, state_key: key, event_id: `$${number}`, room_id: "!r", sender: key, origin_server_ts: number, content } as Partial<IEvent>)]);
+    };
+    for (const person of [me, bob]) put("m.room.member", person, { membership: "join" });
+    return { room, put };
+}
+const agree = { agreed: true, purposes: { translate: true }, destination: here };
+const says = (...users: string[]) => ({ consents: users.map((user_id) => ({ user_id })) }) as unknown as AssistStatus;
+const ask = (room: Room, ...users: string[]): InForce => inForceOf(room, me)(says(...users));
+
+describe("whether an agreement is in force", () => {
+    it("is what the server says of the events that are there", () => {
+        const { room, put } = roomWith();
+        put("im.lingxi.consent", bob, agree);
+        expect(isInForce(room, bob, me, null)).toBeNull();
+        expect(isInForce(room, bob, me, ask(room, bob))).toBe(true);
+        expect(isInForce(room, bob, me, ask(room))).toBe(false);
+        put("im.lingxi.consent", bob, { ...agree, agreed: false });
+        expect(isInForce(room, bob, me, null)).toBe(false);
+    });
+    it("is not known of who came back since, and then as the server says", () => {
+        const { room, put } = roomWith();
+        put("im.lingxi.consent", bob, agree);
+        const before = ask(room, bob);
+        put("m.room.member", bob, { membership: "join" });
+        expect(isInForce(room, bob, me, before)).toBeNull();
+        expect(consentMarks(room, me)).not.toBe(before.marks);
+        expect(isInForce(room, bob, me, ask(room))).toBe(false);
+    });
+    it("is not known of who has agreed since, but of oneself", () => {
+        const { room, put } = roomWith();
+        const before = ask(room);
+        put("im.lingxi.consent", bob, agree);
+        put("im.lingxi.consent", me, agree);
+        expect(isInForce(room, bob, me, before)).toBeNull();
+        expect(isInForce(room, me, me, before)).toBe(true);
+        expect(isInForce(room, bob, me, inForceOf(room, me)(says(bob)))).toBe(true);
+        put("m.room.member", me, { membership: "join" });
+        expect(isInForce(room, me, me, before)).toBeNull();
+    });
+});
+
+describe("the place that consent is asked for", () => {
+    it("is the one that the refusal names, and none where it names none", () => {
+        const refused = (more: Record<string, unknown>) => problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: [bob], ...more }), true);
+        expect(refused({ destination: cloud, model: "large" })).toMatchObject({ users: [bob], place: { destination: cloud, model: "large" } });
+        expect(refused({ destination: here })).toMatchObject({ place: { destination: here, model: "" } });
+        expect(refused({})).toMatchObject({ place: null });
+    });
+    it("is never this machine for want of knowledge", () => {
+        expect(placeOf(undefined)).toBeNull();
+        expect(placeOf(null)).toBeNull();
+        expect(placeOf({ available: false, on_this_machine: true, provider: "Here", model: "m" })).toBeNull();
+        expect(placeOf({ available: true, on_this_machine: false, provider: "CloudX", model: "m" })).toEqual({ destination: cloud, model: "m" });
+        expect(placeOf({ on_this_machine: true, provider: "Here", model: "m" })).toEqual({ destination: here, model: "m" });
     });
 });

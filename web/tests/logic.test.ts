@@ -298,12 +298,13 @@ describe("AI labels", () => {
 });
 
 describe("what others send", () => {
-    it("reads consent in both shapes and defaults to this machine", () => {
+    it("reads consent in both shapes, and no place where none is said", () => {
         expect(readPurposes({ suggest_replies: true, translate: false })).toEqual(["suggest_replies"]);
         expect(readPurposes(["translate", "steal"])).toEqual(["translate"]);
         expect(readPurposes(null)).toEqual([]);
         expect(readDestination({ kind: "provider", name: "X" })).toEqual({ kind: "provider", name: "X" });
-        expect(readDestination("nonsense")).toEqual({ kind: "this_machine" });
+        expect(readDestination({ kind: "this_machine" })).toEqual({ kind: "this_machine" });
+        for (const nothing of [null, "nonsense", {}, { kind: "provider" }, { kind: "provider", name: "" }, { kind: "elsewhere" }]) expect(readDestination(nothing)).toBeNull();
     });
     it("cuts the quoted lines of old replies", () => {
         expect(withoutReplyFallback("> <@a:b> hi\n> there\n\nyes")).toBe("yes");
@@ -327,7 +328,7 @@ describe("what others send", () => {
         expect(readSettings({ language: "fr", enter_sends: "no", auto_suggest_since_ms: { "!a": 5, "!b": "x" } })).toEqual({ language: null, time_zone: null, enter_sends: true, ai_enabled: true, auto_suggest_since_ms: { "!a": 5 } });
     });
     it("turns the server's refusals into what the person is told", () => {
-        expect(problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: ["@a:b", 5] }), true)).toEqual({ kind: "consent", errcode: "IM.LINGXI.CONSENT_NEEDED", users: ["@a:b"] });
+        expect(problemOf(new ApiError(403, "IM.LINGXI.CONSENT_NEEDED", "", { users: ["@a:b", 5] }), true)).toEqual({ kind: "consent", errcode: "IM.LINGXI.CONSENT_NEEDED", users: ["@a:b"], place: null });
         expect(problemOf(new ApiError(429, "IM.LINGXI.BUDGET_EXHAUSTED", "", { resets_at_ms: 7 }), true)).toMatchObject({ kind: "budget", resetsAtMs: 7 });
         expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", ""), false).kind).toBe("no_model");
         expect(problemOf(new ApiError(503, "IM.LINGXI.MODEL_UNAVAILABLE", ""), true).kind).toBe("no_answer");

@@ -70,7 +70,7 @@ export function SearchField({ label, value, onChange, ...rest }: { label: string
     );
 }
 
-export function SwitchRow({ label, hint, checked, disabled, onChange }: { label: string; hint?: string; checked: boolean; disabled?: boolean; onChange(checked: boolean): void }) {
+export function SwitchRow({ label, hint, checked, disabled, onChange }: { label: string; hint?: ReactNode; checked: boolean; disabled?: boolean; onChange(checked: boolean): void }) {
     const id = useId();
     return (
         <div className="switch-row">

@@ -1,6 +1,7 @@
 import { callModel, fetchChips, fetchStatus, type AssistEvent, type AssistStatus, type Dropped, type OfflineChip } from "@/features/assistant/api";
+import { consentMarks, inForceOf, placeIn, placeOf, type InForce, type Place } from "@/features/assistant/consent";
 import { Streams } from "@/features/assistant/streams";
-import { bodyOf, isMessage, labelKey, labelOf, type AiLabel } from "@/features/chat/engine/content";
+import { bodyOf, isMessage, labelKey, labelOf, text, type AiLabel } from "@/features/chat/engine/content";
 import type { Draft } from "@/features/chat/engine/drafts";
 import type { Engine } from "@/features/chat/engine/engine";
 import { ReplacedWords } from "@/features/chat/engine/replaced";
@@ -13,7 +14,7 @@ import type { MatrixEvent, Room } from "matrix-js-sdk";
 export type Problem =
     | { kind: "no_model" | "no_answer" | "failed" | "late" | "off" | "forbidden" | "nothing" | "changed" | "forwarded" | "offline" | "too_often" | "too_long" | "gone" | "not_here" | "signed_out" | "no_words" | "server" | "cut" | "stopped" | "moved_on"; errcode: string }
     | { kind: "budget"; errcode: string; resetsAtMs: number | null }
-    | { kind: "consent"; errcode: string; users: string[] };
+    | { kind: "consent"; errcode: string; users: string[]; place: Place | null };
 
 export interface Suggestion {
     text: string;
@@ -23,7 +24,7 @@ export interface Suggestion {
 export type Suggestions =
     | { state: "idle" }
     | { state: "asking"; items: Suggestion[]; waits: boolean }
-    | { state: "ready"; items: Suggestion[]; dropped: Dropped[] }
+    | { state: "ready"; items: Suggestion[]; dropped: Dropped[]; place: Place | null }
     | { state: "problem"; problem: Problem };
 
 export type Translation =
@@ -85,7 +86,7 @@ export function problemOf(error: unknown, hasModel: boolean): Problem {
         case "IM.LINGXI.NOBODY_TO_ASK":
             return { kind: "forwarded", errcode };
         case "IM.LINGXI.CONSENT_NEEDED":
-            return { kind: "consent", errcode, users: Array.isArray(data["users"]) ? data["users"].filter((user): user is string => typeof user === "string") : [] };
+            return { kind: "consent", errcode, users: Array.isArray(data["users"]) ? data["users"].filter((user): user is string => typeof user === "string") : [], place: placeIn(data) };
         case "IM.LINGXI.BUDGET_EXHAUSTED":
             return { kind: "budget", errcode, resetsAtMs: typeof data["resets_at_ms"] === "number" ? data["resets_at_ms"] : null };
         case "IM.LINGXI.MODEL_UNAVAILABLE":
@@ -113,6 +114,8 @@ export function problemOf(error: unknown, hasModel: boolean): Problem {
 /** What the assistant shows in this tab. It never writes by itself, and asks a model only when told to. */
 export class Assistant {
     readonly status = new StoreMap<AssistStatus | null>(() => null);
+    /** Null until the status is known. */
+    readonly inForce = new StoreMap<InForce | null>(() => null);
     /** The server's switch, as it was told last: known before the first answer, so that no control comes and goes. */
     readonly serverOn: Store<boolean>;
     readonly chips = new StoreMap<Chips>(() => noChips);
@@ -124,15 +127,21 @@ export class Assistant {
     /** Whether someone here administers the server, for the words where no model is set up. */
     readonly isAdmin = new Store(false);
     private hasModel = false;
-    private readonly streams = new Streams();
     /** For which message a chat's suggestions were asked. */
     private readonly suggestedFor = new Map<string, { eventId: string | null; byItself: boolean }>();
     /** One's own words where a chip or a translation stands in their place. */
     readonly replaced: ReplacedWords;
     private chipsAbort: AbortController | null = null;
     private readonly autoAsked = new Set<string>();
+    /** The status of a chat that was asked for last, of those that came: an older one that is late counts no more. */
+    private readonly statusTurns = new Map<string, number>();
+    private statusTurn = 0;
+    private readonly following = new Set<string>();
 
-    constructor(private readonly engine: Engine) {
+    constructor(
+        private readonly engine: Engine,
+        private readonly streams = new Streams(),
+    ) {
         this.serverOn = new Store(localStorage.getItem(this.switchKey) === "on");
         this.replaced = new ReplacedWords(engine.me, localStorage);
     }
@@ -159,8 +168,15 @@ export class Assistant {
 
     async loadStatus(roomId: string | null): Promise<void> {
         try {
+            const turn = (this.statusTurn += 1);
+            const room = roomId === null ? null : this.engine.client.getRoom(roomId);
+            const taken = room && inForceOf(room, this.engine.me);
             const status = await fetchStatus(this.fetch, roomId);
-            if (roomId !== null) this.status.of(roomId).set(status);
+            if (roomId !== null && turn > (this.statusTurns.get(roomId) ?? 0)) {
+                this.statusTurns.set(roomId, turn);
+                this.status.of(roomId).set(status);
+                if (taken) this.inForce.of(roomId).set(taken(status));
+            }
             this.hasModel = status.model !== null;
             // Off for this person says nothing about the server.
             const { account } = this.engine;
@@ -169,6 +185,20 @@ export class Assistant {
         } catch {
             // Unknown stays unknown: the calls themselves tell what is wrong.
         }
+    }
+
+    /** Asks the server which consents are in force, as long as the events that they hang on are other ones than it was asked of. */
+    async followConsents(room: Room): Promise<void> {
+        const { roomId } = room;
+        if (this.following.has(roomId)) return;
+        this.following.add(roomId);
+        for (let asked = ""; ; ) {
+            const marks = consentMarks(room, this.engine.me);
+            if (marks === asked || marks === this.inForce.of(roomId).get()?.marks) break;
+            asked = marks;
+            await this.loadStatus(roomId);
+        }
+        this.following.delete(roomId);
     }
 
     /** The offline method's chips for the last message. */
@@ -262,6 +292,7 @@ export class Assistant {
             .filter((id): id is string => !!id);
         this.suggestedFor.set(room.roomId, { eventId: lastMessage(room)?.getId() ?? null, byItself: automatic });
         let dropped: Dropped[] = [];
+        let place: Place | null = null;
         const items: Suggestion[] = [];
         await this.call(
             suggestionsKey(room.roomId),
@@ -270,7 +301,10 @@ export class Assistant {
             {
                 asking: (waits) => store.set({ state: "asking", items: [], waits }),
                 event: (event) => {
-                    if (event.event === "prepared") dropped = event.dropped ?? [];
+                    if (event.event === "prepared") {
+                        dropped = event.dropped ?? [];
+                        place = placeOf(event);
+                    }
                     const label = event.event === "suggestion" ? labelOf({ [labelKey]: event.label }) : null;
                     if (event.event === "suggestion" && label) {
                         items.push({ text: event.text, label });
@@ -278,7 +312,7 @@ export class Assistant {
                     }
                 },
                 problem: (problem) => store.set(problem.errcode === alreadyAsked || (automatic && problem.kind === "too_often") ? { state: "idle" } : { state: "problem", problem }),
-                done: () => store.set(items.length > 0 ? { state: "ready", items, dropped } : { state: "problem", problem: { kind: "nothing", errcode: "" } }),
+                done: () => store.set(items.length > 0 ? { state: "ready", items, dropped, place } : { state: "problem", problem: { kind: "nothing", errcode: "" } }),
             },
             automatic,
         );
@@ -393,11 +427,11 @@ export class Assistant {
         try {
             // What comes by itself is not heard of before the server takes it: mostly it was asked before.
             let isTold = !byItself;
-            if (isTold) news.asking(turn.waits);
-            if (turn.waits) {
-                await turn.begin;
-                if (isTold && !signal.aborted) news.asking(false);
-            }
+            if (isTold) news.asking(false);
+            const waits = isTold && (await turn.waits);
+            if (waits && !signal.aborted) news.asking(true);
+            await turn.begin;
+            if (waits && !signal.aborted) news.asking(false);
             timer = setTimeout(() => turn.end("late"), modelDeadlineMs);
             for await (const event of this.events(what, body, signal, byItself)) {
                 if (signal.aborted) break;
@@ -415,6 +449,8 @@ export class Assistant {
         } catch (error) {
             if (signal.aborted) return;
             if (errcodeOf(error) === "IM.LINGXI.AI_OFF") void this.loadStatus(null);
+            // Who has AI off, or which model is set up: no event tells of it.
+            if (errcodeOf(error) === "IM.LINGXI.CONSENT_NEEDED") void this.loadStatus(text(body["room_id"]));
             news.problem(problemOf(error, this.hasModel));
         } finally {
             clearTimeout(timer);

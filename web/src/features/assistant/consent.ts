@@ -1,6 +1,6 @@
-import type { Room } from "matrix-js-sdk";
+import { EventType, type Room } from "matrix-js-sdk";
 import type { AssistStatus } from "@/features/assistant/api";
-import { consentRequestType, consentType } from "@/features/chat/engine/content";
+import { consentRequestType, consentType, text } from "@/features/chat/engine/content";
 import type { Engine } from "@/features/chat/engine/engine";
 import type { I18n } from "@/i18n";
 
@@ -8,6 +8,11 @@ export type Purpose = "suggest_replies" | "translate";
 export interface Destination {
     kind: "this_machine" | "provider";
     name?: string;
+}
+/** Where words would go; people agree to the destination, and are told the model that is there now. */
+export interface Place {
+    destination: Destination;
+    model: string;
 }
 
 export function readPurposes(value: unknown): Purpose[] {
@@ -17,13 +22,21 @@ export function readPurposes(value: unknown): Purpose[] {
     return all.filter((purpose) => object[purpose] === true);
 }
 
-export function readDestination(value: unknown): Destination {
+/** Null where it is none: what nobody knows is not this machine. */
+export function readDestination(value: unknown): Destination | null {
     const { kind, name } = (value ?? {}) as { kind?: unknown; name?: unknown };
-    return kind === "provider" && typeof name === "string" ? { kind, name } : { kind: "this_machine" };
+    if (kind === "provider" && typeof name === "string" && name !== "") return { kind, name };
+    return kind === "this_machine" ? { kind } : null;
 }
 
 export function purposesInWords(purposes: Purpose[], i18n: I18n): string {
     return i18n.list(purposes.map((purpose) => i18n.t(`ai.consent_use_${purpose}`)));
+}
+
+export interface Card {
+    purposes: Purpose[];
+    destination: Destination;
+    atMs: number;
 }
 
 export interface Consent {
@@ -38,18 +51,72 @@ export function consentOf(room: Room, userId: string): Consent | null {
     const event = room.currentState.getStateEvents(consentType, userId);
     if (!event) return null;
     const content = event.getContent();
-    if (typeof content["agreed"] !== "boolean") return null;
-    return { agreed: content["agreed"], purposes: readPurposes(content["purposes"]), destination: readDestination(content["destination"]), atMs: event.getTs() };
+    const destination = readDestination(content["destination"]);
+    if (typeof content["agreed"] !== "boolean" || !destination) return null;
+    return { agreed: content["agreed"], purposes: readPurposes(content["purposes"]), destination, atMs: event.getTs() };
 }
 
-const isSame = (one: Destination, other: Destination): boolean => one.kind === other.kind && one.name === other.name;
+/** The events that a person's consent hangs on. */
+interface Seen {
+    member: string;
+    consent: string;
+}
 
 /**
- * What a person's answer means to a card: only what was answered for the card's own destination is an answer to it.
- * `other` is an agreement that came since and took its place, with another destination.
+ * Whose consents the server said are in force, and of which events that was said: an agreement ends with the membership
+ * in which it was given, with the right to take it back, and while its giver has AI off, which events alone do not tell.
  */
-export function answerTo(card: { purposes: Purpose[]; destination: Destination; atMs: number }, consent: Consent | null): "yes" | "no" | "other" | null {
-    if (!consent) return null;
+export interface InForce {
+    users: ReadonlySet<string>;
+    seen: ReadonlyMap<string, Seen>;
+    marks: string;
+}
+
+const idOf = (room: Room, type: string, key: string): string => room.currentState.getStateEvents(type, key)?.getId() ?? "";
+
+const seenNow = (room: Room, userId: string): Seen => ({ member: idOf(room, EventType.RoomMember, userId), consent: idOf(room, consentType, userId) });
+
+function seenOf(room: Room, me: string): Map<string, Seen> {
+    const answered = room.currentState.getStateEvents(consentType).map((event) => event.getStateKey() ?? "");
+    return new Map([me, ...answered].map((userId) => [userId, seenNow(room, userId)]));
+}
+
+/** Changes with whatever event may put a consent in force or end it. */
+export const consentMarks = (room: Room, me: string): string => JSON.stringify([idOf(room, EventType.RoomPowerLevels, ""), ...seenOf(room, me)]);
+
+/** To be called before the server is asked: it may know of more by then, and of no less. */
+export const inForceOf = (room: Room, me: string) => {
+    const [seen, marks] = [seenOf(room, me), consentMarks(room, me)];
+    return (status: AssistStatus): InForce => ({ users: new Set(status.consents.map((one) => one.user_id)), seen, marks });
+};
+
+/** Whether a person's agreement is in force; null until that is known. */
+export function isInForce(room: Room, userId: string, me: string, inForce: InForce | null): boolean | null {
+    if (!consentOf(room, userId)?.agreed) return false;
+    const seen = inForce?.seen.get(userId);
+    if (!inForce || !seen) return inForce?.users.has(userId) ? true : null;
+    const now = seenNow(room, userId);
+    if (now.member !== seen.member) return null;
+    if (inForce.users.has(userId)) return true;
+    if (now.consent === seen.consent) return false;
+    // What I have answered since, I have answered as the member that I am.
+    return userId === me ? true : null;
+}
+
+export const isSame = (one: Destination, other: Destination): boolean => one.kind === other.kind && one.name === other.name;
+
+/**
+ * What a person's answer means to a card: only what was answered for the card's own destination is an answer to it, and
+ * an agreement that is not in force is none. `other` is an agreement that came since and took its place, with another
+ * destination; `unknown` an agreement of which one does not know yet whether it is in force.
+ */
+export function answerTo(card: Card, consent: Consent | null, stands: boolean | null): "yes" | "no" | "other" | "unknown" | null {
+    if (!consent || (consent.agreed && stands === false)) return null;
+    const answer = answerInWords(card, consent);
+    return consent.agreed && answer && stands === null ? "unknown" : answer;
+}
+
+function answerInWords(card: Card, consent: Consent): "yes" | "no" | "other" | null {
     const since = consent.atMs >= card.atMs;
     if (!isSame(card.destination, consent.destination)) return consent.agreed && since ? "other" : null;
     if (!consent.agreed) return since ? "no" : null;
@@ -70,19 +137,28 @@ export function answerConsent(engine: Engine, roomId: string, agreed: boolean, p
     );
 }
 
-export function destinationOf(status: AssistStatus | null): Destination {
-    return !status?.model || status.model.on_this_machine ? { kind: "this_machine" } : { kind: "provider", name: status.model.provider };
+const destinationAt = (on_this_machine: boolean, provider: string): Destination => (on_this_machine ? { kind: "this_machine" } : { kind: "provider", name: provider });
+
+/** Where a model answers, or the status says that one would; null where that is unknown, or none is there to be asked. */
+export function placeOf(model: { available?: boolean; on_this_machine: boolean; provider: string; model: string } | null | undefined): Place | null {
+    return model && model.available !== false ? { destination: destinationAt(model.on_this_machine, model.provider), model: model.model } : null;
+}
+
+/** The place that a refusal for want of consent names. */
+export function placeIn(refusal: Record<string, unknown>): Place | null {
+    const destination = readDestination(refusal["destination"]);
+    return destination && { destination, model: text(refusal["model"]) };
 }
 
 /** Puts the card into the chat; it is the asker's own message. */
-export function askConsent(engine: Engine, roomId: string, status: AssistStatus | null, i18n: I18n): void {
+export function askConsent(engine: Engine, roomId: string, { destination, model }: Place, i18n: I18n): void {
     const purposes: Purpose[] = ["suggest_replies", "translate"];
     engine.send(
         roomId,
         {
             purposes: { suggest_replies: true, translate: true },
-            destination: { ...destinationOf(status) },
-            model: status?.model?.model ?? "",
+            destination: { ...destination },
+            model,
             body: i18n.t("ai.consent_title", engine.name(engine.me)) + " " + i18n.t("ai.consent_what_text", purposesInWords(purposes, i18n)),
         },
         null,

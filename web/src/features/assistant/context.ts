@@ -1,10 +1,12 @@
-import { createContext, useContext } from "react";
+import { createContext, useContext, useEffect } from "react";
 import type { Room } from "matrix-js-sdk";
+import { consentMarks, isInForce } from "@/features/assistant/consent";
 import type { Assistant } from "@/features/assistant/assistant";
 import type { Problem } from "@/features/assistant/assistant";
 import { policyType } from "@/features/chat/engine/content";
 import { useEngine, useRoomState } from "@/features/chat/engine/context";
 import type { I18n } from "@/i18n";
+import { online } from "@/lib/online";
 import { useStore } from "@/lib/store";
 
 export const AssistantContext = createContext<Assistant | null>(null);
@@ -27,6 +29,21 @@ export function useAiVisible(room: Room): boolean {
     const on = useAiOn();
     useRoomState(room);
     return on && room.currentState.getStateEvents(policyType, "")?.getContent()["ai"] !== "forbidden";
+}
+
+/** Tells of a person whether their agreement in this chat is in force; null until that is known. */
+export function useInForce(room: Room): (userId: string) => boolean | null {
+    const assistant = useAssistant();
+    const { me } = useEngine();
+    useRoomState(room);
+    const inForce = useStore(assistant.inForce.of(room.roomId));
+    const reachable = useStore(online);
+    const marks = consentMarks(room, me);
+    const isOld = inForce?.marks !== marks;
+    useEffect(() => {
+        if (isOld && reachable) void assistant.followConsents(room);
+    }, [assistant, room, marks, isOld, reachable]);
+    return (userId) => isInForce(room, userId, me, inForce);
 }
 
 /** The one line that stands where the answer would be. */

@@ -186,7 +186,9 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     /** Copied words of AI's say so to whoever they are pasted to here. */
     const onCopy = (event: ClipboardEvent<HTMLTextAreaElement>) => {
         const { selectionStart: from, selectionEnd: to } = event.currentTarget;
-        const copied = from === to || translating ? null : drafts.labelIn(room.roomId, { from, to });
+        // What is still being written has no label yet.
+        if (translating) return event.preventDefault();
+        const copied = from === to ? null : drafts.labelIn(room.roomId, { from, to });
         if (!copied) return;
         event.preventDefault();
         event.clipboardData.setData("text/plain", text.slice(from, to));
@@ -264,6 +266,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         onCut={onCopy}
                         onDragStart={(event) => {
                             const { selectionStart: from, selectionEnd: to } = event.currentTarget;
+                            if (translating) return event.preventDefault();
                             const dragged = drafts.labelIn(room.roomId, { from, to });
                             if (dragged) carry(event.dataTransfer, dragged);
                         }}

@@ -1,8 +1,7 @@
 import { FileText, Link2, LogOut, UserRoundPlus, X } from "lucide-react";
 import { EventType, type Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
-import { consentOf } from "@/features/assistant/consent";
-import { useAiOn } from "@/features/assistant/context";
+import { useAiOn, useInForce } from "@/features/assistant/context";
 import { AssistantPanel } from "@/features/assistant/parts/AssistantPanel";
 import { setMuted, setPinned } from "@/features/chat/ChatsPane";
 import { text } from "@/features/chat/engine/content";
@@ -27,8 +26,8 @@ type Tab = "about" | "files" | "assistant";
 export default function InfoPanel({ room, onClose }: { room: Room; onClose(): void }) {
     const { t } = useI18n();
     const { me } = useEngine();
-    useRoomState(room);
     const aiOn = useAiOn();
+    const stands = useInForce(room);
     const desktop = useIsDesktop();
     const [width, setWidth] = useColumnWidth(panelColumn);
     const [chosen, setTab] = useState<Tab>("about");
@@ -37,7 +36,7 @@ export default function InfoPanel({ room, onClose }: { room: Room; onClose(): vo
         { id: "files", words: t("room.files") },
     ];
     // Off, it is there for what one has agreed to: to see it and to take it back.
-    if (aiOn || chosen === "assistant" || consentOf(room, me)?.agreed) tabs.push({ id: "assistant", words: t("room.tab_assistant") });
+    if (aiOn || chosen === "assistant" || stands(me)) tabs.push({ id: "assistant", words: t("room.tab_assistant") });
     const tab = tabs.some((one) => one.id === chosen) ? chosen : "about";
     return (
         <aside className="panel" aria-label={t("chat.info")} style={desktop ? { width } : undefined}>

@@ -1,5 +1,6 @@
 import { ChevronLeft, ChevronRight, KeyRound, Keyboard, Languages, MonitorSmartphone, Receipt as ReceiptIcon, ServerCog, Sparkles, UserRound } from "lucide-react";
 import { useEffect, useRef, useState, type FormEvent } from "react";
+import { fetchReceipts } from "@/features/assistant/api";
 import { useAiOn, useAssistant } from "@/features/assistant/context";
 import { ReceiptsPage } from "@/features/assistant/parts/Receipt";
 import { useEngine } from "@/features/chat/engine/context";
@@ -27,6 +28,9 @@ export default function MePage({ section }: { section: string | null }) {
     const [keys, setKeys] = useState(false);
     const settings = useStore(engine.account.settings);
     const aiOn = useAiOn();
+    // What left in one's name before AI was switched off can be seen, exported and erased all the same.
+    const kept = useLoaded("receipts", async () => (await fetchReceipts(engine.transport.fetch, null)).receipts.length > 0);
+    const hasReceipts = aiOn || (kept.state === "ready" ? kept.value : section === "receipts");
     const all: { id: Section; words: string; icon: typeof UserRound }[] = [
         { id: "profile", words: t("me.profile"), icon: UserRound },
         { id: "preferences", words: t("me.preferences"), icon: Languages },
@@ -35,8 +39,8 @@ export default function MePage({ section }: { section: string | null }) {
         { id: "devices", words: t("me.devices"), icon: MonitorSmartphone },
         { id: "account", words: t("me.account"), icon: KeyRound },
     ];
-    // Switched off for the server nothing of it is here; switched off for me, only the switch.
-    const sections = all.filter((one) => (one.id === "receipts" ? aiOn : one.id === "assistant" ? aiOn || !settings.ai_enabled : true));
+    // Switched off for the server nothing of it is here; switched off for me, only the switch; receipts where there are any.
+    const sections = all.filter((one) => (one.id === "receipts" ? hasReceipts : one.id === "assistant" ? aiOn || !settings.ai_enabled : true));
     const open = sections.find((one) => one.id === section) ?? (desktop ? sections[0] : undefined);
     const name = profile.state === "ready" && profile.value.displayname ? profile.value.displayname : engine.name(engine.me);
 

@@ -4,8 +4,11 @@ import { ReceiptDialog } from "@/features/assistant/parts/Receipt";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useI18n } from "@/i18n";
 
-/** The mark of what AI wrote or changed; a tap opens the receipt. Where the assistant is off the mark stays, and only says so. */
-export function AiMark({ label }: { label: AiLabel }) {
+/**
+ * The mark of what AI wrote or changed; a tap opens the receipt. Where the assistant is off the mark stays, and only says so.
+ * `perhapsMine`: the model may have been asked by me, so that a receipt which is not there may be one that I have erased.
+ */
+export function AiMark({ label, perhapsMine }: { label: AiLabel; perhapsMine: boolean }) {
     const { t } = useI18n();
     const on = useAiOn();
     const [open, setOpen] = useState(false);
@@ -15,7 +18,7 @@ export function AiMark({ label }: { label: AiLabel }) {
             <button type="button" className="ai-mark" aria-label={t(label.kind === "assisted" ? "ai.mark_assisted" : "ai.mark_generated")} onClick={() => setOpen(true)}>
                 <span>{t("ai.mark")}</span>
             </button>
-            {open && <ReceiptDialog callId={label.call_id} label={label} onClose={() => setOpen(false)} />}
+            {open && <ReceiptDialog callId={label.call_id} label={label} perhapsMine={perhapsMine} onClose={() => setOpen(false)} />}
         </>
     );
 }

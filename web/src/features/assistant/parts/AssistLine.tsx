@@ -2,8 +2,9 @@ import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
 import { lastMessage } from "@/features/assistant/assistant";
-import { askConsent } from "@/features/assistant/consent";
+import type { Place } from "@/features/assistant/consent";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
+import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { useI18n } from "@/i18n";
@@ -25,14 +26,14 @@ export function AssistLine({ room, lastId, editing, onTake }: { room: Room; last
     const chips = useStore(assistant.chips.of(room.roomId));
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
-    const [asked, setAsked] = useState(false);
+    const [asked, setAsked] = useState<Place | null>(null);
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
 
     useEffect(() => {
         void assistant.loadStatus(room.roomId);
     }, [assistant, room]);
     useEffect(() => {
-        setAsked(false);
+        setAsked(null);
         if (!visible) return;
         void assistant.refreshChips(room);
     }, [assistant, room, lastId, visible]);
@@ -57,22 +58,14 @@ export function AssistLine({ room, lastId, editing, onTake }: { room: Room; last
               ? t(suggestions.waits ? "ai.waits" : "ai.suggesting")
               : null;
     const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
-    const ask = () => {
-        askConsent(engine, room.roomId, assistant.status.of(room.roomId).get(), i18n);
-        setAsked(true);
-    };
-    const askButton = (
-        <button type="button" className="inline-button" disabled={asked} onClick={ask}>
-            {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
-        </button>
-    );
+    const askButton = (place: Place | null) => <AskConsent room={room} place={place} asked={asked} onAsked={setAsked} />;
 
     return (
         <div className="assist-line" role="group" aria-label={t("ai.chips")}>
             <div className="assist-scroll">
                 {words !== null && (
                     <span className={offline.length > 0 ? "assist-words beside" : "assist-words"} role="status" title={words}>
-                        {words} {suggestions.state === "problem" && suggestions.problem.kind === "consent" && askButton}
+                        {words} {suggestions.state === "problem" && suggestions.problem.kind === "consent" && askButton(suggestions.problem.place)}
                     </span>
                 )}
                 {offline.length > 0 && (
@@ -95,7 +88,7 @@ export function AssistLine({ room, lastId, editing, onTake }: { room: Room; last
                 ))}
                 {noConsent && (
                     <span className="assist-words">
-                        {t("ai.dropped", suggestions.dropped.length)} {askButton}
+                        {t("ai.dropped", suggestions.dropped.length)} {askButton(suggestions.place)}
                     </span>
                 )}
             </div>

@@ -1,15 +1,17 @@
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
-import { answerConsent, askConsent, consentOf, destinationOf, purposesInWords, type Consent, type Purpose } from "@/features/assistant/consent";
-import { useAiOn, useAssistant } from "@/features/assistant/context";
-import { policyType } from "@/features/chat/engine/content";
+import { answerConsent, askConsent, consentOf, placeOf, purposesInWords, type Consent, type Purpose } from "@/features/assistant/consent";
+import { useAiOn, useAssistant, useInForce } from "@/features/assistant/context";
+import { ConsentTerms } from "@/features/assistant/parts/ConsentCard";
+import { consentType, policyType } from "@/features/chat/engine/content";
 import { useEngine, useName, useRoomState } from "@/features/chat/engine/context";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
+import { online } from "@/lib/online";
 import { formatRoute } from "@/lib/router";
 import { useStore } from "@/lib/store";
-import { SwitchRow } from "@/ui/parts";
+import { SkeletonRows, SwitchRow } from "@/ui/parts";
 import { toast } from "@/ui/toast";
 
 /** The assistant in one chat: whether it may be used, who agreed to what, the model and what was used today. */
@@ -24,6 +26,8 @@ export function AssistantPanel({ room }: { room: Room }) {
     const isAdmin = useStore(assistant.isAdmin);
     const on = useAiOn();
     const version = useRoomState(room);
+    const stands = useInForce(room);
+    const reachable = useStore(online);
     const [asked, setAsked] = useState(false);
     useEffect(() => {
         void assistant.loadStatus(room.roomId);
@@ -33,15 +37,20 @@ export function AssistantPanel({ room }: { room: Room }) {
     const policy = room.currentState.getStateEvents(policyType, "")?.getContent()["ai"] === "forbidden" ? "forbidden" : "allowed";
     const mayDecide = room.currentState.maySendStateEvent(policyType, engine.me);
     const allowed = policy === "allowed";
-    const mine = consentOf(room, engine.me);
+    const inForce = (userId: string): Consent | null => (stands(userId) ? consentOf(room, userId) : null);
+    const mine = inForce(engine.me);
+    const place = placeOf(status?.model);
     const members = room.getJoinedMembers().filter((member) => member.userId !== status?.assistant_user_id);
     const agreed = members.flatMap((member) => {
-        const consent = consentOf(room, member.userId);
-        return consent?.agreed ? [{ member, consent }] : [];
+        const consent = inForce(member.userId);
+        return consent ? [{ member, consent }] : [];
     });
+    // Nothing is said or asked before one knows what is in force; later, who has just answered comes when that is known.
+    const known = status !== null && stands(engine.me) !== null;
+    const isNobody = members.every((member) => stands(member.userId) === false);
     const termsOf = ({ purposes, destination, atMs }: Consent) =>
         [purposesInWords(purposes, i18n), destination.kind === "provider" ? destination.name : t("ai.panel_here"), t("ai.panel_since", formats.short(atMs, Date.now(), t("chats.yesterday")))].join(" · ");
-    const takeBack = mine?.agreed && (
+    const takeBack = mine && (
         <section>
             <h3 className="list-title">{t("ai.panel_mine")}</h3>
             <div className="row">
@@ -60,6 +69,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                 {takeBack}
             </div>
         );
+    const modelWords = t(status?.model ? "ai.no_answer" : isAdmin ? "ai.no_model_admin" : "ai.no_model");
     const purposes: Purpose[] = ["suggest_replies", "translate"];
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
     const setAuto = (on: boolean) => {
@@ -86,51 +96,61 @@ export function AssistantPanel({ room }: { room: Room }) {
             )}
             {allowed && (
                 <>
-                    <SwitchRow
-                        label={t("ai.panel_agree_self")}
-                        hint={purposesInWords(purposes, i18n)}
-                        checked={mine?.agreed ?? false}
-                        onChange={(on) => run(answerConsent(engine, room.roomId, on, purposes, on ? destinationOf(status) : (mine?.destination ?? destinationOf(status))))}
-                    />
+                    {!known && (reachable ? <SkeletonRows count={1} /> : <p role="status">{t("error.network")}</p>)}
+                    {known && (
+                        <SwitchRow
+                            label={t("ai.panel_agree_self")}
+                            hint={mine ? termsOf(mine) : place ? <ConsentTerms purposes={purposes} {...place} /> : modelWords}
+                            checked={mine !== null}
+                            disabled={!room.currentState.maySendStateEvent(consentType, engine.me) || !(mine ?? place)}
+                            onChange={(on) => {
+                                // To what stands there now, and to nothing that comes meanwhile.
+                                if (on && place) run(answerConsent(engine, room.roomId, true, purposes, place.destination));
+                                else if (!on && mine) run(answerConsent(engine, room.roomId, false, mine.purposes, mine.destination));
+                            }}
+                        />
+                    )}
                     <SwitchRow
                         label={t("ai.panel_auto")}
                         hint={t("ai.panel_auto_hint")}
                         checked={auto}
                         onChange={(on) => run(setAuto(on))}
                     />
-                    <section>
-                        <h3 className="list-title">{t("ai.panel_agreed")}</h3>
-                        {agreed.length === 0 && <p className="quiet small">{t("ai.panel_nobody")}</p>}
-                        <ul className="plain-list">
-                            {agreed.map(({ member, consent }) => (
-                                <li key={member.userId} className="list-line">
-                                    <RemoteAvatar id={member.userId} name={name(member.userId)} mxc={member.getMxcAvatarUrl()} size={32} />
-                                    <span className="grow">
-                                        <span className="block nowrap">{name(member.userId)}</span>
-                                        <span className="block small quiet">
-                                            {termsOf(consent)}
+                    {known && (
+                        <section>
+                            <h3 className="list-title">{t("ai.panel_agreed")}</h3>
+                            {isNobody && <p className="quiet small">{t("ai.panel_nobody")}</p>}
+                            <ul className="plain-list">
+                                {agreed.map(({ member, consent }) => (
+                                    <li key={member.userId} className="list-line">
+                                        <RemoteAvatar id={member.userId} name={name(member.userId)} mxc={member.getMxcAvatarUrl()} size={32} />
+                                        <span className="grow">
+                                            <span className="block nowrap">{name(member.userId)}</span>
+                                            <span className="block small quiet">
+                                                {termsOf(consent)}
+                                            </span>
                                         </span>
-                                    </span>
-                                </li>
-                            ))}
-                        </ul>
-                        {members.some((member) => member.userId !== engine.me && !agreed.some((one) => one.member === member)) && (
-                            <button
-                                type="button"
-                                className="button"
-                                disabled={asked || !room.maySendMessage()}
-                                onClick={() => {
-                                    askConsent(engine, room.roomId, status, i18n);
-                                    setAsked(true);
-                                }}
-                            >
-                                {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
-                            </button>
-                        )}
-                    </section>
+                                    </li>
+                                ))}
+                            </ul>
+                            {members.some((member) => member.userId !== engine.me && !agreed.some((one) => one.member === member)) && (
+                                <button
+                                    type="button"
+                                    className="button"
+                                    disabled={asked || !place || !room.maySendMessage()}
+                                    onClick={() => {
+                                        if (place) askConsent(engine, room.roomId, place, i18n);
+                                        setAsked(true);
+                                    }}
+                                >
+                                    {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
+                                </button>
+                            )}
+                        </section>
+                    )}
                     <section>
                         <h3 className="list-title">{t("ai.panel_model")}</h3>
-                        <p className="wrap">{status?.model?.available ? `${status.model.model} · ${status.model.on_this_machine ? t("ai.panel_here") : status.model.provider}` : t(isAdmin ? "ai.no_model_admin" : "ai.no_model")}</p>
+                        <p className="wrap">{place ? `${place.model} · ${place.destination.name ?? t("ai.panel_here")}` : status ? modelWords : ""}</p>
                         {status?.budget && (
                             <p className="small quiet">
                                 {t("ai.panel_budget")}: {t("ai.panel_budget_of", formats.number(status.budget.used_tokens), formats.number(status.budget.cap_tokens))}

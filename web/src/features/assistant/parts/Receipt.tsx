@@ -36,7 +36,7 @@ export function ReceiptWords({ receipt }: { receipt: Receipt }) {
 /** How often one looks whether a call that runs has ended. */
 const lookAgainMs = 2_000;
 
-export function ReceiptDialog({ callId, label, onClose }: { callId: string; label: AiLabel | null; onClose(): void }) {
+export function ReceiptDialog({ callId, label, perhapsMine = false, onClose }: { callId: string; label: AiLabel | null; perhapsMine?: boolean; onClose(): void }) {
     const { t } = useI18n();
     const { transport } = useEngine();
     const loaded = useLoaded(callId, () => fetchReceipt(transport.fetch, callId));
@@ -57,7 +57,7 @@ export function ReceiptDialog({ callId, label, onClose }: { callId: string; labe
             {loaded.state === "failed" && !others && <ErrorNotice error={loaded.error} onRetry={loaded.reload} />}
             {others && label && (
                 <div className="receipt">
-                    <p>{t("receipt.not_yours")}</p>
+                    <p>{t(perhapsMine ? "receipt.not_there" : "receipt.not_yours")}</p>
                     {label.model && <p>{t("receipt.label_model", label.model)}</p>}
                 </div>
             )}

@@ -1,11 +1,12 @@
 import { ArrowUpDown, Square, X } from "lucide-react";
 import { translationKey } from "@/features/assistant/assistant";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
-import { askConsent } from "@/features/assistant/consent";
+import type { Place } from "@/features/assistant/consent";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
+import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import { aiWords } from "@/features/chat/engine/aiClipboard";
 import { labelOfEvent } from "@/features/chat/engine/content";
-import { useEngine, useName } from "@/features/chat/engine/context";
+import { useName } from "@/features/chat/engine/context";
 import { richText } from "@/features/chat/parts/richText";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
@@ -18,14 +19,13 @@ import { useState } from "react";
  */
 export function WithTranslation({ room, event, body, original }: { room: Room; event: MatrixEvent; body: string; original: React.ReactNode }) {
     const assistant = useAssistant();
-    const engine = useEngine();
     const i18n = useI18n();
     const { t } = i18n;
     const name = useName(room);
     const key = translationKey(event);
     const translation = useStore(assistant.translations.of(key));
     const isAdmin = useStore(assistant.isAdmin);
-    const [asked, setAsked] = useState(false);
+    const [asked, setAsked] = useState<Place | null>(null);
     const visible = useAiVisible(room);
     if (!translation || !visible) return original;
 
@@ -38,19 +38,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                 {translation.state === "problem" ? (
                     <span>
                         {problemWords(translation.problem, i18n, isAdmin, name)}{" "}
-                        {translation.problem.kind === "consent" && (
-                            <button
-                                type="button"
-                                className="inline-button"
-                                disabled={asked}
-                                onClick={() => {
-                                    askConsent(engine, room.roomId, assistant.status.of(room.roomId).get(), i18n);
-                                    setAsked(true);
-                                }}
-                            >
-                                {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
-                            </button>
-                        )}
+                        {translation.problem.kind === "consent" && <AskConsent room={room} place={translation.problem.place} asked={asked} onAsked={setAsked} />}
                         {["failed", "late", "changed", "too_often", "offline", "server", "stopped"].includes(translation.problem.kind) && (
                             <button type="button" className="inline-button" onClick={() => void assistant.translate(room, event, translation.language)}>
                                 {t("common.retry")}
@@ -58,14 +46,14 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                         )}
                     </span>
                 ) : (
-                    <span className="body" {...(swapped ? aiWords(labelOfEvent(event)) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
+                    <span className={translation.state === "asking" ? "body unfinished" : "body"} {...(swapped ? aiWords(labelOfEvent(event)) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
                 )}
                 {translation.state === "ready" && translation.cut && <span> {t("ai.cut")}</span>}
                 <span className="translation-foot">
                     {translation.state === "asking" && translation.text !== "" && <AiTag />}
                     {translation.state === "ready" && (
                         <>
-                            {translation.label ? <AiMark label={translation.label} /> : <AiTag />}
+                            {translation.label ? <AiMark label={translation.label} perhapsMine /> : <AiTag />}
                             <button type="button" className="inline-button icon" aria-label={t("ai.swap")} title={t("ai.swap")} onClick={() => assistant.swap(key)}>
                                 <ArrowUpDown size={14} />
                             </button>

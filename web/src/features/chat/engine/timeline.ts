@@ -41,7 +41,7 @@ export interface SystemRow extends Row {
     kind: "system";
     event: MatrixEvent;
     line: string;
-    /** My own consent, in force: it can be taken back here. */
+    /** My last agreement: while it is in force, it can be taken back here. */
     takeBack: boolean;
 }
 export interface OutgoingRow extends Row {

@@ -3,7 +3,7 @@ import { Copy, CornerUpLeft, Forward, Languages, MoreHorizontal, Pencil, SmilePl
 import type { MatrixEvent, Room } from "matrix-js-sdk";
 import { memo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { answerConsent, consentOf } from "@/features/assistant/consent";
-import { useAiVisible, useAssistant } from "@/features/assistant/context";
+import { useAiVisible, useAssistant, useInForce } from "@/features/assistant/context";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { ConsentCard } from "@/features/assistant/parts/ConsentCard";
 import { WithTranslation } from "@/features/assistant/parts/TranslationView";
@@ -62,21 +62,28 @@ function Divider({ row }: { row: TimelineRow }) {
 }
 
 function SystemView({ room, row }: { room: Room; row: SystemRow }) {
+    return (
+        <div className="system">
+            <span className="wrap">{row.line}</span>
+            {row.takeBack && <TakeBack room={room} />}
+        </div>
+    );
+}
+
+/** Its place is kept until one knows whether there is anything to take back. */
+function TakeBack({ room }: { room: Room }) {
     const engine = useEngine();
     const i18n = useI18n();
+    const stands = useInForce(room)(engine.me);
     const takeBack = () => {
         const mine = consentOf(room, engine.me);
         if (mine) answerConsent(engine, room.roomId, false, mine.purposes, mine.destination).catch((error: unknown) => toast(errorWords(error, i18n)));
     };
+    if (stands === false) return null;
     return (
-        <div className="system">
-            <span className="wrap">{row.line}</span>
-            {row.takeBack && (
-                <button type="button" className="inline-button" onClick={takeBack}>
-                    {i18n.t("ai.consent_take_back")}
-                </button>
-            )}
-        </div>
+        <button type="button" className="inline-button" style={stands ? undefined : { visibility: "hidden" }} onClick={takeBack}>
+            {i18n.t("ai.consent_take_back")}
+        </button>
     );
 }
 
@@ -114,12 +121,16 @@ export function isOnlyEmoji(body: string): boolean {
 function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; pendingEdit: OutboxItem | null }): ReactNode {
     const { t } = useI18n();
     const name = useName(room);
+    const { me } = useEngine();
+    const assistant = useAssistant();
     const { event } = row;
     if (row.redacted) return <span className="gone">{t("chat.redacted")}</span>;
     const edited = pendingEdit?.content["m.new_content"] as Record<string, unknown> | undefined;
     const content = edited ?? event.getContent();
     if (event.getType() === "m.room.encrypted") return <span className="gone">{t("chat.encrypted")}</span>;
     const body = edited ? text(edited["body"]) : bodyOf(event);
+    // The assistant answers whoever asked it.
+    const mayHaveAsked = (sender: string) => sender === me || sender === assistant.status.of(room.roomId).get()?.assistant_user_id;
     const label = edited ? labelOf(edited) : labelOfEvent(event);
     switch (content["msgtype"]) {
         case "m.image":
@@ -141,7 +152,7 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
                 <>
                     <WithTranslation room={room} event={event} body={body} original={original} />
                     {(row.edited || pendingEdit) && <span className="edited">{t("chat.edited")}</span>}
-                    {label && <AiMark label={label} />}
+                    {label && <AiMark label={label} perhapsMine={mayHaveAsked(row.sender)} />}
                 </>
             );
         }
@@ -373,7 +384,7 @@ function OutgoingView({ row }: { row: OutgoingRow }) {
                 <div className="message-line">
                     <div className={`bubble ${item.file ? "bare" : ""} ${item.state === "failed" ? "failed" : ""}`}>
                         {item.file ? <OutgoingAttachment file={item.file} content={item.content} progress={item.progress} /> : <span className="body" {...aiWords(label)}>{richText(body)}</span>}
-                        {label && <AiMark label={label} />}
+                        {label && <AiMark label={label} perhapsMine />}
                     </div>
                 </div>
                 {item.state === "failed" ? (
