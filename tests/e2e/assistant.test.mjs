@@ -468,7 +468,7 @@ test("the chat’s panel tells who agreed and what was used, and switches AI off
     await desk.getByRole("button", { name: "聊天信息" }).click();
     await desk.getByRole("tab", { name: "助手" }).click();
     await desk.locator(".panel li", { hasText: "Emma Hart" }).waitFor();
-    await desk.locator(".panel").getByText(/test-model/).waitFor();
+    await desk.locator(".panel").getByText(/test-model · /).waitFor();
     await shot(desk, "assistant-panel-zh");
     assert.deepEqual(await violations(desk), []);
     await desk.getByRole("switch", { name: "在这个聊天里使用 AI" }).click();

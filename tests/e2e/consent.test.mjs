@@ -86,7 +86,7 @@ test("who comes back is asked anew, and nobody is shown an agreement of before",
 });
 
 const translate = async () => {
-    const message = desk.locator(".message", { hasText: "晚上一起吃饭吗" });
+    const message = desk.locator(".message", { hasText: "At seven then" });
     await message.hover();
     await message.getByRole("button", { name: "消息操作" }).click();
     await desk.getByRole("menuitem", { name: "翻译" }).click();
@@ -94,6 +94,8 @@ const translate = async () => {
 
 test("a card asks for where the call was to go, also where the model was changed while the chat is open", async () => {
     await desk.locator(".panel").getByText("还没有接上模型", { exact: false }).first().waitFor();
+    await emma.say(roomId, "At seven then");
+    await bubble(desk, "At seven then").waitFor();
     const put = (id, model) => admin.call("PUT", `/_lingxi/admin/v1/models/${id}`, { enabled: true, ...model });
     await put("here", { name: "Here", base_url: "http://127.0.0.1:9/v1", model: "small" });
     await emma.state(roomId, "im.lingxi.consent", { purposes, destination: here, agreed: false, at_ms: Date.now() }, emma.userId);

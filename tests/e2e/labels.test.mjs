@@ -235,7 +235,7 @@ test("words that a model is still writing are not copied, since they have no lab
     await area().fill("translate me please");
     await page.getByRole("button", { name: "Translate what I wrote" }).click();
     await page.getByRole("menuitem", { name: "to English" }).click();
-    await holds("half of it");
+    await page.waitForFunction(() => document.querySelector("textarea")?.value === "half of it");
     await area().focus();
     await keys("ControlOrMeta+a", "ControlOrMeta+c");
     await page.getByRole("button", { name: "Stop" }).click();
