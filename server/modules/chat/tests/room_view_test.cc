@@ -3,6 +3,8 @@
 #include "timeline/relation_store.h"
 #include "timeline/transaction_store.h"
 
+#include <chat/reading.h>
+
 namespace chat {
 namespace {
 
@@ -374,6 +376,30 @@ TEST(Transactions, are_pruned_from_the_front) {
     EXPECT_EQ(prune_transactions(server.tx(), 550, 100), Position{5});
     EXPECT_EQ(prune_transactions(server.tx(), 550, 100), Position{});
     EXPECT_EQ(transaction_keys(server.tx(), {}, 100).size(), 5u);
+}
+
+TEST(RoomReading, reads_who_came_and_went_once_however_many_events_are_looked_at) {
+    TestServer server;
+    const auto alice = server.person("alice");
+    const auto bob = server.person("bob");
+    auto room = server.room(alice);
+    EXPECT_TRUE(server.member(room, alice, bob, "invite"));
+    EXPECT_TRUE(server.member(room, bob, bob, "join"));
+    const auto reading = RoomReading::open(server.tx(), room.room().number, bob.user);
+    ASSERT_TRUE(reading);
+    const auto invitation = reading->invitation();
+    ASSERT_TRUE(invitation);
+    EXPECT_EQ(invitation->inviter, alice.user);
+    EXPECT_FALSE(reading->others_changed(invitation->position, invitation->accepted));
+    EXPECT_TRUE(reading->others_changed({}, invitation->position));
+    EXPECT_EQ(reading->members_changed_at(), invitation->accepted);
+    // What is gone is not missed: nothing is read once more.
+    server.tx().execute("DELETE FROM membership_history");
+    server.tx().execute("DELETE FROM event");
+    const auto again = reading->invitation();
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->position, invitation->position);
+    EXPECT_EQ(reading->members_changed_at(), invitation->accepted);
 }
 
 }  // namespace

@@ -44,6 +44,8 @@ class RoomView {
     Membership membership() const { return membership_at(kEndOfTime); }
     /// After the event at `position`.
     Membership membership_at(Position position) const;
+    /// The reader's changes of membership here, oldest first; read once.
+    const std::vector<MembershipChange>& memberships() const;
     bool is_forgotten() const { return is_forgotten_; }
     bool may_see(const StoredEvent& event) const;
     /// The same of an event that held in the room's state as of `at`: it may be read too where it held while
@@ -88,7 +90,6 @@ class RoomView {
     HistoryVisibility visibility_at(Position position) const;
     /// By the visibility as it was at `set_at`.
     bool allows(Position set_at, Membership membership, Position position) const;
-    const std::vector<MembershipChange>& memberships() const;
     bool joined_after(Position position) const;
     bool may_see_message_at(Position position) const;
     bool may_see_replaced(const StoredEvent& event, const StoredEvent& before) const;

@@ -6,6 +6,7 @@
 #include "timeline/relation_store.h"
 
 #include <algorithm>
+#include <span>
 
 #include <chat/reading.h>
 #include <identity/users.h>
@@ -43,11 +44,33 @@ struct RoomReading::Inside {
         return read;
     }
 
+    std::optional<Invitation> read_invitation() const {
+        std::span<const MembershipChange> changes = view.memberships();
+        Position accepted;
+        if (!changes.empty() && changes.back().membership == Membership::join) {
+            accepted = changes.back().position;
+            changes = changes.first(changes.size() - 1);
+        }
+        if (changes.empty() || changes.back().membership != Membership::invite) return std::nullopt;
+        const auto event = find_event(tx, room.number, changes.back().position);
+        if (!event) return std::nullopt;
+        return Invitation{event->sender, event->position, accepted};
+    }
+
     storage::Transaction& tx;
     StoredRoom room;
     identity::UserNumber reader;
     RoomView view;
     std::shared_ptr<const RoomRules> rules;  ///< read when they are asked for
+    /// Of one snapshot, so the same whenever they are asked for: of each event, where many are looked at.
+    std::optional<std::optional<Invitation>> invitation;
+    std::optional<Position> members_changed_at;
+    struct Others {
+        Position after;
+        Position up_to;
+        bool have_changed = false;
+    };
+    std::optional<Others> others;  ///< of the last question
 };
 
 RoomReading::RoomReading(std::unique_ptr<Inside> inside) : inside_(std::move(inside)) {}
@@ -94,27 +117,28 @@ std::int64_t RoomReading::invited_count() const {
     return inside_->room.invited_count;
 }
 Position RoomReading::members_changed_at() const {
-    return last_coming_or_going(inside_->tx, number());
+    auto& known = inside_->members_changed_at;
+    if (!known) known = last_coming_or_going(inside_->tx, number());
+    return *known;
 }
 
 std::optional<RoomReading::Invitation> RoomReading::invitation() const {
-    auto changes = membership_changes(inside_->tx, number(), inside_->reader);
-    Position accepted;
-    if (!changes.empty() && changes.back().membership == Membership::join) {
-        accepted = changes.back().position;
-        changes.pop_back();
-    }
-    if (changes.empty() || changes.back().membership != Membership::invite) return std::nullopt;
-    const auto event = find_event(inside_->tx, number(), changes.back().position);
-    if (!event) return std::nullopt;
-    return Invitation{event->sender, event->position, accepted};
+    if (!inside_->invitation) inside_->invitation = inside_->read_invitation();
+    return *inside_->invitation;
 }
 
 bool RoomReading::others_changed(Position after, Position up_to) const {
-    const auto reader = identity::user_id_of(inside_->tx, inside_->reader).value;
-    return std::ranges::any_of(
-        state_changes(inside_->tx, number(), after, up_to),
-        [&](const StateEntry& entry) { return entry.type == "m.room.member" && entry.state_key != reader; });
+    auto& known = inside_->others;
+    if (!known || known->after != after || known->up_to != up_to) {
+        const auto reader = identity::user_id_of(inside_->tx, inside_->reader).value;
+        known = Inside::Others{after, up_to,
+                               std::ranges::any_of(state_changes(inside_->tx, number(), after, up_to),
+                                                   [&](const StateEntry& entry) {
+                                                       return entry.type == "m.room.member" &&
+                                                              entry.state_key != reader;
+                                                   })};
+    }
+    return known->have_changed;
 }
 
 std::vector<identity::UserNumber> RoomReading::people(std::size_t limit) const {
