@@ -104,7 +104,39 @@ runtime::Task<void> AnswerMessages::state(const Question& question, const Stored
         }
     }
     const bool is_given_up = !sent && may_pass(sent.error());
-    co_await note(question.event_id, is_given_up ? AnswerState::begun : AnswerState::done, answer_event_id);
+    co_await note(question.room, question.event_id, is_given_up ? AnswerState::begun : AnswerState::done,
+                  answer_event_id);
+}
+
+runtime::Task<void> AnswerMessages::interrupt(const Question& question, const StoredAnswer& stored) {
+    const auto text = interrupted(question.chinese);
+    StoredAnswer known = stored;
+    if (known.answer_event_id.empty()) {
+        // Where first words were sent and not noted, this finds them.
+        const auto sent = co_await send(question, stored.call_id, {}, notice(text));
+        if (!sent && may_pass(sent.error())) co_return;
+        if (!sent || co_await says(question.room, *sent, text)) {
+            co_await note(question.room, question.event_id, AnswerState::done, sent.value_or(std::string()));
+            co_return;
+        }
+        known.answer_event_id = *sent;
+    }
+    Backoff backoff;
+    auto whole = co_await is_whole(question.room, stored.call_id, known.answer_event_id);
+    while (!whole) {
+        const auto pause = backoff.next();
+        if (!pause) co_return;  // it stays open
+        waits_(question.room);
+        co_await runtime::sleep_for(*pause);
+        whole = co_await is_whole(question.room, stored.call_id, known.answer_event_id);
+    }
+    if (*whole) {
+        co_await note(question.room, question.event_id, AnswerState::done, known.answer_event_id);
+    } else if (stored.answer_event_id.empty()) {
+        co_await state(question, stored, text);  // which says it anew where the words cannot be edited
+    } else {
+        co_await state(question, known, text);
+    }
 }
 
 runtime::Task<base::Result<void>> AnswerMessages::refuse(const Question& question, const StoredAnswer& stored,
@@ -118,14 +150,14 @@ runtime::Task<base::Result<void>> AnswerMessages::refuse(const Question& questio
             co_await try_send(question, stored.call_id, line->event_id, words(line->questions + questions));
         if (sent) {
             told_.count_on(why, questions, Told::Clock::now());
-            co_await note(question.event_id, AnswerState::done, {});
+            co_await note(question.room, question.event_id, AnswerState::done, {});
             co_return base::Result<void>{};
         }
         if (may_pass(sent.error())) co_return base::fail(std::move(sent.error()));
     }
     auto sent = co_await try_send(question, stored.call_id, {}, words(questions));
     if (!sent && may_pass(sent.error())) co_return base::fail(std::move(sent.error()));
-    co_await note(question.event_id, AnswerState::done, sent ? *sent : std::string());
+    co_await note(question.room, question.event_id, AnswerState::done, sent ? *sent : std::string());
     if (sent) told_.begin(why, std::move(*sent), questions, Told::Clock::now());
     co_return base::Result<void>{};
 }
@@ -166,22 +198,53 @@ runtime::Task<void> AnswerMessages::take_back(const Question& question, const St
         co_return;
     }
     // What was redacted can be edited no more: it is said anew, by the next start where this one ends here.
-    co_await note(question.event_id, AnswerState::begun, {});
+    co_await note(question.room, question.event_id, AnswerState::begun, {});
     StoredAnswer said_anew = stored;
     said_anew.answer_event_id.clear();
     said_anew.call_id = anew(stored.call_id);
     co_await state(question, said_anew, taken_back(question.chinese));
 }
 
-runtime::Task<void> AnswerMessages::note(std::string question_event_id, AnswerState answer_state,
-                                         std::string answer_event_id) {
+runtime::Task<base::Result<bool>> AnswerMessages::is_whole(chat::RoomNumber room, egress::CallId call_id,
+                                                           std::string event_id) {
+    co_return co_await core_.database.read(
+        [room, call_id = std::move(call_id), event_id = std::move(event_id),
+         self = core_.assistant_user](storage::Transaction& tx) -> base::Result<bool> {
+            if (state_of_call(tx, call_id) == CallState::unknown) return false;
+            auto reading = chat::RoomReading::open(tx, room, self);
+            const auto event = reading ? reading->event(event_id) : std::nullopt;
+            return event && !event->is_redacted && event->latest.contains(kLabelKey) &&
+                   !event->latest.contains(kUnfinishedKey);
+        });
+}
+
+runtime::Task<base::Result<void>> AnswerMessages::try_note(std::string question_event_id,
+                                                           AnswerState answer_state,
+                                                           std::string answer_event_id) {
     auto noted = co_await core_.database.write(
         {kBudgetOrder},
         [question_event_id, answer_state, answer_event_id](storage::Transaction& tx) -> base::Result<void> {
             set_answer(tx, question_event_id, answer_state, answer_event_id);
             return {};
         });
-    if (!noted) base::log_error("assistant.not_noted", {{"code", noted.error().code}});
+    if (!noted) base::log_warning("assistant.not_noted", {{"code", noted.error().code}});
+    co_return noted;
+}
+
+runtime::Task<void> AnswerMessages::note(chat::RoomNumber room, std::string question_event_id,
+                                         AnswerState answer_state, std::string answer_event_id) {
+    Backoff backoff;
+    for (;;) {
+        const auto noted = co_await try_note(question_event_id, answer_state, answer_event_id);
+        if (noted || !may_pass(noted.error())) co_return;
+        const auto pause = backoff.next();
+        if (!pause) {
+            base::log_error("assistant.note_given_up", {{"code", noted.error().code}});
+            co_return;
+        }
+        waits_(room);
+        co_await runtime::sleep_for(*pause);
+    }
 }
 
 }  // namespace assistant

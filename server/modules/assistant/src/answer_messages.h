@@ -17,6 +17,10 @@
 
 namespace assistant {
 
+/// Of a labelled message: more of the answer is to come. It goes with the last edit, so that a start after a
+/// crash can tell a whole answer from a half one.
+inline constexpr std::string_view kUnfinishedKey = "im.lingxi.unfinished";
+
 /// The content of a message of @assistant's.
 base::json::object notice(std::string_view text);
 
@@ -42,18 +46,27 @@ class AnswerMessages {
     /// Says words of ours in answer, as an edit where something was said already. What cannot be said for so
     /// long that it is given up stays open, so that the next start says something.
     runtime::Task<void> state(const Question& question, const StoredAnswer& stored, std::string text);
+    /// Says that a restart cut the answer, unless all of it had been said before.
+    runtime::Task<void> interrupt(const Question& question, const StoredAnswer& stored);
     /// Says why there is no answer to this and so many questions of its asker: in a line of its own, or in
     /// the one that they were told the same in a moment ago. Tries once: the failure is one that may pass.
     runtime::Task<base::Result<void>> refuse(const Question& question, const StoredAnswer& stored,
                                              const Refusal& refusal, std::int64_t questions);
     /// Removes what was said of an answer that the model server took back, with all its edits, and says so.
     runtime::Task<void> take_back(const Question& question, const StoredAnswer& stored);
-    runtime::Task<void> note(std::string question_event_id, AnswerState answer_state,
+    /// Tried again where it may pass: what was answered and is not noted would be answered anew.
+    runtime::Task<void> note(chat::RoomNumber room, std::string question_event_id, AnswerState answer_state,
                              std::string answer_event_id);
+    /// Tries once: more of the answer comes, and is noted with its end.
+    runtime::Task<base::Result<void>> try_note(std::string question_event_id, AnswerState answer_state,
+                                               std::string answer_event_id);
     /// Whether a message of its own says this now.
     runtime::Task<bool> says(chat::RoomNumber room, std::string event_id, std::string text);
 
   private:
+    /// Whether the message is the whole of a model's answer to the call, as far as that came.
+    runtime::Task<base::Result<bool>> is_whole(chat::RoomNumber room, egress::CallId call_id,
+                                               std::string event_id);
     Assistant::Core& core_;
     Waits waits_;
     Told told_;

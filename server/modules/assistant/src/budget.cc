@@ -256,6 +256,13 @@ Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState 
     return usage;
 }
 
+std::optional<CallState> state_of_call(storage::Transaction& tx, const egress::CallId& call_id) {
+    auto select = tx.prepare("SELECT state FROM model_call WHERE call_id = ?1");
+    select.bind(call_id);
+    if (!select.step()) return std::nullopt;
+    return static_cast<CallState>(select.integer(0));
+}
+
 bool is_under_way(storage::Transaction& tx, const egress::CallId& call_id) {
     const auto call = find_open(tx, call_id);
     return call && call->state == CallState::told;

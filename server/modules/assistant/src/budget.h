@@ -87,6 +87,8 @@ struct Usage {
 /// settled.
 Usage settle(storage::Transaction& tx, const egress::CallId& call_id, CallState outcome,
              const std::optional<egress::Finished>& finished, egress::Left left, std::int64_t now_ms);
+/// Nothing where there is no such call.
+std::optional<CallState> state_of_call(storage::Transaction& tx, const egress::CallId& call_id);
 /// Whether the call was told to go and has not been settled.
 bool is_under_way(storage::Transaction& tx, const egress::CallId& call_id);
 /// Gives back a reservation that was never told to go, and forgets it.

@@ -1,6 +1,5 @@
 #include "converse.h"
 
-#include "backoff.h"
 #include "endpoints.h"
 #include "inert_text.h"
 #include "missed.h"
@@ -8,6 +7,7 @@
 #include "typing_notice.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include <base/log.h>
@@ -138,7 +138,7 @@ void Converse::count_refused() {
 void Converse::hear(Heard heard) {
     if (heard_.size() >= kHeardLimit) {
         count_refused();
-        behind_.insert(heard.room);
+        behind_.add(heard.room);
         return;
     }
     heard_.push_back(heard);
@@ -170,7 +170,7 @@ void Converse::decline(const Asked& asked) {
                                          .sender = asked.sender,
                                          .refusal = std::nullopt,
                                          .event_id = {}});
-    if (!is_taken) behind_.insert(asked.room);
+    if (!is_taken) behind_.add(asked.room);
 }
 
 bool Converse::is_waiting(chat::RoomNumber room, chat::Position position) const {
@@ -183,14 +183,14 @@ bool Converse::is_waiting(chat::RoomNumber room, chat::Position position) const 
 
 runtime::Task<void> Converse::sift() {
     while (!stopping_) {
-        const bool may_look_behind = !behind_.empty() && declines_.has_place();
-        if (heard_.empty() && !may_look_behind) {
+        const auto room = heard_.empty() && declines_.has_place() ? behind_.next() : std::nullopt;
+        if (heard_.empty() && !room) {
             co_await queued_.wait(behind_.empty() ? 60s : 1s);
             continue;
         }
         try {
-            if (heard_.empty()) {
-                co_await look_behind();
+            if (room) {
+                co_await look_behind(*room);
             } else {
                 co_await sift_some();
             }
@@ -201,9 +201,17 @@ runtime::Task<void> Converse::sift() {
     }
 }
 
-runtime::Task<void> Converse::look_behind() {
-    const auto room = *behind_.begin();
-    behind_.erase(behind_.begin());
+runtime::Task<void> Converse::look_behind(chat::RoomNumber room) {
+    // Also where a fault comes between.
+    struct Owed {
+        Converse& self;
+        chat::RoomNumber room;
+        Backoff backoff;
+        bool is_read = false;
+        ~Owed() {
+            if (!is_read && !self.stopping_) self.behind_.add_again(room, backoff);
+        }
+    } owed{*this, room, behind_.take(room)};
     const auto missed = co_await core_.database.read(
         [room, self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
          now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> base::Result<Missed> {
@@ -213,10 +221,9 @@ runtime::Task<void> Converse::look_behind() {
         });
     if (!missed) {
         base::log_warning("assistant.cannot_read", {{"code", missed.error().code}});
-        behind_.insert(room);
-        co_await queued_.wait(1s);
         co_return;
     }
+    owed.is_read = true;
     for (const auto& [at, position, sender] : missed->questions)
         if (!is_waiting(at, position)) enqueue(Asked{at, position, sender});
 }
@@ -226,6 +233,15 @@ runtime::Task<void> Converse::sift_some() {
     const auto end = heard_.begin() + static_cast<std::ptrdiff_t>(std::min(heard_.size(), kSiftedAtOnce));
     std::vector<Heard> some(heard_.begin(), end);
     heard_.erase(heard_.begin(), end);
+    struct Owed {
+        Converse& self;
+        const std::vector<Heard>& some;
+        bool is_read = false;
+        ~Owed() {
+            if (is_read || self.stopping_) return;
+            for (const Heard& unread : some) self.behind_.add_again(unread.room, {});
+        }
+    } owed{*this, some};
     auto asked = co_await core_.database.read(
         [some, self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
             storage::Transaction& tx) -> base::Result<std::vector<Asked>> {
@@ -239,10 +255,9 @@ runtime::Task<void> Converse::sift_some() {
         });
     if (!asked) {
         base::log_warning("assistant.cannot_read", {{"code", asked.error().code}});
-        for (const Heard& unread : some) behind_.insert(unread.room);
-        co_await queued_.wait(1s);
         co_return;
     }
+    owed.is_read = true;
     for (const Asked& one : *asked) enqueue(one);
 }
 
@@ -319,6 +334,8 @@ runtime::Task<void> Converse::catch_up() {
     rooms_.insert(missed->rooms.begin(), missed->rooms.end());
     rooms_known_ = true;
     for (Work& work : missed->work) enqueue(std::move(work));
+    // The newest first: there a crash may have come between the join and the greeting.
+    std::ranges::reverse(missed->rooms);
     missed->rooms.resize(std::min(missed->rooms.size(), kRoomsLookedAt));
     co_await look_for_missed(std::move(missed->rooms));
 }
@@ -326,7 +343,7 @@ runtime::Task<void> Converse::catch_up() {
 runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> rooms) {
     struct Walked {
         Missed missed;
-        /// Where a crash came between the join and the greeting; and whether something is asked there.
+        /// Where a crash came between the join and the greeting; and whether something was asked before.
         std::vector<std::pair<chat::RoomNumber, bool>> silent;
     };
     std::size_t events = 0;
@@ -345,8 +362,14 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
                     const auto before = walked.missed.questions.size();
                     add_missed(tx, room, self, now_ms, left, walked.missed);
                     const auto reading = chat::RoomReading::open(tx, room, self.user);
-                    if (reading && !was_said(tx, reading->room_id(), SaidOnce::greeting))
-                        walked.silent.emplace_back(room, walked.missed.questions.size() > before);
+                    if (!reading || was_said(tx, reading->room_id(), SaidOnce::greeting)) continue;
+                    const auto invitation = reading->invitation();
+                    const auto came = invitation ? invitation->accepted : chat::Position{};
+                    const bool is_asked =
+                        std::any_of(walked.missed.questions.begin() + static_cast<std::ptrdiff_t>(before),
+                                    walked.missed.questions.end(),
+                                    [&](const Missed::Place& place) { return place.position < came; });
+                    walked.silent.emplace_back(room, is_asked);
                 }
                 return walked;
             });
@@ -366,23 +389,38 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
 runtime::Task<void> Converse::handle(Work work) {
     if (const auto* asked = std::get_if<Asked>(&work)) {
         auto question = co_await find_question(core_, asked->room, asked->position, {});
-        if (question) co_await answer(std::move(*question), false);
+        if (question && !*question) co_return;
+        if (!question || !co_await answer(std::move(**question), false)) behind_.add_again(asked->room, {});
     }
-    if (const auto* resumed = std::get_if<Resumed>(&work)) {
-        auto question = co_await find_question(core_, resumed->room, std::nullopt, resumed->event_id);
-        if (question) {
-            co_await answer(std::move(*question), true);
-        } else {
+    if (auto* resumed = std::get_if<Resumed>(&work)) co_await handle_resumed(std::move(*resumed));
+}
+
+/// No list of what was missed has it, since it was taken on: it is tried again from here, or stays open.
+runtime::Task<void> Converse::handle_resumed(Resumed resumed) {
+    Backoff backoff;
+    while (!stopping_) {
+        auto question = co_await find_question(core_, resumed.room, std::nullopt, resumed.event_id);
+        if (question && !*question) {
             // Withdrawn, or the assistant is no longer there: nothing is owed.
-            co_await messages_.note(resumed->event_id, AnswerState::done, {});
+            co_await messages_.note(resumed.room, resumed.event_id, AnswerState::done, {});
+            co_return;
         }
+        if (question && co_await answer(std::move(**question), true)) co_return;
+        const auto pause = backoff.next();
+        if (!pause) {
+            base::log_error("assistant.answer_given_up", {{"call_id", call_id_for(resumed.event_id).value},
+                                                          {"waited_s", backoff.waited().count()}});
+            co_return;
+        }
+        replace_worker_in(resumed.room);
+        co_await runtime::sleep_for(*pause);
     }
 }
 
-runtime::Task<void> Converse::answer(Question question, bool is_resumed) {
+runtime::Task<bool> Converse::answer(Question question, bool is_resumed) {
     if (question.is_encrypted_room) {
         joins_.say(question.room, SaidOnce::cannot_read);
-        co_return;
+        co_return true;
     }
     const StoredAnswer fresh{.question_event_id = question.event_id,
                              .room_id = question.room_id,
@@ -399,14 +437,19 @@ runtime::Task<void> Converse::answer(Question question, bool is_resumed) {
             if (!is_resumed && find_answer(tx, fresh.question_event_id)) return std::nullopt;
             return claim_question(tx, fresh);
         });
-    if (!stored || !*stored || (*stored)->state == AnswerState::done) co_return;
+    if (!stored) {
+        base::log_warning("assistant.not_taken_on", {{"code", stored.error().code}});
+        co_return !may_pass(stored.error());
+    }
+    if (!*stored || (*stored)->state == AnswerState::done) co_return true;
     core_.runtime.metrics().counter("assistant_questions_total", "Messages that @assistant took on.").add();
     if (question.refusal) {
         core_.count_refusal(*question.refusal);
         co_await refuse_taken(question, **stored, is_resumed, *question.refusal);
-        co_return;
+        co_return true;
     }
     co_await ask_model(std::move(question), std::move(**stored), is_resumed);
+    co_return true;
 }
 
 runtime::Task<void> Converse::refuse_taken(const Question& question, const StoredAnswer& stored,
@@ -429,8 +472,9 @@ runtime::Task<Answered<RunReader>> Converse::begin_call(Question& question, cons
         if (went.error().error.code != kWordsChanged || reads >= kReadsLimit || stopping_)
             co_return refuse(std::move(went.error()));
         auto changed = co_await find_question(core_, question.room, std::nullopt, question.event_id);
-        if (!changed || changed->refusal) co_return refuse(std::move(went.error()));
-        question = std::move(*changed);
+        if (!changed) co_return refuse(std::move(changed.error()));
+        if (!*changed || (*changed)->refusal) co_return refuse(std::move(went.error()));
+        question = std::move(**changed);
     }
 }
 
@@ -441,11 +485,12 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
     if (!run) {
         const Refusal& refusal = run.error();
         core_.count_refusal(refusal);
-        // The call was made before a restart, and nobody knows how it ended: it is not made again.
+        // The call was made before a restart: it is not made again.
         if (refusal.error.code == "assistant.repeated_call") {
-            co_await messages_.state(question, stored, interrupted(question.chinese));
+            co_await messages_.interrupt(question, stored);
         } else if (is_nothing_owed(refusal)) {
-            co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_await messages_.note(question.room, question.event_id, AnswerState::done,
+                                    stored.answer_event_id);
         } else {
             co_await refuse_taken(question, stored, is_resumed, refusal);
         }
@@ -455,6 +500,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
     Names::Restorer restorer(question.names);
     InertText words(kAnswerLimitBytes);
     std::string shown;
+    bool is_last_shown = false;
     int edits = 0;
     auto last = steady_clock::now();
     enum class Shown : std::uint8_t { now, later, never };
@@ -462,6 +508,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
     const auto show = [&](const std::string& text, bool is_last) -> runtime::Task<Shown> {
         auto content = notice(text);
         content[kLabelKey] = core_.labels->generated((*run)->call_id().value, (*run)->latest().model, text);
+        if (!is_last) content[kUnfinishedKey] = true;
         const bool is_edit = !stored.answer_event_id.empty();
         const auto& id = stored.answer_event_id;
         auto sent = is_last ? co_await messages_.send(question, stored.call_id, id, std::move(content))
@@ -472,11 +519,12 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
             ++edits;
         } else {
             stored.answer_event_id = *sent;
-            co_await messages_.note(question.event_id, AnswerState::begun, *sent);
+            std::ignore = co_await messages_.try_note(question.event_id, AnswerState::begun, *sent);
         }
         // A refusal may stand there that was sent before a crash, under the same transaction.
         const bool stands = is_edit || co_await messages_.says(question.room, *sent, text);
         shown = stands ? text : std::string();
+        is_last_shown = stands && is_last;
         co_return Shown::now;
     };
     while (!(*run)->has_ended()) {
@@ -484,13 +532,15 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
         typing.renew();
         if (stopping_) co_return;
         if (rooms_known_ && !rooms_.contains(question.room)) {  // put out of the room: the call is given up
-            co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_await messages_.note(question.room, question.event_id, AnswerState::done,
+                                    stored.answer_event_id);
             co_return;
         }
         if (words.text() == shown || edits >= kEditsLimit - 1) continue;
         if (steady_clock::now() - last < pause_before_edit(edits)) continue;
         if (co_await show(words.text(), false) == Shown::never) {
-            co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
+            co_await messages_.note(question.room, question.event_id, AnswerState::done,
+                                    stored.answer_event_id);
             co_return;  // put out of the room: the call is given up
         }
     }
@@ -518,7 +568,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
         whole += cut_short(question.chinese);
     }
     auto outcome = Shown::now;
-    while (outcome == Shown::now && whole != shown) {
+    while (outcome == Shown::now && !is_last_shown) {
         const auto since = steady_clock::now() - last;
         if (!stored.answer_event_id.empty() && since < AnswerMessages::kBetweenEdits)
             co_await runtime::sleep_for(AnswerMessages::kBetweenEdits - since);
@@ -526,7 +576,7 @@ runtime::Task<void> Converse::ask_model(Question question, StoredAnswer stored, 
     }
     // What was given up stays open: the next start says that the answer was not finished.
     if (outcome != Shown::later)
-        co_await messages_.note(question.event_id, AnswerState::done, stored.answer_event_id);
+        co_await messages_.note(question.room, question.event_id, AnswerState::done, stored.answer_event_id);
 }
 
 }  // namespace assistant

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "answer_messages.h"
+#include "behind.h"
 #include "core.h"
 #include "declines.h"
 #include "joins.h"
@@ -63,16 +64,18 @@ class Converse {
     runtime::Task<void> sift();
     runtime::Task<void> sift_some();
     /// What there was no place for, of one room.
-    runtime::Task<void> look_behind();
+    runtime::Task<void> look_behind(chat::RoomNumber room);
     runtime::Task<void> catch_up();
     runtime::Task<void> look_for_missed(std::vector<chat::RoomNumber> rooms);
     runtime::Task<void> work();
     runtime::Task<void> handle(Work work);
+    runtime::Task<void> handle_resumed(Resumed resumed);
     /// A worker waits until chat takes something in this room: another takes its place.
     void replace_worker_in(chat::RoomNumber room);
 
     /// `is_resumed`: an earlier start took it on.
-    runtime::Task<void> answer(Question question, bool is_resumed);
+    /// False: for the moment it could not be taken on.
+    runtime::Task<bool> answer(Question question, bool is_resumed);
     runtime::Task<void> ask_model(Question question, StoredAnswer stored, bool is_resumed);
     /// Why there is no answer to what was taken on.
     runtime::Task<void> refuse_taken(const Question& question, const StoredAnswer& stored, bool is_resumed,
@@ -88,7 +91,7 @@ class Converse {
     bool rooms_known_ = false;
     std::unordered_set<chat::RoomNumber> rooms_;       ///< where it is; a hint: the job that reads decides
     std::unordered_set<chat::RoomNumber> unreadable_;  ///< where that was seen to, or waits to be
-    std::unordered_set<chat::RoomNumber> behind_;      ///< where there is more than was heard
+    Behind behind_;
     std::deque<Heard> heard_;
     std::deque<Work> queue_;
     std::unordered_set<chat::RoomNumber> busy_;

@@ -43,6 +43,13 @@ std::optional<StoredAnswer> claim_one(storage::Transaction& tx, chat::RoomReadin
                                .asked_at_ms = event->origin_server_ts});
 }
 
+/// Of one person, in one room, for one reason.
+struct Claimed {
+    std::optional<StoredAnswer> last;
+    chat::Position position;  ///< of the last
+    std::int64_t questions = 0;
+};
+
 }  // namespace
 
 Declines::Declines(Assistant::Core& core, AnswerMessages& messages)
@@ -133,15 +140,19 @@ runtime::Task<std::optional<Declines::Untold>> Declines::claim(Declined first) {
     auto claimed = co_await core_.database.write(
         {kBudgetOrder},
         [first, some, self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
-            storage::Transaction& tx) -> base::Result<std::vector<StoredAnswer>> {
-            std::vector<StoredAnswer> taken;
+            storage::Transaction& tx) -> base::Result<Claimed> {
+            Claimed claimed;
             auto reading = chat::RoomReading::open(tx, first.room, self.user);
-            if (!reading || !identity::is_active(tx, first.sender)) return taken;
-            for (const Declined& one : some)
-                if (auto stored = claim_one(tx, *reading, one, self)) taken.push_back(std::move(*stored));
-            for (std::size_t i = 0; i + 1 < taken.size(); ++i)
-                set_answer(tx, taken[i].question_event_id, AnswerState::done, {});
-            return taken;
+            if (!reading || !identity::is_active(tx, first.sender)) return claimed;
+            for (const Declined& one : some) {
+                auto stored = claim_one(tx, *reading, one, self);
+                if (!stored) continue;
+                if (claimed.last) set_answer(tx, claimed.last->question_event_id, AnswerState::done, {});
+                claimed.last = std::move(*stored);
+                claimed.position = one.position;
+                claimed.questions += one.questions;
+            }
+            return claimed;
         });
     if (!claimed) {
         base::log_warning("assistant.cannot_read", {{"code", claimed.error().code}});
@@ -149,18 +160,28 @@ runtime::Task<std::optional<Declines::Untold>> Declines::claim(Declined first) {
         if (!stopping_) waiting_.insert(waiting_.end(), some.begin(), some.end());
         co_return std::nullopt;
     }
-    if (claimed->empty()) co_return std::nullopt;
-    StoredAnswer last = claimed->back();
-    auto question = co_await find_question(core_, first.room, std::nullopt, last.question_event_id);
+    if (!claimed->last) co_return std::nullopt;
+    StoredAnswer last = std::move(*claimed->last);
+    auto found = co_await find_question(core_, first.room, std::nullopt, last.question_event_id);
+    if (!found) {
+        rest_until_[first.room] = Clock::now() + Backoff::kFirst;
+        Declined again = std::move(first);
+        again.position = claimed->position;
+        again.event_id = std::move(last.question_event_id);
+        again.questions = claimed->questions;
+        if (!stopping_) waiting_.push_back(std::move(again));
+        co_return std::nullopt;
+    }
+    auto& question = *found;
     if (!question || question->is_encrypted_room) {
-        co_await messages_.note(last.question_event_id, AnswerState::done, {});
+        co_await messages_.note(first.room, last.question_event_id, AnswerState::done, {});
         co_return std::nullopt;
     }
     auto refusal = question->refusal ? *question->refusal : first.refusal.value_or(too_many_questions());
     co_return Untold{.question = std::move(*question),
                      .stored = std::move(last),
                      .refusal = std::move(refusal),
-                     .questions = static_cast<std::int64_t>(claimed->size()),
+                     .questions = claimed->questions,
                      .backoff = {}};
 }
 

@@ -30,6 +30,7 @@ class Declines {
         identity::UserNumber sender;
         std::optional<Refusal> refusal;  ///< none: too many questions wait
         std::string event_id;            ///< of a question that was taken on already; empty: it was not
+        std::int64_t questions = 1;      ///< with those of its asker that were noted as done for it
     };
 
     Declines(Assistant::Core& core, AnswerMessages& messages);

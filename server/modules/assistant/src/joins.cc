@@ -155,7 +155,7 @@ runtime::Task<bool> Joins::take(chat::RoomNumber room) {
     // Unread, it says that it has not read what was before, which is so.
     const bool was_read = place && !place->asked.empty();
     const Statement hello{room, SaidOnce::greeting, was_read};
-    if (!co_await try_to_say(hello)) statements_.push_back(hello);
+    co_await say_or_keep(hello);
     if (place && place->is_encrypted) say(room, SaidOnce::cannot_read);
     if (place) std::ranges::for_each(place->asked, asked_);
     co_return true;
@@ -167,11 +167,23 @@ runtime::Task<bool> Joins::say_all() {
     for (auto left = statements_.size(); left > 0 && !statements_.empty() && !stopping_; --left) {
         const Statement statement = statements_.front();
         statements_.pop_front();
-        if (co_await try_to_say(statement)) continue;
-        statements_.push_back(statement);
-        is_all = false;
+        is_all = co_await say_or_keep(statement) && is_all;
     }
     co_return is_all;
+}
+
+/// Kept behind the others, also where a fault comes between.
+runtime::Task<bool> Joins::say_or_keep(Statement statement) {
+    struct Owed {
+        std::deque<Statement>& statements;
+        const Statement& statement;
+        bool is_said = false;
+        ~Owed() {
+            if (!is_said) statements.push_back(statement);
+        }
+    } owed{statements_, statement};
+    owed.is_said = co_await try_to_say(statement);
+    co_return owed.is_said;
 }
 
 /// Said first and noted then: what a crash comes between is sent under the same transaction.

@@ -45,6 +45,7 @@ class Joins {
     runtime::Task<bool> take_all();
     runtime::Task<bool> take(chat::RoomNumber room);
     runtime::Task<bool> say_all();
+    runtime::Task<bool> say_or_keep(Statement statement);
     runtime::Task<bool> try_to_say(Statement statement);
 
     Assistant::Core& core_;

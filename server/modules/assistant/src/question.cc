@@ -211,9 +211,10 @@ std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReadin
     return question;
 }
 
-runtime::Task<std::optional<Question>> find_question(Assistant::Core& core, chat::RoomNumber room,
-                                                     std::optional<chat::Position> position,
-                                                     std::string event_id) {
+runtime::Task<base::Result<std::optional<Question>>> find_question(Assistant::Core& core,
+                                                                   chat::RoomNumber room,
+                                                                   std::optional<chat::Position> position,
+                                                                   std::string event_id) {
     auto question =
         co_await core.database.read([room, position, event_id = std::move(event_id),
                                      self = AssistantIdentity{core.assistant_user, core.assistant_user_id}](
@@ -224,11 +225,8 @@ runtime::Task<std::optional<Question>> find_question(Assistant::Core& core, chat
             if (!event) return std::optional<Question>{};
             return read_question(tx, *reading, *event, self);
         });
-    if (!question) {
-        base::log_warning("assistant.cannot_read", {{"code", question.error().code}});
-        co_return std::nullopt;
-    }
-    co_return std::move(*question);
+    if (!question) base::log_warning("assistant.cannot_read", {{"code", question.error().code}});
+    co_return question;
 }
 
 }  // namespace assistant

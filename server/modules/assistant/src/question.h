@@ -54,10 +54,12 @@ bool is_question(const chat::RoomReading& room, const chat::ReadEvent& event, co
 std::optional<Question> read_question(storage::Transaction& tx, chat::RoomReading& room,
                                       const chat::ReadEvent& event, const AssistantIdentity& self);
 
-/// The question at a position of a room, or that with this id; nothing where it is none (any more).
-runtime::Task<std::optional<Question>> find_question(Assistant::Core& core, chat::RoomNumber room,
-                                                     std::optional<chat::Position> position,
-                                                     std::string event_id);
+/// The question at a position of a room, or that with this id; nothing where it is none (any more), which is
+/// known only where it could be read.
+runtime::Task<base::Result<std::optional<Question>>> find_question(Assistant::Core& core,
+                                                                   chat::RoomNumber room,
+                                                                   std::optional<chat::Position> position,
+                                                                   std::string event_id);
 
 /// The words after the assistant's name ("@assistant: …", "灵犀，…"); nothing where they do not begin with
 /// it.
