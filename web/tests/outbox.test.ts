@@ -120,11 +120,13 @@ describe("outbox", () => {
         const server = new Server();
         server.failure = () => new NetworkError("down");
         const outbox = new Outbox(storage, server);
+        outbox.enqueue("before", "!r", "m.reaction", {});
         outbox.enqueue("a", "!r", "m.reaction", {});
         await settled(() => server.tries.length === 1 && outbox.all()[0]?.state === "queued");
         outbox.withdraw("a");
-        expect([outbox.has("a"), outbox.all()]).toEqual([false, []]);
-        await settled(() => storage.items.size === 0);
+        expect([outbox.has("a"), outbox.all().length]).toEqual([false, 1]);
+        await settled(() => !storage.items.has("a"));
+        await outbox.discard("before");
         const answers: ((sent: { event_id: string }) => void)[] = [];
         server.send = () => new Promise((resolve) => answers.push(resolve));
         outbox.enqueue("b", "!other", "m.reaction", {});
@@ -139,8 +141,52 @@ describe("outbox", () => {
         outbox.flush();
         await settled(() => answers.length === 2);
         answers[1]?.({ event_id: "$b" });
-        await settled(() => outbox.all().length === 0 && storage.items.size === 0);
-        expect(server.redacted).toEqual(["$b"]);
+        await settled(() => server.redacted.includes("$b") && storage.items.size === 0);
+        // Hidden as taken back until the timeline has its redaction.
+        await settled(() => outbox.all()[0]?.state === "sent");
+        expect(outbox.all()).toMatchObject([{ txnId: "b", withdrawn: true, eventId: "$b" }]);
+        outbox.redacted("$another");
+        expect(outbox.has("b")).toBe(true);
+        outbox.redacted("$b");
+        expect([outbox.all(), server.redacted]).toEqual([[], ["$b"]]);
+    });
+
+    it("takes back what reached the server though the answer was lost, also after a reload", async () => {
+        for (const reloads of [false, true]) {
+            const storage = new Memory();
+            const server = new Server();
+            server.loseAnswer = true;
+            let outbox = new Outbox(storage, server);
+            outbox.enqueue("a", "!r", "m.reaction", {});
+            await settled(() => server.accepted.has("a") && outbox.all()[0]?.state === "queued");
+            if (reloads) {
+                server.failure = () => new NetworkError("down");
+                outbox.stop();
+                outbox = new Outbox(storage, server);
+                await outbox.start();
+                await settled(() => server.tries.length === 2 && outbox.all()[0]?.state === "queued");
+            }
+            outbox.withdraw("a");
+            server.failure = null;
+            outbox.flush();
+            await settled(() => server.redacted.length === 1 && storage.items.size === 0);
+            expect(server.redacted).toEqual(["$a"]);
+        }
+    });
+
+    it("forgets what was taken back where its redaction comes before the answer to it", async () => {
+        const server = new Server();
+        const outbox = new Outbox(new Memory(), server);
+        let answer = () => undefined as void;
+        server.send = () => new Promise((resolve) => (answer = () => resolve({ event_id: "$a" })));
+        server.redact = async (_roomId: string, eventId: string) => outbox.redacted(eventId);
+        outbox.enqueue("a", "!r", "m.reaction", {});
+        await settled(() => outbox.all()[0]?.state === "sending" && outbox.all()[0]?.tried === true);
+        await settled(() => {
+            answer();
+            if (outbox.all()[0]?.state === "sending") outbox.withdraw("a");
+            return outbox.all().length === 0;
+        });
     });
 
     it("forgets what was taken back while it was going, where the server refuses it", async () => {

@@ -13,6 +13,7 @@ import {
     type SyncStateData,
 } from "matrix-js-sdk";
 import { logger } from "matrix-js-sdk/lib/logger";
+import { text } from "@/features/chat/engine/content";
 import { Drafts, draftType, uploadDraft } from "@/features/chat/engine/drafts";
 import { Media } from "@/features/chat/engine/media";
 import { KeptChats, type OwnProfile } from "@/features/chat/engine/keptChats";
@@ -118,6 +119,8 @@ export class Engine {
         this.client.on(ClientEvent.Sync, (state, _last, data) => this.onSync(state, data));
         this.client.on(RoomEvent.Timeline, (event, _room, toStart) => {
             if (!toStart) this.outbox.confirm(event.getUnsigned().transaction_id, event.getId());
+            if (event.isRedacted()) this.outbox.redacted(event.getId());
+            if (event.isRedaction()) this.outbox.redacted(text(event.event.redacts) || text(event.getContent()["redacts"]));
         });
         // An edit shows where it was made; its way out is followed only until then.
         this.client.on(MatrixEventEvent.Replaced, (event) => this.rooms.touch(event.getRoomId()));

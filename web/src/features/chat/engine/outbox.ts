@@ -25,7 +25,9 @@ export interface OutboxItem {
     progress: number | null;
     errcode: string | null;
     eventId: string | null;
-    /** Taken back while it was going: what the server has of it is redacted there. */
+    /** It went out at least once: the server may have it, whatever was heard of that. */
+    tried?: boolean;
+    /** Taken back when the server may have had it: what it has of it is redacted there. Kept until that is seen here. */
     withdrawn?: boolean;
 }
 
@@ -153,11 +155,11 @@ export class Outbox {
         return this.find(txnId) !== undefined;
     }
 
-    /** Takes back what has not gone yet; what is going at this moment goes, and is redacted as soon as its id is known. */
+    /** Takes back what has not gone yet; what is going, or may have come there, goes and is redacted as soon as its id is known. */
     withdraw(txnId: string): void {
         const item = this.find(txnId);
-        if (item?.state === "queued") void this.discard(txnId);
-        if (item?.state !== "sending") return;
+        if (item?.state === "queued" && !item.tried) return void this.discard(txnId);
+        if (item?.state !== "sending" && item?.state !== "queued") return;
         this.change(txnId, { withdrawn: true });
         void this.storage.put({ ...item, withdrawn: true }).catch(() => undefined); // without a storage: in this tab
     }
@@ -166,6 +168,12 @@ export class Outbox {
     confirm(txnId: string | undefined, eventId: string | undefined): void {
         const found = this.items.find((item) => (txnId !== undefined && item.txnId === txnId) || (eventId !== undefined && item.eventId === eventId));
         if (found && !found.withdrawn) void this.discard(found.txnId);
+    }
+
+    /** An event is redacted, as the timeline has it: what was taken back is hidden by that now. */
+    redacted(eventId: string | undefined): void {
+        const found = this.items.find((item) => item.withdrawn && eventId !== undefined && item.eventId === eventId);
+        if (found) void this.discard(found.txnId);
     }
 
     /** Tries all chats now, for instance when the connection is back. */
@@ -207,11 +215,8 @@ export class Outbox {
             this.change(item.txnId, { state: "sending" });
             try {
                 const { event_id } = await this.sendItem(item);
-                if (this.find(item.txnId)?.withdrawn) await this.discard(item.txnId);
-                else {
-                    this.change(item.txnId, { state: "sent", eventId: event_id, progress: null });
-                    await this.storage.remove(item.txnId).catch(() => undefined);
-                }
+                this.change(item.txnId, { state: "sent", eventId: event_id, progress: null });
+                await this.storage.remove(item.txnId).catch(() => undefined);
                 pauseMs = firstPauseMs;
             } catch (error) {
                 if (!this.find(item.txnId)) continue; // deleted meanwhile
@@ -256,8 +261,17 @@ export class Outbox {
             }
             content = { ...content, url: mxc };
         }
+        if (!item.tried) {
+            this.change(item.txnId, { tried: true });
+            const current = this.find(item.txnId);
+            if (current) await this.storage.put(current).catch(() => undefined);
+        }
         const sent = await this.door.send(item.roomId, item.type, item.txnId, content);
-        if (this.find(item.txnId)?.withdrawn) await this.door.redact(item.roomId, sent.event_id, `${item.txnId}r`);
+        if (this.find(item.txnId)?.withdrawn) {
+            // Its redaction may be in the timeline before it is answered.
+            this.change(item.txnId, { eventId: sent.event_id });
+            await this.door.redact(item.roomId, sent.event_id, `${item.txnId}r`);
+        }
         return sent;
     }
 }
