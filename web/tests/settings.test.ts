@@ -5,6 +5,7 @@ import { AccountSettings } from "@/features/chat/engine/settings";
 interface Put {
     type: string;
     content: Record<string, unknown>;
+    signal: AbortSignal;
     answer(error?: Error): void;
 }
 
@@ -15,8 +16,11 @@ function account() {
     const client = {
         on: (_name: string, heard: typeof listener) => (listener = heard),
         getAccountData: () => undefined,
-        setAccountDataRaw: (type: string, content: Record<string, unknown>) =>
-            new Promise<void>((resolve, reject) => puts.push({ type, content: structuredClone(content), answer: (error) => (error ? reject(error) : resolve()) })),
+        getSafeUserId: () => "@me:s",
+        http: {
+            authedRequest: (_method: string, path: string, _query: unknown, content: Record<string, unknown>, { abortSignal: signal }: { abortSignal: AbortSignal }) =>
+                new Promise<void>((resolve, reject) => puts.push({ type: path.split("/").at(-1) ?? "", content: structuredClone(content), signal, answer: (error) => (error ? reject(error) : resolve()) })),
+        },
     };
     const tell = (content: Record<string, unknown>, type = "im.lingxi.settings") => listener(new MatrixEvent({ type, content: structuredClone(content) }));
     return { account: new AccountSettings(client as unknown as MatrixClient), puts, tell };
@@ -73,6 +77,35 @@ describe("what a person sets", () => {
         await changes[0];
         await expect(changes[1]).rejects.toThrow("no");
         expect(own.settings.get()).toMatchObject({ enter_sends: false, ai_enabled: true, time_zone: "Europe/Paris" });
+    });
+
+    it("for one chat does not go with what is set for another: the first failed, and is not written by the second", async () => {
+        const { account: own, puts } = account();
+        const [first, second] = [own.setAutoSuggest("!one", 1), own.setAutoSuggest("!two", 2)];
+        expect(own.settings.get().auto_suggest_since_ms).toEqual({ "!one": 1, "!two": 2 });
+        await came(puts, 1);
+        puts[0]?.answer(new Error("no"));
+        await expect(first).rejects.toThrow("no");
+        await came(puts, 2);
+        expect(puts[1]?.content["auto_suggest_since_ms"]).toEqual({ "!two": 2 });
+        puts[1]?.answer();
+        await second;
+        expect(own.settings.get().auto_suggest_since_ms).toEqual({ "!two": 2 });
+    });
+
+    it("does not wait for ever behind one that the server is silent about", async () => {
+        vi.useFakeTimers();
+        const { account: own, puts } = account();
+        const failed = expect(own.change({ enter_sends: false })).rejects.toThrow();
+        const second = own.change({ ai_enabled: false });
+        await vi.advanceTimersToNextTimerAsync();
+        vi.useRealTimers();
+        await failed;
+        await came(puts, 2);
+        expect([puts[0]?.signal.aborted, puts.length]).toEqual([true, 2]);
+        expect(puts[1]?.content).toMatchObject({ enter_sends: true, ai_enabled: false });
+        puts[1]?.answer();
+        await second;
     });
 
     it("that fails is undone alone", async () => {

@@ -1,10 +1,13 @@
-import type { AccountDataEvents, MatrixClient } from "matrix-js-sdk";
+import { Method, type AccountDataEvents, type MatrixClient } from "matrix-js-sdk";
+import { NetworkError } from "@/lib/errors";
 import { Store } from "@/lib/store";
 
 type Content = Record<string, unknown>;
 
 /** Of so many that went out the news is waited for. */
 const echoes_limit = 32;
+/** What is not acknowledged by then has failed: later changes must not wait for it. */
+const saveDeadline_ms = 15_000;
 
 /** The same words for the same content, in whatever order its fields come. */
 function canonical(value: unknown): string {
@@ -69,7 +72,7 @@ export class AccountRecord<T> {
         const { foreign } = this;
         this.echoes = [...this.echoes, echo].slice(-echoes_limit);
         try {
-            await this.client.setAccountDataRaw(this.type, content as never);
+            await this.put(content);
             if (this.foreign === foreign) this.known = next; // else it is told which of the two was later
         } catch (error) {
             this.echoes = this.echoes.filter((one) => one !== echo);
@@ -77,6 +80,23 @@ export class AccountRecord<T> {
         } finally {
             this.pending = this.pending.filter((one) => one !== make);
             this.show();
+        }
+    }
+
+    private async put(content: Content): Promise<void> {
+        const abort = new AbortController();
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        const late = new Promise<never>((_, reject) => {
+            timer = setTimeout(() => {
+                abort.abort(); // it must not come after what is saved next
+                reject(new NetworkError("the server is late"));
+            }, saveDeadline_ms);
+        });
+        const path = `/user/${encodeURIComponent(this.client.getSafeUserId())}/account_data/${encodeURIComponent(this.type)}`;
+        try {
+            await Promise.race([this.client.http.authedRequest(Method.Put, path, undefined, content, { abortSignal: abort.signal }), late]);
+        } finally {
+            clearTimeout(timer);
         }
     }
 

@@ -65,6 +65,14 @@ export class AccountSettings {
         return this.settingsRecord.change((last) => ({ ...last, ...change }));
     }
 
+    /** Since when a model is asked by itself in a chat; null: it is not. Of other chats only what the server has goes with it. */
+    setAutoSuggest(roomId: string, sinceMs: number | null): Promise<void> {
+        return this.settingsRecord.change((last) => {
+            const { [roomId]: _former, ...others } = last.auto_suggest_since_ms;
+            return { ...last, auto_suggest_since_ms: sinceMs === null ? others : { ...others, [roomId]: sinceMs } };
+        });
+    }
+
     setRemark(userId: string, name: string): Promise<void> {
         return this.remarksRecord.change(({ [userId]: _former, ...others }) => (name.trim() ? { ...others, [userId]: name.trim() } : others));
     }
