@@ -1,7 +1,7 @@
 import { MatrixEvent, type Room } from "matrix-js-sdk";
 import { describe, expect, it } from "vitest";
 import type { OutboxItem } from "@/features/chat/engine/outbox";
-import { buildTimeline } from "@/features/chat/engine/timeline";
+import { buildTimeline, firstUnread, openingAt } from "@/features/chat/engine/timeline";
 import { I18n } from "@/i18n";
 
 const me = "@me:s";
@@ -29,5 +29,15 @@ describe("a reaction of mine that is on its way", () => {
     });
     it("that comes anew after one was taken back is counted", () => {
         expect(shown([reaction(me, "t")], [{ withdrawn: true }, { txnId: "second", state: "queued" }])).toEqual([{ key: "👍", count: 1, mine: "second", pending: true }]);
+    });
+});
+
+describe("the line for new messages", () => {
+    it("stands where reading ended, and nowhere where that is not loaded", () => {
+        const events = ["$1", "$2", "$3"].map((event_id) => new MatrixEvent({ type: "m.room.message", event_id, room_id: "!r", sender: "@emma:s", content: { msgtype: "m.text", body: "words" } }));
+        const room = { getLiveTimeline: () => ({ getEvents: () => events }) } as unknown as Room;
+        expect(openingAt(firstUnread(room, me, ["$1"]))).toEqual({ atId: "$2", unreadFromId: "$2" });
+        expect(openingAt(firstUnread(room, me, ["$long ago"]))).toEqual({ atId: "$1", unreadFromId: null });
+        expect(openingAt(firstUnread(room, me, []))).toEqual({ atId: null, unreadFromId: null });
     });
 });

@@ -224,6 +224,11 @@ export function lastRead(room: Room, me: string): string[] {
     return [room.getEventReadUpTo(me), text(room.getAccountData(EventType.FullyRead)?.getContent()["event_id"])].filter((id): id is string => !!id);
 }
 
+/** Where a chat is opened. The line for new messages stands only where reading is known to have ended. */
+export function openingAt({ eventId, markerLoaded }: ReturnType<typeof firstUnread>): { atId: string | null; unreadFromId: string | null } {
+    return { atId: eventId, unreadFromId: markerLoaded ? eventId : null };
+}
+
 /** The first message of others after what I have read, as far as it is loaded. */
 export function firstUnread(room: Room, me: string, read: readonly string[]): { eventId: string | null; markerLoaded: boolean } {
     const events = room.getLiveTimeline().getEvents();

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { isMessage } from "@/features/chat/engine/content";
 import { useEngine, useName, useOutbox } from "@/features/chat/engine/context";
 import { editedBy, type OutboxItem } from "@/features/chat/engine/outbox";
-import { buildTimeline, firstUnread, lastRead, type TimelineRow } from "@/features/chat/engine/timeline";
+import { buildTimeline, firstUnread, lastRead, openingAt, type TimelineRow } from "@/features/chat/engine/timeline";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
 
@@ -94,8 +94,7 @@ export function useTimeline(room: Room): Timeline {
         const show = (found: boolean) => {
             if (gone || (shown && !found)) return;
             shown = true;
-            const { eventId, markerLoaded } = place();
-            setOpened({ atId: eventId, unreadFromId: found || markerLoaded ? eventId : null });
+            setOpened(openingAt(place()));
         };
         let late: ReturnType<typeof setTimeout> | undefined;
         const wait = () => {
