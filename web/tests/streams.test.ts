@@ -57,7 +57,7 @@ describe("streams", () => {
         streams.end("a", "stopped");
         expect(await fifth.began()).toBe(true);
     });
-    it("that come by themselves wait behind those that were asked for, and have one place", async () => {
+    it("that come by themselves wait behind those that were asked for, have one place, and never the last", async () => {
         const streams = tab(new Locks(), "wang");
         const own = enter(streams, "auto 1", true);
         const another = enter(streams, "auto 2", true);
@@ -68,7 +68,26 @@ describe("streams", () => {
         expect(await asked[2]?.began()).toBe(true);
         expect(await another.began()).toBe(false);
         asked[0]?.turn.leave();
+        expect(await another.began()).toBe(false);
+        asked[1]?.turn.leave();
         expect(await another.began()).toBe(true);
+    });
+    it("that come by themselves are given up where they would have the only place, which a person's has at once", async () => {
+        const locks = new Locks();
+        const tabs = ["a", "b", "c", "d"].map((account) => tab(locks, account)); // long-polls leave one place
+        const own = enter(tabs[0] as Streams, "auto", true);
+        expect([await own.began(), own.turn.signal.reason]).toEqual([false, "given_up"]);
+        const asked = enter(tabs[1] as Streams, "a");
+        expect([await asked.turn.waits, await asked.began()]).toEqual([false, true]);
+    });
+    it("begin where the browser refuses its locks", async () => {
+        const fails = () => Promise.reject(new DOMException("", "SecurityError"));
+        const streams = new Streams({ take: fails, spare: fails });
+        const [a, b, c] = [enter(streams, "a"), enter(streams, "b"), enter(streams, "c")];
+        expect([await a.turn.waits, await b.turn.waits, await c.turn.waits]).toEqual([false, false, true]);
+        expect([await a.began(), await b.began(), await c.began()]).toEqual([true, true, false]);
+        streams.endAll("stopped");
+        expect(await enter(streams, "auto", true).began()).toBe(true);
     });
     it("are refused where too many wait", async () => {
         const streams = tab(new Locks(), "wang");
@@ -107,19 +126,29 @@ describe("streams of several tabs and accounts", () => {
         const behind = enter(other, "e");
         expect([await waiting.turn.waits, await waiting.began()]).toEqual([true, false]);
         waiting.turn.end("stopped");
+        behind.turn.end("stopped");
+        // The places that these asked for have not come: who takes their turn waits as they did.
+        const last = enter(other, "f");
+        expect(await Promise.race([last.turn.waits, settled().then(() => "untold")])).toBe(true);
         first[0]?.turn.leave();
-        expect(await behind.began()).toBe(true);
+        expect(await last.began()).toBe(true);
         expect(locks.count("lingxi.stream.")).toBe(3);
-        for (const turn of [first[1], first[2], behind]) turn?.turn.leave();
+        for (const turn of [first[1], first[2], last]) turn?.turn.leave();
         await settled();
         expect(locks.count("lingxi.stream.")).toBe(0);
     });
-    it("without locks are one a tab", async () => {
+    it("without locks are two a tab, one of them at most by itself", async () => {
         const streams = new Streams(new TabPlaces());
-        const [a, b] = [enter(streams, "a"), enter(streams, "b")];
-        expect([await a.turn.waits, await b.turn.waits]).toEqual([false, true]);
-        expect([await a.began(), await b.began()]).toEqual([true, false]);
+        const [a, b, c] = [enter(streams, "a"), enter(streams, "b"), enter(streams, "c")];
+        expect([await a.turn.waits, await b.turn.waits, await c.turn.waits]).toEqual([false, false, true]);
+        expect([await a.began(), await b.began(), await c.began()]).toEqual([true, true, false]);
         a.turn.leave();
-        expect(await b.began()).toBe(true);
+        expect(await c.began()).toBe(true);
+        const own = enter(streams, "auto", true);
+        b.turn.leave();
+        expect(await own.began()).toBe(false);
+        c.turn.leave();
+        expect(await own.began()).toBe(true);
+        expect(await enter(streams, "d").began()).toBe(true);
     });
 });

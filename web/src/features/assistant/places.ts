@@ -2,11 +2,15 @@
 export interface Places {
     /** `queued` is told where others are before it; the answer gives the place back. */
     take(queued: () => void): Promise<() => void>;
+    /** For what nobody asked for: a place beside which another stays free at this moment, or null. */
+    spare(): Promise<(() => void) | null>;
 }
 
 /** As many as the server allows a person, whoever of them asks. */
 export const atOnce = 3;
 const connections_limit = 6;
+/** In a tab that knows nothing of others: one for what a person asks for beside one for what comes by itself. */
+const inTab = 2;
 /** For what one does: sends, pictures, the start of a page. */
 const kept = 1;
 const placeName = (index: number): string => `lingxi.stream.${index}`;
@@ -34,11 +38,8 @@ export class SharedPlaces implements Places {
     constructor(private readonly locks: LockManager) {}
 
     async take(queued: () => void): Promise<() => void> {
-        const limit = await this.limit();
-        for (let index = 0; index < limit; index += 1) {
-            const free = await hold(this.locks, placeName(index), { ifAvailable: true });
-            if (free) return free;
-        }
+        const [free] = await this.available(1);
+        if (free) return free;
         queued();
         // One after the other, over all tabs.
         const done = await hold(this.locks, "lingxi.stream_turn", {});
@@ -51,6 +52,25 @@ export class SharedPlaces implements Places {
         } finally {
             done?.();
         }
+    }
+
+    async spare(): Promise<(() => void) | null> {
+        const [free, last] = await this.available(2);
+        last?.();
+        if (free && last) return free;
+        free?.();
+        return null;
+    }
+
+    /** Up to so many that are free at this moment. */
+    private async available(count: number): Promise<(() => void)[]> {
+        const limit = await this.limit();
+        const taken: (() => void)[] = [];
+        for (let index = 0; index < limit && taken.length < count; index += 1) {
+            const free = await hold(this.locks, placeName(index), { ifAvailable: true });
+            if (free) taken.push(free);
+        }
+        return taken;
     }
 
     private async limit(): Promise<number> {
@@ -80,22 +100,30 @@ export class SharedPlaces implements Places {
     }
 }
 
-/** Without Web Locks (plain http from another machine) tabs know nothing of each other: each has one. */
+/** Without Web Locks (plain http from another machine) tabs know nothing of each other: each has two. */
 export class TabPlaces implements Places {
-    private isTaken = false;
+    private taken = 0;
     private readonly waiting: (() => void)[] = [];
 
     async take(queued: () => void): Promise<() => void> {
-        if (this.isTaken) {
+        if (this.taken < inTab) this.taken += 1;
+        else {
             queued();
-            await new Promise<void>((resolve) => this.waiting.push(resolve));
+            await new Promise<void>((resolve) => this.waiting.push(resolve)); // its place is handed over
         }
-        this.isTaken = true;
-        return () => {
-            const next = this.waiting.shift();
-            if (next) next();
-            else this.isTaken = false;
-        };
+        return () => this.free();
+    }
+
+    spare(): Promise<(() => void) | null> {
+        if (this.taken + 1 >= inTab) return Promise.resolve(null);
+        this.taken += 1;
+        return Promise.resolve(() => this.free());
+    }
+
+    private free(): void {
+        const next = this.waiting.shift();
+        if (next) next();
+        else this.taken -= 1;
     }
 }
 

@@ -1,4 +1,4 @@
-import { atOnce, placesHere, type Places } from "@/features/assistant/places";
+import { atOnce, placesHere, TabPlaces, type Places } from "@/features/assistant/places";
 
 /** Why a stream ended before its end: by a tap, by the deadline, or since nobody waits for what would come of it. */
 export type Ending = "stopped" | "late" | "given_up";
@@ -28,8 +28,9 @@ const waiting_limit = 30;
 
 /**
  * Streams of a model's words in this tab, each under a key of its own; they begin as places for them come, at most three at
- * once, and the others wait their turn. One that comes by itself never takes the place of what a person asked for: it waits
- * behind all of that in its tab, and only one has a place.
+ * once, and the others wait their turn. One that comes by itself never takes the place of what a person asks for: it waits
+ * behind all of that in its tab, only one has a place, and never the last that is free. Where none comes free in this tab
+ * it is given up.
  */
 export class Streams {
     private readonly open = new Map<string, Entered>();
@@ -37,6 +38,11 @@ export class Streams {
     /** Places that were asked for and have not come, and of those how many are said not to come at once. */
     private asked = 0;
     private queued = 0;
+    private asksSpare = false;
+    /** Whether a stream came or went since that was asked. */
+    private isOtherwise = false;
+    /** Where the browser refuses its locks. */
+    private readonly ownPlaces = new TabPlaces();
 
     constructor(private readonly places: Places = placesHere()) {}
 
@@ -62,7 +68,7 @@ export class Streams {
         const entered: Entered = { key, byItself, signal: abort.signal, waits, begin, tell, start, end, leave, free: () => undefined };
         this.waiting.push(entered);
         this.next();
-        if (!this.inOrder().slice(0, this.asked).includes(entered)) tell(true);
+        if (!this.asking().slice(0, Math.max(0, this.asked - this.queued)).includes(entered)) tell(true);
         return entered;
     }
 
@@ -85,35 +91,57 @@ export class Streams {
 
     /** Asks for as many places as there is use for. Which stream gets one is decided when it comes. */
     private next(): void {
-        while (this.asked < Math.min(atOnce - this.open.size, this.inOrder().length)) {
+        this.isOtherwise = true;
+        while (this.asked < Math.min(atOnce - this.open.size, this.asking().length)) {
             this.asked += 1;
-            let isQueued = false;
-            void this.places
-                .take(() => {
-                    isQueued = true;
-                    this.queued += 1;
-                    for (const one of this.inOrder().slice(this.asked - this.queued)) one.tell(true);
-                })
-                .then((free) => {
-                    this.asked -= 1;
-                    if (isQueued) this.queued -= 1;
-                    this.begin(free);
-                });
+            void this.take();
         }
+        if (!this.asksSpare && this.asking().length === 0 && this.byItself()) void this.takeSpare();
     }
 
-    private begin(free: () => void): void {
-        const first = this.inOrder()[0];
-        if (!first) return free();
-        this.waiting = this.waiting.filter((one) => one !== first);
-        this.open.set(first.key, first);
-        first.free = free;
-        first.start();
+    private async take(): Promise<void> {
+        let isQueued = false;
+        const queued = () => {
+            if (isQueued) return;
+            isQueued = true;
+            this.queued += 1;
+            for (const one of this.asking().slice(this.asked - this.queued)) one.tell(true);
+        };
+        const free = await this.places.take(queued).catch(() => this.ownPlaces.take(queued));
+        this.asked -= 1;
+        if (isQueued) this.queued -= 1;
+        this.begin(this.asking()[0], free);
     }
 
-    /** Those that wait and may begin. */
-    private inOrder(): Entered[] {
-        const hasOneByItself = [...this.open.values()].some((one) => one.byItself);
-        return [...this.waiting.filter((one) => !one.byItself), ...(hasOneByItself ? [] : this.waiting.filter((one) => one.byItself).slice(0, 1))];
+    private async takeSpare(): Promise<void> {
+        this.asksSpare = true;
+        this.isOtherwise = false;
+        const free = await this.places.spare().catch(() => this.ownPlaces.spare());
+        this.asksSpare = false;
+        // What was asked for meanwhile comes first.
+        if (free) return this.begin(this.asking()[0] ?? this.byItself(), free);
+        // Of a place in another tab nothing would be heard.
+        if (this.isOtherwise) this.next();
+        else if (this.open.size === 0 && this.asked === 0) this.byItself()?.end("given_up");
+    }
+
+    private begin(first: Entered | undefined, free: () => void): void {
+        if (first) {
+            this.waiting = this.waiting.filter((one) => one !== first);
+            this.open.set(first.key, first);
+            first.free = free;
+            first.start();
+        } else free();
+        this.next();
+    }
+
+    /** Those that a person asked for and that wait. */
+    private asking(): Entered[] {
+        return this.waiting.filter((one) => !one.byItself);
+    }
+
+    /** The one of those that come by themselves that may begin. */
+    private byItself(): Entered | undefined {
+        return [...this.open.values()].some((one) => one.byItself) ? undefined : this.waiting.find((one) => one.byItself);
     }
 }
