@@ -232,15 +232,19 @@ test("model servers are added, tested, put in order and removed", async () => {
     await page.getByRole("dialog").getByRole("button", { name: "保存" }).click();
     await page.locator(".list-line", { hasText: "First" }).getByText(/models\.example.*交出的内容会发到那里/).waitFor();
     await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
-    const remove = page.getByRole("dialog").getByRole("button", { name: "删除" });
-    await remove.click();
+    const form = page.getByRole("dialog", { name: "模型服务器" });
+    const ask = page.getByRole("dialog", { name: "删除" });
+    await form.getByLabel("模型", { exact: true }).fill("another-model");
+    await form.getByRole("button", { name: "删除" }).click();
     await page.getByText("删除“First”？").waitFor();
     await shot(page, "administration-model-remove-zh");
-    await page.getByRole("dialog").getByRole("button", { name: "取消" }).click();
-    await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
-    await remove.click();
+    await ask.getByRole("button", { name: "取消" }).click();
+    await ask.waitFor({ state: "detached" });
+    assert.equal(await form.getByLabel("模型", { exact: true }).inputValue(), "another-model", "what is not saved yet stays");
+    await form.getByRole("button", { name: "删除" }).click();
     await page.getByText("删除“First”？").waitFor();
-    await remove.click();
+    await ask.getByRole("button", { name: "删除" }).click();
+    await form.waitFor({ state: "detached" });
     await page.locator(".list-line", { hasText: "First" }).waitFor({ state: "detached" });
 });
 

@@ -57,8 +57,18 @@ test("an emoji is put where one writes, by pointer and by keys", async () => {
     assert.equal(await area.inputValue(), "a🎉😀😂🙂b");
     await desk.keyboard.press("Escape");
     await picker.waitFor({ state: "detached" });
+    // Over itself: what is written next comes after it, letter by letter.
+    await area.evaluate((element) => element.setSelectionRange(1, 3));
+    await desk.getByRole("button", { name: "Emoji" }).click();
+    await picker.getByRole("button", { name: "🎉" }).click();
+    await desk.keyboard.press("Escape");
+    await picker.waitFor({ state: "detached" });
+    assert.deepEqual(await area.evaluate((element) => [element.selectionStart, element.selectionEnd]), [3, 3]);
+    await area.press("End");
+    await area.pressSequentially("cd");
+    assert.equal(await area.inputValue(), "a🎉😀😂🙂bcd");
     await area.press("Enter");
-    await bubble(desk, "a🎉😀😂🙂b").waitFor();
+    await bubble(desk, "a🎉😀😂🙂bcd").waitFor();
 });
 
 test("a chat that is pinned stands on top, on every device, until it is let go", async () => {

@@ -201,8 +201,11 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
         const element = area.current;
         const start = element?.selectionStart ?? text.length;
         const end = element?.selectionEnd ?? text.length;
-        caret.current = start + words.length;
-        setText(text.slice(0, start) + words + text.slice(end), { selected: { from: start, to: end }, caret: start + words.length });
+        const next = text.slice(0, start) + words + text.slice(end);
+        // Put in over the same words, nothing is drawn anew.
+        if (next === text) element?.setSelectionRange(start + words.length, start + words.length);
+        else caret.current = start + words.length;
+        setText(next, { selected: { from: start, to: end }, caret: start + words.length });
     };
 
     const isAi = translating ? translating.text !== "" : label !== null;
@@ -257,6 +260,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
                         }}
                         onChange={(event) => {
                             engine.drafts.inUse.add(room.roomId);
+                            caret.current = null; // it is where one writes
                             setText(event.target.value, { selected: selected.current, caret: event.target.selectionEnd }, (event.nativeEvent as InputEvent).inputType);
                             selected.current = null;
                             tellTyping(event.target.value !== "");

@@ -348,10 +348,7 @@ function ModelServers() {
                         setEditing(null);
                         loaded.reload();
                     }}
-                    onRemove={() => {
-                        setEditing(null);
-                        setRemoving(editing);
-                    }}
+                    onRemove={() => setRemoving(editing)} // over the form: who goes back finds it as it was
                 />
             )}
             {removing && (
@@ -359,7 +356,10 @@ function ModelServers() {
                     text={t("admin.model_remove_ask", removing.name || removing.id)}
                     yes={t("common.delete")}
                     danger
-                    onYes={() => call("DELETE", `/models/${encodeURIComponent(removing.id)}`).then(loaded.reload)}
+                    onYes={() => call("DELETE", `/models/${encodeURIComponent(removing.id)}`).then(() => {
+                        setEditing(null);
+                        loaded.reload();
+                    })}
                     onClose={() => setRemoving(null)}
                 />
             )}
