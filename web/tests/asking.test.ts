@@ -146,6 +146,17 @@ describe("what is asked of a model", () => {
         expect(model.last.signal.aborted).toBe(true);
     });
 
+    it("ends with the page that asked: nothing stays open after signing out", async () => {
+        const { assistant, model, shown } = begin();
+        void assistant.suggest(chat("!r").room);
+        void assistant.translate(chat("!other").room, message("@her:s"), "zh");
+        await settled();
+        assistant.stop();
+        await settled();
+        expect(model.streams.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+        expect(shown()).toMatchObject({ state: "asking" }); // nothing is said to nobody
+    });
+
     it("for a message that one has answered comes to nothing", async () => {
         const { assistant, model, shown } = begin();
         const { room, say } = chat("!r");

@@ -1,4 +1,4 @@
-import { MatrixEvent, type Room } from "matrix-js-sdk";
+import { MatrixEvent, Room } from "matrix-js-sdk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Assistant } from "@/features/assistant/assistant";
 import type { Engine } from "@/features/chat/engine/engine";
@@ -18,7 +18,7 @@ const after = (ms: number, answer: () => Response): Answer => (signal) =>
         });
     });
 
-function assistantOver(answers: Answer[]): { assistant: Assistant; calls(): number } {
+function assistantOver(answers: Answer[]): { assistant: Assistant; engine: Engine; calls(): number } {
     let calls = 0;
     const fetch = (_url: string, init: RequestInit) => {
         const answer = answers[Math.min(calls, answers.length - 1)] as Answer;
@@ -26,7 +26,7 @@ function assistantOver(answers: Answer[]): { assistant: Assistant; calls(): numb
         return answer(init.signal as AbortSignal);
     };
     const engine = { me: "@me:s", transport: { fetch } } as unknown as Engine;
-    return { assistant: new Assistant(engine), calls: () => calls };
+    return { assistant: new Assistant(engine), engine, calls: () => calls };
 }
 
 describe("offline chips", () => {
@@ -65,5 +65,53 @@ describe("offline chips", () => {
         await vi.advanceTimersByTimeAsync(120_000);
         expect(late.assistant.chips.of("!r").get().items).toEqual([]);
         expect(late.calls()).toBeLessThan(8);
+    });
+});
+
+describe("the consents that are in force", () => {
+    beforeEach(() => {
+        vi.useFakeTimers();
+        vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
+    });
+    afterEach(() => {
+        vi.useRealTimers();
+        vi.unstubAllGlobals();
+    });
+    const refused = (status: number) => after(10, () => new Response(JSON.stringify({ errcode: "M_UNKNOWN", error: "" }), { status }));
+    const never = after(1e9, chips);
+    const status = after(10, () => new Response(JSON.stringify({ ai_enabled: true, model: null, budget: null, policy: "allowed", consents: [{ user_id: "@her:s" }], assistant_user_id: "" })));
+    const over = (answers: Answer[]) => {
+        const { assistant, calls, engine } = assistantOver(answers);
+        const chat = new Room("!r", {} as never, "@me:s");
+        Object.assign(engine, { client: { getRoom: () => chat }, account: { loaded: false } });
+        return { assistant, calls, chat, known: () => assistant.inForce.of("!r").get()?.users.has("@her:s") ?? null };
+    };
+
+    it("are asked for until they are known: past too many requests, a broken server, and one that is silent", async () => {
+        const { assistant, chat, calls, known } = over([refused(429), refused(503), never, status]);
+        assistant.followConsents(chat);
+        assistant.followConsents(chat); // shown in two places, and asked for once
+        await vi.advanceTimersByTimeAsync(300_000);
+        expect([known(), calls()]).toEqual([true, 4]);
+    });
+    it("are asked for at once where somebody comes to look, and no more when nobody does", async () => {
+        const { assistant, chat, calls, known } = over([refused(503), refused(503), status]);
+        const leave = assistant.followConsents(chat);
+        await vi.advanceTimersByTimeAsync(20);
+        leave();
+        await vi.advanceTimersByTimeAsync(300_000);
+        expect([known(), calls()]).toEqual([null, 1]);
+        const leaveAgain = assistant.followConsents(chat);
+        await vi.advanceTimersByTimeAsync(20);
+        assistant.followConsents(chat);
+        leaveAgain();
+        await vi.advanceTimersByTimeAsync(20);
+        expect([known(), calls()]).toEqual([true, 3]);
+    });
+    it("are not asked for again where the answer is no", async () => {
+        const { assistant, chat, calls } = over([refused(403), status]);
+        assistant.followConsents(chat);
+        await vi.advanceTimersByTimeAsync(300_000);
+        expect(calls()).toBe(1);
     });
 });

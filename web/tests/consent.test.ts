@@ -47,12 +47,12 @@ const me = "@me:s";
 const bob = "@bob:s";
 
 /** A room as far as what consents hang on; `put` is an event of its state. */
-function roomWith(): { room: Room; put(type: string, key: string, content: Record<string, unknown>): void } {
+function roomWith(): { room: Room; put(type: string, key: string, content: Record<string, unknown>, unsigned?: Record<string, unknown>): void } {
     const room = new Room("!r", {} as never, me);
     let number = 0;
-    const put = (type: string, key: string, content: Record<string, unknown>) => {
+    const put = (type: string, key: string, content: Record<string, unknown>, unsigned: Record<string, unknown> = {}) => {
         number += 1;
-        room.currentState.setStateEvents([new MatrixEvent({ type, state_key: key, event_id: `$${number}`, room_id: "!r", sender: key, origin_server_ts: number, content } as Partial<IEvent>)]);
+        room.currentState.setStateEvents([new MatrixEvent({ type, state_key: key, event_id: `$${number}`, room_id: "!r", sender: key, origin_server_ts: number, content, unsigned } as Partial<IEvent>)]);
     };
     for (const person of [me, bob]) put("m.room.member", person, { membership: "join" });
     return { room, put };
@@ -79,6 +79,21 @@ describe("whether an agreement is in force", () => {
         expect(isInForce(room, bob, me, before)).toBeNull();
         expect(consentMarks(room, me)).not.toBe(before.marks);
         expect(isInForce(room, bob, me, ask(room))).toBe(false);
+    });
+    it("is known of who only changed name or picture since, and not of who may have left between", () => {
+        const { room, put } = roomWith();
+        put("im.lingxi.consent", bob, agree); // $3
+        const before = ask(room, bob); // $2 is how bob joined
+        const prev_content = { membership: "join" };
+        put("m.room.member", bob, { membership: "join", displayname: "Bob" }, { prev_content });
+        expect(isInForce(room, bob, me, before)).toBe(true);
+        put("m.room.member", bob, { membership: "join", displayname: "Bobby" }, { prev_content, replaces_state: "$2" });
+        expect(isInForce(room, bob, me, before)).toBe(true);
+        expect(consentMarks(room, me)).not.toBe(before.marks); // and the server is asked all the same
+        put("m.room.member", bob, { membership: "join", displayname: "B" }, { prev_content, replaces_state: "$not here" });
+        expect(isInForce(room, bob, me, before)).toBeNull();
+        put("m.room.member", bob, { membership: "join" }, { prev_content: { membership: "leave" }, replaces_state: "$2" });
+        expect(isInForce(room, bob, me, before)).toBeNull();
     });
     it("is not known of who has agreed since, but of oneself", () => {
         const { room, put } = roomWith();

@@ -61,8 +61,8 @@ export interface Receipt {
 
 const assist = "/_lingxi/client/v1/assist";
 
-export const fetchStatus = (fetch: Fetch, roomId: string | null) =>
-    request<AssistStatus>("GET", `${assist}/status${roomId ? `?room_id=${encodeURIComponent(roomId)}` : ""}`, undefined, { fetch });
+export const fetchStatus = (fetch: Fetch, roomId: string | null, signal: AbortSignal) =>
+    request<AssistStatus>("GET", `${assist}/status${roomId ? `?room_id=${encodeURIComponent(roomId)}` : ""}`, undefined, { fetch, signal });
 
 export const fetchChips = (fetch: Fetch, roomId: string, eventId: string, signal: AbortSignal) =>
     request<{ method: string; suggestions: OfflineChip[] }>("POST", `${assist}/chips`, { room_id: roomId, event_id: eventId }, { fetch, signal });

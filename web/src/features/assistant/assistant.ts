@@ -4,6 +4,7 @@ import { Streams } from "@/features/assistant/streams";
 import { bodyOf, isMessage, labelKey, labelOf, text, type AiLabel } from "@/features/chat/engine/content";
 import type { Draft } from "@/features/chat/engine/drafts";
 import type { Engine } from "@/features/chat/engine/engine";
+import { isPassing } from "@/features/chat/engine/outbox";
 import { ReplacedWords } from "@/features/chat/engine/replaced";
 import { ApiError, errcodeOf } from "@/lib/errors";
 import type { Json } from "@/lib/http";
@@ -50,6 +51,10 @@ const attempts_limit = 5;
 const usualPauseMs = 1_000;
 const longestPauseMs = 5_000;
 const alreadyAsked = "IM.LINGXI.ALREADY_ASKED";
+const statusDeadlineMs = 15_000;
+/** The pause after a status that did not come; it doubles up to the longest. */
+const statusPauseMs = 1_000;
+const longestStatusPauseMs = 30_000;
 const excerptEvents = 20;
 const noChips: Chips = { eventId: null, items: [] };
 
@@ -136,7 +141,11 @@ export class Assistant {
     /** The status of a chat that was asked for last, of those that came: an older one that is late counts no more. */
     private readonly statusTurns = new Map<string, number>();
     private statusTurn = 0;
+    /** The chats whose consents are being asked for, and by how many parts of the page they are shown. */
     private readonly following = new Set<string>();
+    private readonly followers = new Map<string, number>();
+    /** Ends the pause after a status that did not come. */
+    private readonly statusPauses = new Map<string, () => void>();
 
     constructor(
         private readonly engine: Engine,
@@ -166,12 +175,15 @@ export class Assistant {
         return this.engine.transport.fetch;
     }
 
-    async loadStatus(roomId: string | null): Promise<void> {
+    /** Answers why it is not known, where it did not come. */
+    async loadStatus(roomId: string | null): Promise<unknown> {
+        const abort = new AbortController();
+        const late = setTimeout(() => abort.abort(), statusDeadlineMs);
         try {
             const turn = (this.statusTurn += 1);
             const room = roomId === null ? null : this.engine.client.getRoom(roomId);
             const taken = room && inForceOf(room, this.engine.me);
-            const status = await fetchStatus(this.fetch, roomId);
+            const status = await fetchStatus(this.fetch, roomId, abort.signal);
             if (roomId !== null && turn > (this.statusTurns.get(roomId) ?? 0)) {
                 this.statusTurns.set(roomId, turn);
                 this.status.of(roomId).set(status);
@@ -182,23 +194,63 @@ export class Assistant {
             const { account } = this.engine;
             if (status.ai_enabled) this.takeServerSwitch(true);
             else if (account.loaded && account.saving === 0 && account.settings.get().ai_enabled) this.takeServerSwitch(false);
-        } catch {
-            // Unknown stays unknown: the calls themselves tell what is wrong.
+            return null;
+        } catch (error) {
+            return error; // unknown stays unknown: the calls themselves tell what is wrong
+        } finally {
+            clearTimeout(late);
         }
     }
 
-    /** Asks the server which consents are in force, as long as the events that they hang on are other ones than it was asked of. */
-    async followConsents(room: Room): Promise<void> {
+    /** As long as what it answers is not called, what consents are in force is asked for until it is known. */
+    followConsents(room: Room): () => void {
+        const { roomId } = room;
+        this.followers.set(roomId, (this.followers.get(roomId) ?? 0) + 1);
+        this.statusPauses.get(roomId)?.(); // there is something new to ask, or the server is there again
+        void this.askConsents(room);
+        return () => void this.followers.set(roomId, (this.followers.get(roomId) ?? 0) - 1);
+    }
+
+    /** Asks the server as long as the events that consents hang on are other ones than it was asked of. */
+    private async askConsents(room: Room): Promise<void> {
         const { roomId } = room;
         if (this.following.has(roomId)) return;
         this.following.add(roomId);
-        for (let asked = ""; ; ) {
+        let pauseMs = statusPauseMs;
+        for (let asked = ""; (this.followers.get(roomId) ?? 0) > 0; ) {
             const marks = consentMarks(room, this.engine.me);
             if (marks === asked || marks === this.inForce.of(roomId).get()?.marks) break;
+            const error = await this.loadStatus(roomId);
+            if (error !== null && isPassing(error)) {
+                const wanted = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+                await this.pauseStatus(roomId, Math.min(Math.max(pauseMs, wanted), longestStatusPauseMs));
+                pauseMs *= 2;
+                continue;
+            }
             asked = marks;
-            await this.loadStatus(roomId);
+            pauseMs = statusPauseMs;
         }
         this.following.delete(roomId);
+    }
+
+    private pauseStatus(roomId: string, ms: number): Promise<void> {
+        return new Promise((resolve) => {
+            const end = () => {
+                clearTimeout(timer);
+                this.statusPauses.delete(roomId);
+                resolve();
+            };
+            const timer = setTimeout(end, ms);
+            this.statusPauses.set(roomId, end);
+        });
+    }
+
+    /** Nobody looks any more: nothing of it stays open. */
+    stop(): void {
+        this.chipsAbort?.abort();
+        this.streams.endAll("given_up");
+        this.followers.clear();
+        for (const end of [...this.statusPauses.values()]) end();
     }
 
     /** The offline method's chips for the last message. */

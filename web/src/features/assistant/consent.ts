@@ -90,13 +90,25 @@ export const inForceOf = (room: Room, me: string) => {
     return (status: AssistStatus): InForce => ({ users: new Set(status.consents.map((one) => one.user_id)), seen, marks });
 };
 
+/** Whether a person's member event only changed what they are called or look like since the one that was seen. */
+function isSameMembership(room: Room, userId: string, seen: string): boolean {
+    let event = room.currentState.getStateEvents(EventType.RoomMember, userId) ?? undefined;
+    // Where the server tells which event each came after, a leaving among those that are not here is not overlooked.
+    while (event && event.getContent()["membership"] === "join" && event.getPrevContent()["membership"] === "join") {
+        const before = event.getUnsigned().replaces_state;
+        if (before === undefined || before === seen) return true;
+        event = room.findEventById(before);
+    }
+    return false;
+}
+
 /** Whether a person's agreement is in force; null until that is known. */
 export function isInForce(room: Room, userId: string, me: string, inForce: InForce | null): boolean | null {
     if (!consentOf(room, userId)?.agreed) return false;
     const seen = inForce?.seen.get(userId);
     if (!inForce || !seen) return inForce?.users.has(userId) ? true : null;
     const now = seenNow(room, userId);
-    if (now.member !== seen.member) return null;
+    if (now.member !== seen.member && !isSameMembership(room, userId, seen.member)) return null;
     if (inForce.users.has(userId)) return true;
     if (now.consent === seen.consent) return false;
     // What I have answered since, I have answered as the member that I am.

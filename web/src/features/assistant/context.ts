@@ -41,7 +41,8 @@ export function useInForce(room: Room): (userId: string) => boolean | null {
     const marks = consentMarks(room, me);
     const isOld = inForce?.marks !== marks;
     useEffect(() => {
-        if (isOld && reachable) void assistant.followConsents(room);
+        if (isOld && reachable) return assistant.followConsents(room);
+        return undefined;
     }, [assistant, room, marks, isOld, reachable]);
     return (userId) => isInForce(room, userId, me, inForce);
 }

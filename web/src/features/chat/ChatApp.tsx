@@ -48,6 +48,7 @@ export default function ChatApp({ session, onEnded }: { session: Session; onEnde
         });
         return () => {
             off();
+            assistant.stop();
             engine.stop();
         };
     }, [session, onEnded]);

@@ -8,11 +8,15 @@ import { useEngine, useName, useRoomState } from "@/features/chat/engine/context
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
+import { useLate } from "@/lib/hooks";
 import { online } from "@/lib/online";
 import { formatRoute } from "@/lib/router";
 import { useStore } from "@/lib/store";
 import { SkeletonRows, SwitchRow } from "@/ui/parts";
 import { toast } from "@/ui/toast";
+
+/** So long nothing is said of a consent of which one does not know; it mostly comes at once. */
+const unknownFor_ms = 1_500;
 
 /** The assistant in one chat: whether it may be used, who agreed to what, the model and what was used today. */
 export function AssistantPanel({ room }: { room: Room }) {
@@ -47,15 +51,18 @@ export function AssistantPanel({ room }: { room: Room }) {
     });
     // Nothing is said or asked before one knows what is in force; later, who has just answered comes when that is known.
     const known = status !== null && stands(engine.me) !== null;
+    const isLate = useLate(!known, unknownFor_ms);
     const isNobody = members.every((member) => stands(member.userId) === false);
     const termsOf = ({ purposes, destination, atMs }: Consent) =>
         [purposesInWords(purposes, i18n), destination.kind === "provider" ? destination.name : t("ai.panel_here"), t("ai.panel_since", formats.short(atMs, Date.now(), t("chats.yesterday")))].join(" · ");
-    const takeBack = mine && (
+    // What one does not know about for long can be taken back as well.
+    const given = mine ?? (isLate && stands(engine.me) === null ? consentOf(room, engine.me) : null);
+    const takeBack = given && (
         <section>
             <h3 className="list-title">{t("ai.panel_mine")}</h3>
             <div className="row">
-                <span className="grow small quiet">{termsOf(mine)}</span>
-                <button type="button" className="button" onClick={() => run(answerConsent(engine, room.roomId, false, mine.purposes, mine.destination))}>
+                <span className="grow small quiet">{termsOf(given)}</span>
+                <button type="button" className="button" onClick={() => run(answerConsent(engine, room.roomId, false, given.purposes, given.destination))}>
                     {t("ai.consent_take_back")}
                 </button>
             </div>
@@ -72,12 +79,8 @@ export function AssistantPanel({ room }: { room: Room }) {
     const modelWords = t(status?.model ? "ai.no_answer" : isAdmin ? "ai.no_model_admin" : "ai.no_model");
     const purposes: Purpose[] = ["suggest_replies", "translate"];
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
-    const setAuto = (on: boolean) => {
-        const { [room.roomId]: _since, ...others } = settings.auto_suggest_since_ms;
-        // By the server's clock: what stands there already is not asked about.
-        const last = room.getLiveTimeline().getEvents().at(-1);
-        return engine.account.change({ auto_suggest_since_ms: on ? { ...others, [room.roomId]: last?.getTs() ?? 0 } : others });
-    };
+    // By the server's clock: what stands there already is not asked about.
+    const setAuto = (on: boolean) => engine.account.setAutoSuggest(room.roomId, on ? (room.getLiveTimeline().getEvents().at(-1)?.getTs() ?? 0) : null);
     return (
         <div className="stack">
             <h2>{t("ai.panel_title")}</h2>
@@ -97,6 +100,7 @@ export function AssistantPanel({ room }: { room: Room }) {
             {allowed && (
                 <>
                     {!known && (reachable ? <SkeletonRows count={1} /> : <p role="status">{t("error.network")}</p>)}
+                    {!known && takeBack}
                     {known && (
                         <SwitchRow
                             label={t("ai.panel_agree_self")}

@@ -1,7 +1,7 @@
 import type { MatrixEvent, Room } from "matrix-js-sdk";
 import { useState } from "react";
 import { useAiVisible, useInForce } from "@/features/assistant/context";
-import { answerConsent, answerTo, consentOf, purposesInWords, readDestination, readPurposes, type Card, type Destination, type Purpose } from "@/features/assistant/consent";
+import { answerConsent, answerTo, consentOf, isSame, purposesInWords, readDestination, readPurposes, type Card, type Destination, type Purpose } from "@/features/assistant/consent";
 import { consentType, text } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { useI18n, type I18n } from "@/i18n";
@@ -69,7 +69,17 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
             {!card ? null : own ? (
                 <Answers room={room} asker={engine.me} card={card} stands={stands} />
             ) : answered === "unknown" ? (
-                <div className="consent-buttons" aria-busy="true" />
+                mine && isSame(mine.destination, card.destination) ? (
+                    // Taking back is offered also while one does not know: it harms nothing.
+                    <div className="row consent-answer" aria-busy="true">
+                        <span className="grow" />
+                        <button type="button" className="button" disabled={busy} onClick={() => void answer(false)}>
+                            {t("ai.consent_take_back")}
+                        </button>
+                    </div>
+                ) : (
+                    <div className="consent-buttons" aria-busy="true" />
+                )
             ) : answered ? (
                 <div className="row consent-answer">
                     <span className="grow wrap">{answered === "other" && mine ? t("ai.consent_answered_other", whereInWords(mine.destination, i18n)) : t(answered === "yes" ? "ai.consent_answered_yes" : "ai.consent_answered_no")}</span>

@@ -70,7 +70,7 @@ function SystemView({ room, row }: { room: Room; row: SystemRow }) {
     );
 }
 
-/** Its place is kept until one knows whether there is anything to take back. */
+/** It stands there also until one knows whether there is anything to take back: taking back what is over harms nothing. */
 function TakeBack({ room }: { room: Room }) {
     const engine = useEngine();
     const i18n = useI18n();
@@ -81,7 +81,7 @@ function TakeBack({ room }: { room: Room }) {
     };
     if (stands === false) return null;
     return (
-        <button type="button" className="inline-button" style={stands ? undefined : { visibility: "hidden" }} onClick={takeBack}>
+        <button type="button" className="inline-button" onClick={takeBack}>
             {i18n.t("ai.consent_take_back")}
         </button>
     );
