@@ -52,7 +52,6 @@ struct TestCore {
                            std::string(text.data(), count > 0 ? static_cast<std::size_t>(count) - 1 : 0));
         });
         TaskGroup group(runtime, "core");
-        link.ready("open the link");
         std::thread server([listeners = start.listeners] {
             while (!listeners.empty()) {
                 const int fd = ::accept(listeners[0], nullptr, nullptr);
@@ -68,6 +67,11 @@ struct TestCore {
                 r.stop();
             }(runtime));
         }
+        // After the wait has begun: a signal that comes as soon as we are ready ends us as it should.
+        group.spawn([](SupervisorLink& l) -> Task<void> {
+            l.ready("open the link");
+            co_return;
+        }(link));
         runtime.run();
         note(events, "core ended");
         return 0;
