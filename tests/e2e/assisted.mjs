@@ -1,6 +1,16 @@
 // Two people in a direct chat with the assistant beside them: how their tests begin, and what they ask for again and again.
 import { bubble, chatLink, register, setUp } from "./people.mjs";
-import { personPage } from "./server.mjs";
+import { launchBrowser, personPage, startModel, startServer } from "./server.mjs";
+
+/** A server, a model's and a browser, and Wang and Emma, who write English in a direct chat. No model is in use yet. */
+export async function twoBesideAModel() {
+    const server = await startServer("--registration", "open");
+    const model = await startModel();
+    const browser = await launchBrowser();
+    const wang = await setUp(server, { language: "en" });
+    const emma = await register(server, "emma", "Emma Hart");
+    return { server, model, browser, wang, emma, roomId: await wang.direct(emma) };
+}
 
 /**
  * An administrator at a desk, in Chinese, and Emma on a phone, in English; `begin` is called with both and their chat before

@@ -1,8 +1,9 @@
 // A browser allows a host six connections: however many accounts and tabs ask models at once, chat keeps one.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, setUp } from "./people.mjs";
-import { anotherTab, launchBrowser, personPage, startModel, startServer } from "./server.mjs";
+import { setModel, twoBesideAModel } from "./assisted.mjs";
+import { bubble, chatLink } from "./people.mjs";
+import { anotherTab, personPage } from "./server.mjs";
 
 let server, model, browser, wang, emma, roomId;
 const texts = ["one", "two", "three"].map((word) => `message ${word}`);
@@ -23,13 +24,8 @@ function count(page) {
 const streams = () => [...slow].filter((request) => request.url().endsWith("/translations")).length;
 
 before(async () => {
-    server = await startServer("--registration", "open");
-    model = await startModel();
-    browser = await launchBrowser();
-    wang = await setUp(server, { language: "en" });
-    emma = await register(server, "emma", "Emma Hart");
-    roomId = await wang.direct(emma);
-    await wang.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", enabled: true, max_concurrent: 16 });
+    ({ server, model, browser, wang, emma, roomId } = await twoBesideAModel());
+    await setModel(wang, model, { max_concurrent: 16 });
     for (const person of [wang, emma]) {
         await person.say(roomId, ...texts.map((text) => `${person.name}: ${text}`));
         await person.state(roomId, "im.lingxi.consent", here, person.userId);

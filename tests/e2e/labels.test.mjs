@@ -1,8 +1,9 @@
 // The label of AI's words: it goes with them over the clipboard, and goes when nothing of them is left.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { bubble, chatLink, register, setUp, until } from "./people.mjs";
-import { launchBrowser, personPage, startModel, startServer } from "./server.mjs";
+import { setModel, twoBesideAModel } from "./assisted.mjs";
+import { bubble, chatLink, until } from "./people.mjs";
+import { personPage } from "./server.mjs";
 
 const words = "See you at seven";
 const ai = "Fine, no problem";
@@ -16,15 +17,10 @@ async function written(text) {
 }
 
 before(async () => {
-    server = await startServer("--registration", "open");
-    model = await startModel();
-    browser = await launchBrowser();
-    wang = await setUp(server, { language: "en" });
-    emma = await register(server, "emma", "Emma Hart");
-    roomId = await wang.direct(emma);
+    ({ server, model, browser, wang, emma, roomId } = await twoBesideAModel());
     other = await wang.createRoom("Other", [emma]);
     await wang.call("PUT", "/_lingxi/admin/v1/budget", { ai_enabled: true, person_tokens_per_day: 1_000_000, server_tokens_per_day: 10_000_000, time_zone: "Asia/Shanghai" });
-    await wang.call("PUT", "/_lingxi/admin/v1/models/test", { name: "Test model", base_url: `${model.url}/v1`, model: "test-model", enabled: true });
+    await setModel(wang, model);
     label = await written(ai);
     await emma.say(roomId, "my own words");
     await emma.send(roomId, { msgtype: "m.text", body: ai, "im.lingxi.ai": label });

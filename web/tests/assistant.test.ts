@@ -29,16 +29,16 @@ function assistantOver(answers: Answer[]): { assistant: Assistant; engine: Engin
     return { assistant: new Assistant(engine), engine, calls: () => calls };
 }
 
-describe("offline chips", () => {
-    beforeEach(() => {
-        vi.useFakeTimers();
-        vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
-    });
-    afterEach(() => {
-        vi.useRealTimers();
-        vi.unstubAllGlobals();
-    });
+beforeEach(() => {
+    vi.useFakeTimers();
+    vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
+});
+afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+});
 
+describe("offline chips", () => {
     it("appear within a second", async () => {
         const { assistant } = assistantOver([after(900, chips)]);
         void assistant.refreshChips(room);
@@ -69,14 +69,6 @@ describe("offline chips", () => {
 });
 
 describe("the consents that are in force", () => {
-    beforeEach(() => {
-        vi.useFakeTimers();
-        vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined });
-    });
-    afterEach(() => {
-        vi.useRealTimers();
-        vi.unstubAllGlobals();
-    });
     const refused = (status: number) => after(10, () => new Response(JSON.stringify({ errcode: "M_UNKNOWN", error: "" }), { status }));
     const never = after(1e9, chips);
     const status = after(10, () => new Response(JSON.stringify({ ai_enabled: true, model: null, budget: null, policy: "allowed", consents: [{ user_id: "@her:s" }], assistant_user_id: "" })));
