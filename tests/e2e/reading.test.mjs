@@ -162,6 +162,24 @@ test("a reply leads to a message that is far above, and there it stays", async (
     assert.ok(message.y >= box.y && message.y + message.height <= box.y + box.height, "it is in view");
 });
 
+test("it leads there also where the message must be fetched, and rows come long after what they show", async () => {
+    const id = await emma.send(roomId, { msgtype: "m.text", body: "answering the very first again", "m.relates_to": { "m.in_reply_to": { event_id: ids[2] } } });
+    const fresh = await personPage(browser);
+    await wang.enter(fresh, chatLink(roomId));
+    const quote = fresh.locator(`[data-message="${id}"] .quote`);
+    await quote.waitFor();
+    assert.equal(await fresh.locator(`[data-message="${ids[2]}"]`).count(), 0);
+    // As on a machine that has much to do: the timeline's next drawing is two seconds late.
+    await fresh.evaluate(() => {
+        const { setTimeout: soon } = window;
+        window.setTimeout = (act, ms = 0, ...more) => soon(act, ms < 50 ? ms + 2_000 : ms, ...more);
+    });
+    await quote.click();
+    await fresh.locator(`[data-message="${ids[2]}"]`).waitFor();
+    assert.equal(await fresh.locator(".toast").count(), 0);
+    await fresh.context().close();
+});
+
 for (const moves of [false, true])
     test(`where the way back is slow, the chat ${moves ? "stays where a hand has moved it" : "goes to the first unread message as soon as it is there"}`, async () => {
         const name = moves ? "Moved" : "Slow";

@@ -3,7 +3,8 @@ import { heightsOf, windowFor, type Heights } from "@/ui/virtualWindow";
 
 export interface VirtualListHandle {
     toEnd(): void;
-    toIndex(index: number, align: "start" | "center"): void;
+    /** `reached` is told the row once it stands there. */
+    toIndex(index: number, align: "start" | "center", reached?: (row: HTMLElement) => void): void;
     readonly element: HTMLDivElement | null;
 }
 
@@ -50,7 +51,7 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
     /** Visible rows and where they stand; the first that still exists is kept there. */
     const anchors = useRef<Anchor[]>([]);
     const stuck = useRef(open === "end");
-    const goal = useRef<{ key: string; align: "start" | "center"; below_px: number } | null>(null);
+    const goal = useRef<{ key: string; align: "start" | "center"; below_px: number; reached?: ((row: HTMLElement) => void) | undefined } | null>(null);
     const told = useRef<boolean | null>(null);
     const lastKey = useRef<string | undefined>(undefined);
     /** Where the view was when it was last looked at: what differs is a hand's doing. */
@@ -148,6 +149,7 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
                 const below = wanted.align === "center" ? (element.clientHeight - row.offsetHeight) / 2 : wanted.below_px;
                 element.scrollTop = Math.max(0, top - Math.max(0, below));
                 goal.current = null;
+                wanted.reached?.(row);
             }
         } else if (anchored && stuck.current) element.scrollTop = element.scrollHeight;
         else if (anchored) {
@@ -242,12 +244,12 @@ export function VirtualList<T>({ items, keyOf, children, estimate_px, open = "st
             range.current = { ...windowFor(all, { index: all.count - 1 }), firstKey: null };
             redraw((last) => last + 1);
         },
-        toIndex: (index, align) => {
+        toIndex: (index, align, reached) => {
             const key = latest.current.keys[index];
             if (key === undefined) return;
             touched.current = true;
             stuck.current = false;
-            goal.current = { key, align, below_px: 0 };
+            goal.current = { key, align, below_px: 0, reached };
             range.current = { ...windowFor(heightsOf(latest.current.keys, measured.current, estimate_px), { index }), firstKey: null };
             redraw((last) => last + 1);
         },

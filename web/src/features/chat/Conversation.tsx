@@ -6,6 +6,7 @@ import { AssistLine } from "@/features/assistant/parts/AssistLine";
 import { AttachDialog } from "@/features/chat/AttachDialog";
 import { Composer, type ComposerHandle, type Mode } from "@/features/chat/Composer";
 import { carry, labelSelected } from "@/features/chat/engine/aiClipboard";
+import { isMessage } from "@/features/chat/engine/content";
 import { useEngine, useName, useRoomState, useRoomSummary } from "@/features/chat/engine/context";
 import type { TimelineRow } from "@/features/chat/engine/timeline";
 import { useTimeline, type Timeline } from "@/features/chat/engine/useTimeline";
@@ -138,34 +139,40 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
         toBottom();
     };
 
+    /** A message that is loaded and to be gone to as soon as it has its row. */
+    const [sought, setSought] = useState<{ eventId: string } | null>(null);
     const jump = useCallback(
         async (eventId: string) => {
-            const find = () => rowsRef.current.findIndex((row) => row.kind === "message" && row.event.getId() === eventId);
-            for (let page = 0; page < 10 && find() < 0; page += 1) {
-                const before = room.getLiveTimeline().getEvents().length;
+            const events = () => room.getLiveTimeline().getEvents();
+            const isHere = () => events().some((event) => event.getId() === eventId && isMessage(event));
+            for (let page = 0; page < 10 && !isHere(); page += 1) {
+                const before = events().length;
                 try {
                     await engine.client.scrollback(room, 60);
                 } catch {
                     break;
                 }
-                if (room.getLiveTimeline().getEvents().length === before) break;
-                await new Promise((resolve) => setTimeout(resolve, 60)); // until the rows are drawn
+                if (events().length === before) break;
             }
-            const index = find();
-            if (index < 0) {
-                toast(t("chat.reply_missing"));
-                return;
-            }
-            list.current?.toIndex(index, "center");
+            if (isHere()) setSought({ eventId });
+            else toast(t("chat.reply_missing"));
+        },
+        [engine, room, t],
+    );
+    useEffect(() => {
+        const index = sought ? rows.findIndex((row) => row.kind === "message" && row.event.getId() === sought.eventId) : -1;
+        if (index < 0) return;
+        setSought(null);
+        list.current?.toIndex(index, "center", (row) => {
+            const element = row.querySelector<HTMLElement>("[data-message]");
+            // After what closes over the chat at this moment has given the focus back.
             setTimeout(() => {
-                const element = list.current?.element?.querySelector<HTMLElement>(`[data-message="${CSS.escape(eventId)}"]`);
                 element?.focus({ preventScroll: true });
                 element?.classList.add("found");
                 setTimeout(() => element?.classList.remove("found"), 1600);
             }, 120);
-        },
-        [engine, room, t],
-    );
+        });
+    }, [sought, rows]);
     useEffect(() => {
         if (jumpTo && timeline.ready) void jump(jumpTo);
     }, [jumpTo, timeline.ready, jump]);
