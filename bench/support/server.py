@@ -19,6 +19,15 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def is_running(pid):
+    """A process of which all threads have ended holds nothing any more, even where its new parent is slow to look at it."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state not in "ZX" or len(os.listdir(f"/proc/{pid}/task")) > 1
+    except OSError:
+        return False
+
+
 class Server:
     """`lingxi serve` on a data directory; the address stays across restarts."""
 
@@ -75,7 +84,7 @@ class Server:
         self.process.kill()
         self.process.wait(10)
         end = time.monotonic() + 10
-        while any(os.path.exists(f"/proc/{pid}") for pid in children) and time.monotonic() < end:
+        while any(is_running(pid) for pid in children) and time.monotonic() < end:
             time.sleep(0.001)
 
     def pids(self):
