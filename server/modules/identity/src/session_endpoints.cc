@@ -14,6 +14,8 @@ using base::ErrorKind;
 
 constexpr std::int64_t kLoginTokenTtlMs = std::int64_t{2} * 60 * 1000;
 constexpr std::size_t kSecretCharacters = 32;
+/// Programs log in and never out: what one job removes, lists or tells of stays bounded.
+constexpr std::int64_t kDevicesLimit = 500;
 
 base::Error wrong_credentials() {
     return {ErrorKind::forbidden, "M_FORBIDDEN", "The user name or the password is wrong."};
@@ -45,6 +47,8 @@ base::Result<Session> open_for(Core& core, storage::Transaction& tx, UserNumber 
     if (!is_active(tx, user)) {
         return base::fail(ErrorKind::forbidden, "M_USER_DEACTIVATED", "This account has been deactivated.");
     }
+    if (!wish.device_id || !find_device(tx, user, *wish.device_id))
+        make_place_for_device(tx, user, kDevicesLimit, core.hooks.device_removed, now_ms);
     auto session = open_session(tx, user, secrets, wish, now_ms);
     tx.after_commit([&core, user] { core.tokens.forget_user(user); });  // earlier tokens of the device ended
     return session;

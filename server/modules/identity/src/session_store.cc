@@ -248,6 +248,19 @@ void remove_devices(storage::Transaction& tx, UserNumber user, std::optional<Dev
     }
 }
 
+void make_place_for_device(storage::Transaction& tx, UserNumber user, std::int64_t most,
+                           const DeviceRemoved& removed, std::int64_t now_ms) {
+    const auto longest_unseen = [&]() -> std::optional<DeviceNumber> {
+        auto row = tx.prepare(
+            "SELECT device_number, count(*) OVER () FROM identity_devices WHERE user_number = ?1"
+            " ORDER BY last_seen_at_ms, device_number LIMIT 1");
+        row.bind(user);
+        if (!row.step() || row.integer(1) < most) return std::nullopt;
+        return DeviceNumber{row.integer(0)};
+    };
+    if (const auto device = longest_unseen()) remove_device(tx, user, *device, removed, now_ms);
+}
+
 void write_last_seen(storage::Transaction& tx, DeviceNumber device, const Sight& sight) {
     tx.prepare(
           "UPDATE identity_devices SET last_seen_at_ms = ?2, last_seen_address = ?3 WHERE device_number = ?1")

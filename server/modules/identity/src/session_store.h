@@ -82,6 +82,10 @@ void remove_device(storage::Transaction& tx, UserNumber user, DeviceNumber devic
 void remove_devices(storage::Transaction& tx, UserNumber user, std::optional<DeviceNumber> except,
                     const DeviceRemoved& removed, std::int64_t now_ms);
 
+/// Makes place for one more device where an account has `most`: the one that was seen longest ago is removed.
+void make_place_for_device(storage::Transaction& tx, UserNumber user, std::int64_t most,
+                           const DeviceRemoved& removed, std::int64_t now_ms);
+
 /// That a device was in use.
 struct Sight {
     std::int64_t at_ms = 0;

@@ -99,6 +99,34 @@ TEST(Login, on_a_known_device_ends_its_earlier_token) {
     EXPECT_EQ(world.get("/_matrix/client/v3/account/whoami", second).status, 200);
 }
 
+TEST(Login, of_one_device_too_many_ends_the_session_that_was_seen_longest_ago) {
+    World world;
+    int removed = 0;
+    world.hooks.device_removed = [&removed](storage::Transaction&, UserNumber, DeviceNumber) { ++removed; };
+    ASSERT_TRUE(world.restart().has_value());
+    const auto first = world.join("alice");
+    world.clock().advance(std::chrono::minutes(1));
+    const auto second = world.log_in("alice", "correct horse", {{"device_id", "PHONE"}}).text("access_token");
+    const auto filled = world.write([](storage::Transaction& tx) -> base::Result<void> {
+        tx.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 498) "
+            "INSERT INTO identity_devices (user_number, device_id, created_at_ms, last_seen_at_ms) "
+            "SELECT d.user_number, 'D' || n.i, d.created_at_ms, d.last_seen_at_ms FROM n, identity_devices d "
+            "WHERE d.device_id = 'PHONE'");
+        return {};
+    });
+    ASSERT_TRUE(filled.has_value());
+
+    world.log_in("alice", "correct horse", {{"device_id", "PHONE"}});
+    EXPECT_EQ(removed, 0) << "a device that is known takes no place";
+    EXPECT_EQ(world.get("/_matrix/client/v3/account/whoami", second).status, 401);
+    const auto third = world.log_in("alice", "correct horse").text("access_token");
+
+    EXPECT_EQ(removed, 1);
+    EXPECT_EQ(world.get("/_matrix/client/v3/account/whoami", first).status, 401);
+    EXPECT_EQ(world.get("/_matrix/client/v3/devices", third).body.at("devices").as_array().size(), 500U);
+}
+
 TEST(Login, by_token_works_once_and_only_in_time) {
     World world;
     const auto token = world.join("alice");
