@@ -306,6 +306,22 @@ void Converse::replace_worker_in(chat::RoomNumber room) {
     if (core_.tasks.spawn(work()) != nullptr) late_.insert(room);
 }
 
+template <class Job>
+runtime::Task<std::invoke_result_t<Job, storage::Transaction&>> Converse::read_again(Job job) {
+    Backoff backoff;
+    while (true) {
+        auto found = co_await core_.database.read(job);
+        if (found || stopping_) co_return found;
+        const auto pause = backoff.next();
+        base::log_warning("assistant.cannot_read", {{"code", found.error().code}});
+        if (!pause) {
+            base::log_error("assistant.catch_up_given_up", {{"waited_s", backoff.waited().count()}});
+            co_return found;
+        }
+        co_await runtime::sleep_for(*pause);
+    }
+}
+
 runtime::Task<void> Converse::catch_up() {
     struct Found {
         std::vector<chat::RoomNumber> rooms;
@@ -317,8 +333,8 @@ runtime::Task<void> Converse::catch_up() {
         co_return;
     }
     joins_.look();
-    auto missed = co_await core_.database.read(
-        [self = core_.assistant_user](storage::Transaction& tx) -> base::Result<Found> {
+    auto missed =
+        co_await read_again([self = core_.assistant_user](storage::Transaction& tx) -> base::Result<Found> {
             Found found;
             for (const auto& answer : open_answers(tx, kResumedLimit)) {
                 if (const auto room = chat::RoomReading::open(tx, answer.room_id, self))
@@ -327,10 +343,7 @@ runtime::Task<void> Converse::catch_up() {
             found.rooms = chat::rooms_with(tx, self, chat::Membership::join, kRoomsLimit);
             return found;
         });
-    if (!missed) {
-        base::log_error("assistant.catch_up_failed", {{"code", missed.error().code}});
-        co_return;  // every room is looked at then
-    }
+    if (!missed) co_return;  // whatever is written is looked at then, in every room
     rooms_.insert(missed->rooms.begin(), missed->rooms.end());
     rooms_known_ = true;
     for (Work& work : missed->work) enqueue(std::move(work));
@@ -352,11 +365,11 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
          first += kMissedRoomsAtOnce) {
         const auto begin = rooms.begin() + static_cast<std::ptrdiff_t>(first);
         const auto count = std::min(kMissedRoomsAtOnce, rooms.size() - first);
-        auto walked = co_await core_.database.read(
-            [some = std::vector(begin, begin + static_cast<std::ptrdiff_t>(count)),
-             self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
-             now_ms = core_.clock.now_ms(),
-             left = kMissedEvents - events](storage::Transaction& tx) -> base::Result<Walked> {
+        auto walked =
+            co_await read_again([some = std::vector(begin, begin + static_cast<std::ptrdiff_t>(count)),
+                                 self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id},
+                                 now_ms = core_.clock.now_ms(), left = kMissedEvents - events](
+                                    storage::Transaction& tx) -> base::Result<Walked> {
                 Walked walked;
                 for (const auto room : some) {
                     const auto before = walked.missed.questions.size();
@@ -373,10 +386,7 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
                 }
                 return walked;
             });
-        if (!walked) {
-            base::log_error("assistant.catch_up_failed", {{"code", walked.error().code}});
-            co_return;
-        }
+        if (!walked) co_return;
         for (const auto& [room, is_asked] : walked->silent) joins_.say(room, SaidOnce::greeting, is_asked);
         events += walked->missed.events;
         for (const auto& [room, position, sender] : walked->missed.questions) {
@@ -387,12 +397,23 @@ runtime::Task<void> Converse::look_for_missed(std::vector<chat::RoomNumber> room
 }
 
 runtime::Task<void> Converse::handle(Work work) {
-    if (const auto* asked = std::get_if<Asked>(&work)) {
-        auto question = co_await find_question(core_, asked->room, asked->position, {});
-        if (question && !*question) co_return;
-        if (!question || !co_await answer(std::move(**question), false)) behind_.add_again(asked->room, {});
-    }
+    if (const auto* asked = std::get_if<Asked>(&work)) co_await handle_asked(*asked);
     if (auto* resumed = std::get_if<Resumed>(&work)) co_await handle_resumed(std::move(*resumed));
+}
+
+runtime::Task<void> Converse::handle_asked(Asked asked) {
+    // Also where a fault comes between: what was not taken on then is found again.
+    struct Owed {
+        Converse& self;
+        chat::RoomNumber room;
+        bool is_done = false;
+        ~Owed() {
+            if (!is_done && !self.stopping_) self.behind_.add_again(room, {});
+        }
+    } owed{*this, asked.room};
+    auto question = co_await find_question(core_, asked.room, asked.position, {});
+    if (!question) co_return;
+    owed.is_done = !*question || co_await answer(std::move(**question), false);
 }
 
 /// No list of what was missed has it, since it was taken on: it is tried again from here, or stays open.

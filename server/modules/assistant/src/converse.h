@@ -11,12 +11,14 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <unordered_set>
 #include <variant>
 
 #include <chat/ids.h>
 #include <chat/news.h>
 #include <runtime/signal.h>
+#include <storage/transaction.h>
 
 namespace assistant {
 
@@ -66,9 +68,14 @@ class Converse {
     /// What there was no place for, of one room.
     runtime::Task<void> look_behind(chat::RoomNumber room);
     runtime::Task<void> catch_up();
+    /// What `job` reads, tried again after each pause while it cannot; its last failure once that is given
+    /// up.
+    template <class Job>
+    runtime::Task<std::invoke_result_t<Job, storage::Transaction&>> read_again(Job job);
     runtime::Task<void> look_for_missed(std::vector<chat::RoomNumber> rooms);
     runtime::Task<void> work();
     runtime::Task<void> handle(Work work);
+    runtime::Task<void> handle_asked(Asked asked);
     runtime::Task<void> handle_resumed(Resumed resumed);
     /// A worker waits until chat takes something in this room: another takes its place.
     void replace_worker_in(chat::RoomNumber room);

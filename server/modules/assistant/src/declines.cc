@@ -72,6 +72,17 @@ bool Declines::holds(chat::RoomNumber room, chat::Position position) const {
     });
 }
 
+/// Once its room has rested; not at all after the last pause: the question stays open then.
+void Declines::add_again(Declined declined) {
+    const auto pause = declined.backoff.next();
+    if (!pause) {
+        base::log_error("assistant.refusal_given_up", {{"waited_s", declined.backoff.waited().count()}});
+        return;
+    }
+    rest_until_[declined.room] = Clock::now() + *pause;
+    waiting_.push_back(std::move(declined));
+}
+
 void Declines::stop() {
     stopping_ = true;
     waiting_.clear();
@@ -137,6 +148,15 @@ runtime::Task<std::optional<Declines::Untold>> Declines::claim(Declined first) {
         some.push_back(other);
         return true;
     });
+    // Also where a fault comes between.
+    struct Owed {
+        Declines& self;
+        std::vector<Declined> some;
+        ~Owed() {
+            if (!self.stopping_)
+                for (Declined& one : some) self.add_again(std::move(one));
+        }
+    } owed{*this, some};
     auto claimed = co_await core_.database.write(
         {kBudgetOrder},
         [first, some, self = AssistantIdentity{core_.assistant_user, core_.assistant_user_id}](
@@ -156,22 +176,18 @@ runtime::Task<std::optional<Declines::Untold>> Declines::claim(Declined first) {
         });
     if (!claimed) {
         base::log_warning("assistant.cannot_read", {{"code", claimed.error().code}});
-        rest_until_[first.room] = Clock::now() + Backoff::kFirst;
-        if (!stopping_) waiting_.insert(waiting_.end(), some.begin(), some.end());
         co_return std::nullopt;
     }
+    owed.some.clear();
     if (!claimed->last) co_return std::nullopt;
     StoredAnswer last = std::move(*claimed->last);
+    first.position = claimed->position;
+    first.event_id = last.question_event_id;
+    first.questions = claimed->questions;
+    owed.some.push_back(first);
     auto found = co_await find_question(core_, first.room, std::nullopt, last.question_event_id);
-    if (!found) {
-        rest_until_[first.room] = Clock::now() + Backoff::kFirst;
-        Declined again = std::move(first);
-        again.position = claimed->position;
-        again.event_id = std::move(last.question_event_id);
-        again.questions = claimed->questions;
-        if (!stopping_) waiting_.push_back(std::move(again));
-        co_return std::nullopt;
-    }
+    if (!found) co_return std::nullopt;
+    owed.some.clear();
     auto& question = *found;
     if (!question || question->is_encrypted_room) {
         co_await messages_.note(first.room, last.question_event_id, AnswerState::done, {});

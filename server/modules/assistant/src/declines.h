@@ -31,6 +31,7 @@ class Declines {
         std::optional<Refusal> refusal;  ///< none: too many questions wait
         std::string event_id;            ///< of a question that was taken on already; empty: it was not
         std::int64_t questions = 1;      ///< with those of its asker that were noted as done for it
+        Backoff backoff = {};            ///< of what could not be taken on for the moment
     };
 
     Declines(Assistant::Core& core, AnswerMessages& messages);
@@ -53,6 +54,7 @@ class Declines {
         Backoff backoff;
     };
 
+    void add_again(Declined declined);
     bool rests(chat::RoomNumber room) const;
     runtime::Task<void> tell_next();
     /// Takes some on; nothing where none of them is a question any more.

@@ -35,6 +35,9 @@ struct Again : Converse {
                 " BEGIN SELECT abs(-9223372036854775807 - new.state / new.state); END");
     }
     void take_again() { execute("DROP TRIGGER refuse"); }
+    /// What was taken on cannot be read, nor anything noted.
+    void hide_answers() { execute("ALTER TABLE assistant_answer RENAME TO hidden_answer"); }
+    void show_answers() { execute("ALTER TABLE hidden_answer RENAME TO assistant_answer"); }
     /// No question can be read: all else can.
     void hide_settings() { execute("ALTER TABLE assistant_settings RENAME TO hidden_settings"); }
     void show_settings() { execute("ALTER TABLE hidden_settings RENAME TO assistant_settings"); }
@@ -107,6 +110,23 @@ TEST_F(Again, what_an_earlier_start_took_on_and_this_one_cannot_read_is_not_take
     show_settings();
     EXPECT_TRUE(is_done(question));
     EXPECT_EQ(answer(alice, room), "我是程序。");
+}
+
+TEST_F(Again, a_start_that_cannot_read_what_was_left_open_takes_it_up_once_it_can) {
+    const auto room = with_assistant({alice});
+    world.fake->script.hangs_before_prepared = true;
+    const auto taken_on = world.say(alice, room, "问题");
+    ASSERT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+    world.fake->script.hangs_before_prepared = false;
+    world.await(world.assistant->stop());
+    const auto missed = world.say(alice, room, "还有");
+    hide_answers();
+    const int before = unread;
+    world.restart();
+    ASSERT_TRUE(one_is_unread_more_than(before));
+    show_answers();
+    EXPECT_TRUE(is_done(taken_on));
+    EXPECT_TRUE(is_done(missed));
 }
 
 TEST_F(Again, whoever_is_to_be_told_that_too_many_wait_is_told_once_the_question_can_be_read) {
