@@ -310,7 +310,10 @@ class Core {
         for (auto& module :
              {identity_->routes(), chat_->routes(), sync_->routes(), media_->routes(), assistant_->routes()})
             routes.insert(routes.end(), module.begin(), module.end());
-        server_->on_stopping([this] { sync_->release_all(); });
+        server_->on_stopping([this] {
+            sync_->release_all();
+            render_peer_.expect_no_other();
+        });
         routes = identity_->noting_devices(std::move(routes));
         server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));
         if (!settings_.text("web-root").empty()) {

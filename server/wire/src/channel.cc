@@ -126,10 +126,15 @@ bool Peer::is_open() const {
 
 runtime::Task<void> Peer::wait_until_open(Clock::duration limit) {
     const auto end = Clock::now() + limit;
-    while (!is_open()) {
+    while (!is_open() && expects_another_) {
         // One that was attached may have gone again by the time that this is woken.
         if (!co_await attached_.wait(end - Clock::now())) co_return;
     }
+}
+
+void Peer::expect_no_other() {
+    expects_another_ = false;
+    attached_.notify();
 }
 
 bool Peer::has_been_called() const {

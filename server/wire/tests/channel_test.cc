@@ -422,5 +422,23 @@ TEST(Peer, who_waits_for_it_goes_on_when_it_comes_or_at_the_limit) {
     });
 }
 
+TEST(Peer, nobody_waits_for_one_once_none_is_expected) {
+    run([](Runtime& runtime) -> Task<void> {
+        Peer peer(runtime);
+        bool has_returned = false;
+        runtime::TaskGroup group(runtime, "waits");
+        group.spawn([](Peer& away, bool& returned) -> Task<void> {
+            co_await away.wait_until_open(1h);
+            returned = true;
+        }(peer, has_returned));
+        co_await runtime::sleep_for(1ms);
+        EXPECT_FALSE(has_returned);
+        peer.expect_no_other();
+        EXPECT_TRUE(co_await group.wait(60s));
+        EXPECT_TRUE(has_returned);
+        co_await peer.wait_until_open(1h);  // nor later
+    });
+}
+
 }  // namespace
 }  // namespace wire

@@ -130,8 +130,10 @@ class Peer {
     /// wire.peer_gone.
     void attach(int socket_fd);
     bool is_open() const;
-    /// Returns once there is a peer, or when `limit` has passed.
+    /// Returns once there is a peer, none is expected any more, or `limit` has passed.
     runtime::Task<void> wait_until_open(std::chrono::steady_clock::duration limit);
+    /// This process is about to stop: nobody waits for a peer that is away.
+    void expect_no_other();
     /// Whether this process has been asked anything since it was attached.
     bool has_been_called() const;
     /// wire.peer_gone (unavailable) while there is none.
@@ -143,6 +145,7 @@ class Peer {
     runtime::Runtime& runtime_;
     ChannelOptions options_;
     std::unique_ptr<Channel> channel_;
+    bool expects_another_ = true;
     runtime::Notifier attached_;
 };
 
