@@ -279,10 +279,13 @@ runtime::Task<base::Result<void>> Connection::admit(const Route& route, Request&
     co_return base::Result<void>{};
 }
 
-/// `response`, unless whoever asked was logged out while the request was parked: they hear no more news.
+/// `response`, unless whoever asked was logged out while the request was parked: they hear no more news. Who
+/// has renewed the token meanwhile was not.
 runtime::Task<Response> Connection::unless_ended(Response response, const Exchange& ex) {
     const auto still = co_await core_->authenticator(ex.token);
-    if (still || still.error().kind != base::ErrorKind::unauthenticated) co_return response;
+    if (still || still.error().kind != base::ErrorKind::unauthenticated ||
+        still.error().code == kTokenExpired)
+        co_return response;
     co_return error_response(still.error(), ex);
 }
 

@@ -59,6 +59,25 @@ TEST_F(LongPoll, tells_nothing_to_who_was_logged_out_meanwhile) {
     EXPECT_FALSE(answer.body.contains("parked"));
 }
 
+TEST_F(LongPoll, is_answered_where_its_token_was_renewed_meanwhile) {
+    auto route = parking_route(Method::get, "/api/poll", parking, RateClass::sync);
+    route.auth = Auth::required;
+    std::atomic<bool> renewed{false};
+    TestServer server({route}, {}, [&](Server& made) {
+        made.set_authenticator([&](std::string token) -> runtime::Task<base::Result<Principal>> {
+            if (renewed)
+                co_return base::fail(base::ErrorKind::unauthenticated, std::string(kTokenExpired), "Old.");
+            co_return Principal{.user_id = std::move(token)};
+        });
+    });
+    Client client(server.port());
+    client.send("GET /api/poll HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer alice\r\n\r\n");
+    ASSERT_TRUE(parked());
+    renewed = true;
+    parking->released = true;
+    EXPECT_EQ(client.read_answer().body, R"({"parked":true})");
+}
+
 TEST_F(LongPoll, ends_when_its_client_goes_away) {
     TestServer server(routes());
     Client client(server.port());

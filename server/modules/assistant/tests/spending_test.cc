@@ -112,7 +112,7 @@ TEST_F(Spending, a_gateway_speaks_with_nobody_elses_codes) {
     for (const auto kind :
          {base::ErrorKind::unauthenticated, base::ErrorKind::internal, base::ErrorKind::unavailable}) {
         for (const std::string code :
-             {"storage.corrupt", "IM.LINGXI.AI_OFF", "M_UNKNOWN_TOKEN", "identity.token_expired"}) {
+             {"storage.corrupt", "IM.LINGXI.AI_OFF", "M_UNKNOWN_TOKEN", "net.token_expired"}) {
             world.fake->script = {};
             world.fake->script.before_prepared = base::Error{kind, code, "Log in again at example.com.", {}};
             const auto answer = world.post(alice, kTranslations,

@@ -8,6 +8,7 @@
 
 #include <base/log.h>
 #include <identity/users.h>
+#include <net/server.h>
 
 namespace identity {
 namespace {
@@ -16,8 +17,6 @@ constexpr auto kUpkeepEvery = std::chrono::seconds(60);
 constexpr std::size_t kNewsAtOnce = 100;
 constexpr std::size_t kDeviceNameLimitBytes = 256;
 constexpr std::size_t kIdLimitBytes = 255;
-/// So long an expired token is answered with "log in again" before it is unknown.
-constexpr std::int64_t kKeepExpiredMs = std::int64_t{30} * 24 * 60 * 60 * 1000;
 
 AccountCreated read_account_created(const News& news, UserId user_id) {
     AccountCreated created{.user = news.user, .user_id = std::move(user_id)};
@@ -94,7 +93,7 @@ runtime::Task<base::Result<net::Principal>> Identity::Core::authenticate(std::st
                              "Unknown access token.");
     }
     if (row->expires_at_ms && *row->expires_at_ms <= now_ms) {
-        co_return base::fail(base::ErrorKind::unauthenticated, "identity.token_expired",
+        co_return base::fail(base::ErrorKind::unauthenticated, std::string(net::kTokenExpired),
                              "The access token has expired: refresh it or log in again.");
     }
     co_return std::move(row->principal);
@@ -233,7 +232,6 @@ runtime::Task<void> Identity::Core::upkeep_once() {
                                               [seen, now_ms](storage::Transaction& tx) -> base::Result<void> {
                                                   for (const auto& [device, sight] : seen)
                                                       write_last_seen(tx, device, sight);
-                                                  purge_expired_tokens(tx, now_ms - kKeepExpiredMs);
                                                   purge_expired_secrets(tx, now_ms);
                                                   purge_old_networks(tx, now_ms);
                                                   return {};

@@ -4,6 +4,7 @@
 
 #include <base/json.h>
 #include <identity/matrix_error.h>
+#include <net/server.h>
 
 namespace identity {
 namespace {
@@ -39,14 +40,10 @@ struct CodeRow {
 
 /// Codes of the layers below that Matrix has a word of its own for.
 constexpr std::array kCodes{
-    CodeRow{"base.not_json", 400, "M_NOT_JSON"},
-    CodeRow{"base.json_too_deep", 400, "M_BAD_JSON"},
-    CodeRow{"base.json_too_large", 413, "M_TOO_LARGE"},
-    CodeRow{"net.bad_json", 400, "M_BAD_JSON"},
-    CodeRow{"net.missing_token", 401, "M_MISSING_TOKEN"},
-    CodeRow{"net.no_route", 404, "M_UNRECOGNIZED"},
-    CodeRow{"net.wrong_method", 405, "M_UNRECOGNIZED"},
-    CodeRow{"identity.token_expired", 401, "M_UNKNOWN_TOKEN"},
+    CodeRow{"base.not_json", 400, "M_NOT_JSON"},          CodeRow{"base.json_too_deep", 400, "M_BAD_JSON"},
+    CodeRow{"base.json_too_large", 413, "M_TOO_LARGE"},   CodeRow{"net.bad_json", 400, "M_BAD_JSON"},
+    CodeRow{"net.missing_token", 401, "M_MISSING_TOKEN"}, CodeRow{"net.no_route", 404, "M_UNRECOGNIZED"},
+    CodeRow{"net.wrong_method", 405, "M_UNRECOGNIZED"},   CodeRow{net::kTokenExpired, 401, "M_UNKNOWN_TOKEN"},
 };
 
 }  // namespace
@@ -65,7 +62,7 @@ net::Response matrix_error(const base::Error& error) {
     }
     base::json::object body{{"errcode", errcode}, {"error", error.message}};
     // Soft logout: the session is there still, only its token is too old.
-    if (error.code == "identity.token_expired") body["soft_logout"] = true;
+    if (error.code == net::kTokenExpired) body["soft_logout"] = true;
     if (error.kind == ErrorKind::rate_limited) {
         body["retry_after_ms"] = error.retry_after ? error.retry_after->count() : 1000;
     }

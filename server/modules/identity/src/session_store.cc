@@ -189,7 +189,16 @@ void confirm_refresh(storage::Transaction& tx, std::int64_t token_number) {
         superseded = row.integer(1);
     }
     tx.prepare("DELETE FROM identity_refresh_tokens WHERE refresh_number = ?1").bind(superseded).run();
-    tx.prepare("DELETE FROM identity_access_tokens WHERE device_number = ?1 AND token_number < ?2")
+    // A device keeps two: what expired in earlier turns is asked with no more.
+    tx.prepare(
+          "DELETE FROM identity_access_tokens WHERE device_number = ?1 AND token_number <"
+          " (SELECT max(token_number) FROM identity_access_tokens WHERE device_number = ?1 AND token_number "
+          "< ?2)")
+        .bind(device, token_number)
+        .run();
+    tx.prepare(
+          "UPDATE identity_access_tokens SET expires_at_ms = 0, supersedes_refresh = NULL"
+          " WHERE device_number = ?1 AND token_number < ?2")
         .bind(device, token_number)
         .run();
     tx.prepare("UPDATE identity_access_tokens SET supersedes_refresh = NULL WHERE token_number = ?1")
@@ -276,10 +285,6 @@ std::vector<std::string> addresses_of(storage::Transaction& tx, UserNumber user)
     std::vector<std::string> addresses;
     while (row.step()) addresses.emplace_back(row.text(0));
     return addresses;
-}
-
-void purge_expired_tokens(storage::Transaction& tx, std::int64_t before_ms) {
-    tx.prepare("DELETE FROM identity_access_tokens WHERE expires_at_ms < ?1").bind(before_ms).run();
 }
 
 }  // namespace identity

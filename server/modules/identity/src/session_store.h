@@ -59,7 +59,8 @@ struct TokenRow {
 };
 std::optional<TokenRow> find_token(storage::Transaction& tx, const base::Bytes& hash);
 
-/// The refreshed token reached its client: what it replaces ends.
+/// The refreshed token reached its client: what it replaces ends. The last one before it is known as expired
+/// from now on, so that whoever still asks with it is told to use the new one, not that the session is gone.
 void confirm_refresh(storage::Transaction& tx, std::int64_t token_number);
 
 struct Device {
@@ -94,7 +95,5 @@ struct Sight {
 void write_last_seen(storage::Transaction& tx, DeviceNumber device, const Sight& sight);
 /// The addresses from which the account's devices were last seen.
 std::vector<std::string> addresses_of(storage::Transaction& tx, UserNumber user);
-/// Access tokens that expired before `before_ms`.
-void purge_expired_tokens(storage::Transaction& tx, std::int64_t before_ms);
 
 }  // namespace identity

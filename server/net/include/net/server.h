@@ -16,7 +16,11 @@
 
 namespace net {
 
-/// Resolves a bearer token. Errors go through the surface's dialect as they are.
+/// The session stands, only this token of it is too old.
+inline constexpr std::string_view kTokenExpired = "net.token_expired";
+
+/// Resolves a bearer token. Errors go through the surface's dialect as they are; the code kTokenExpired
+/// (unauthenticated) alone has a meaning here.
 using Authenticator = std::function<runtime::Task<base::Result<Principal>>(std::string token)>;
 
 struct ServerOptions {
