@@ -44,6 +44,9 @@ TEST_F(SyncAnswers, tell_invitations_by_stripped_state_but_not_those_of_the_igno
     put_account_data(server.tx(), bob.user, kNoRoom, "m.ignored_user_list",
                      R"({"ignored_users":{"@ann:x":{}}})");
     EXPECT_EQ(section(second.sync(), "invite", room), nullptr);
+    put_account_data(server.tx(), bob.user, kNoRoom, "m.ignored_user_list", R"({"ignored_users":{}})");
+    EXPECT_NE(section(second.sync(), "invite", room), nullptr) << "it was kept back until now";
+    EXPECT_EQ(section(second.sync(), "invite", room), nullptr);
 }
 
 TEST_F(SyncAnswers, tell_that_an_invitation_was_taken_back) {

@@ -37,6 +37,28 @@ TEST_F(SyncAnswers, count_unread_messages_from_where_one_has_read_to) {
     EXPECT_EQ(count(joined(client.sync(), room)), 0) << "who writes has read";
 }
 
+TEST_F(SyncAnswers, count_anew_what_was_read_elsewhere_also_for_who_asks_for_no_receipts) {
+    auto room = server.room(ann, {bob});
+    server.say(room, ann, "one");
+    const auto last = server.say(room, ann, "two");
+    Client client(server, bob, R"({"room":{"ephemeral":{"not_types":["m.receipt"]}}})");
+    EXPECT_EQ(count(joined(client.sync(), room)), 2);
+    ASSERT_TRUE(put_receipt(server.tx(), {.room = room.room().number,
+                                          .user = bob.user,
+                                          .kind = ReceiptKind::read_private,
+                                          .event_position = last.position,
+                                          .event_id = last.id.value}));
+    const auto read = client.sync();
+    EXPECT_EQ(count(joined(read, room)), 0);
+    EXPECT_TRUE(joined(read, room).at("ephemeral").at("events").as_array().empty());
+    ASSERT_TRUE(put_receipt(server.tx(), {.room = room.room().number,
+                                          .user = ann.user,
+                                          .kind = ReceiptKind::read,
+                                          .event_position = last.position,
+                                          .event_id = last.id.value}));
+    EXPECT_EQ(section(client.sync(), "join", room), nullptr) << "what others read changes nothing here";
+}
+
 TEST_F(SyncAnswers, count_every_unread_message_however_many) {
     auto room = server.room(ann, {bob});
     server.say(room, ann, "read");

@@ -117,6 +117,7 @@ class AnswerMaker {
             account_data_ = account_data_changes(tx_, query_.user, after, query_.now[Stream::account_data]);
         for (const auto& data : account_data_) {
             if (data.room != kNoRoom) room_data_[data.room].push_back(&data);
+            if (data.type == "m.ignored_user_list") ignores_others_ = true;
         }
     }
 
@@ -138,7 +139,7 @@ class AnswerMaker {
                 return;
             found.push_back(*membership);
         };
-        if (query_.rooms && !query_.full_state) {
+        if (query_.rooms && !query_.full_state && !ignores_others_) {
             auto rooms = *query_.rooms;
             for (const auto& [room, data] : room_data_) rooms.push_back(room);
             std::ranges::sort(rooms);
@@ -200,7 +201,8 @@ class AnswerMaker {
 
     bool may_have_news(const StoredMembership& row) {
         if (!query_.since || query_.full_state || row.since > query_.events_since()) return true;
-        if (row.membership == Membership::invite) return row.position > query_.events_since();
+        if (row.membership == Membership::invite)
+            return ignores_others_ || row.position > query_.events_since();
         if (is_over(row.membership)) return tells_data_of_left(row.room);
         if (row.membership != Membership::join) return false;
         return query_.wants_whole_counts || room_data_.contains(row.room) ||
@@ -228,8 +230,9 @@ class AnswerMaker {
                     sections_.has_news = true;
                 break;
             case Membership::invite:
-                // Somebody else may have invited the person anew, who ignores the first.
-                if ((is_news || membership.position > query_.events_since()) &&
+                // Somebody else may have invited the person anew, who ignores the first, or ignores them no
+                // more.
+                if ((is_news || ignores_others_ || membership.position > query_.events_since()) &&
                     append_stripped_room(sections_.invite, *context_, *room, membership))
                     sections_.has_news = true;
                 break;
@@ -300,6 +303,7 @@ class AnswerMaker {
     Sections sections_;
     std::map<RoomNumber, Unread> counted_;
     std::vector<AccountData> account_data_;
+    bool ignores_others_ = false;  ///< than before: an invitation may have been kept back
     std::map<RoomNumber, std::vector<const AccountData*>> room_data_;
 };
 

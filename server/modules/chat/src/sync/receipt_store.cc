@@ -104,4 +104,13 @@ bool has_receipts_after(storage::Transaction& tx, RoomNumber room, std::int64_t 
     return statement.step();
 }
 
+bool has_own_receipts_after(storage::Transaction& tx, RoomNumber room, identity::UserNumber reader,
+                            std::int64_t after, std::int64_t up_to) {
+    auto statement = tx.prepare(
+        "SELECT 1 FROM receipt WHERE room_number = ?1 AND position > ?2 AND position <= ?3"
+        " AND user_number = ?4 LIMIT 1");
+    statement.bind(room, after, up_to, reader);
+    return statement.step();
+}
+
 }  // namespace chat

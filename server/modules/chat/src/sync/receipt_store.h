@@ -56,5 +56,8 @@ std::vector<Receipt> receipt_changes(storage::Transaction& tx, RoomNumber room, 
                                      std::int64_t after, std::int64_t up_to, std::size_t limit);
 /// Whether there is any receipt in (after, up_to].
 bool has_receipts_after(storage::Transaction& tx, RoomNumber room, std::int64_t after, std::int64_t up_to);
+/// Whether there is one of `reader`'s own.
+bool has_own_receipts_after(storage::Transaction& tx, RoomNumber room, identity::UserNumber reader,
+                            std::int64_t after, std::int64_t up_to);
 
 }  // namespace chat
