@@ -398,6 +398,14 @@ TEST_F(Reading, a_directory_of_published_rooms) {
     ASSERT_EQ(found.object().at("chunk").as_array().size(), 1u);
     EXPECT_EQ(found.object().at("chunk").at(0).at("name").as_string(), "Room 3");
     EXPECT_EQ(house.get("/_matrix/client/v3/publicRooms?since=nonsense", bob).errcode(), "M_INVALID_PARAM");
+    const auto own = std::string("?server=") + bob.user_id.substr(bob.user_id.find(':') + 1);
+    EXPECT_EQ(house.get("/_matrix/client/v3/publicRooms" + own, bob).object().at("chunk").as_array().size(),
+              5u);
+    EXPECT_EQ(house.post("/_matrix/client/v3/publicRooms" + own, bob).status, 200);
+    for (const std::string path : {"/_matrix/client/v3/publicRooms?server=far.example"}) {
+        EXPECT_EQ(house.get(path, bob).errcode(), "M_NOT_FOUND");
+        EXPECT_EQ(house.post(path, bob).errcode(), "M_NOT_FOUND");
+    }
     const auto list = "/_matrix/client/v3/directory/list/room/" + in_path(rooms[0]);
     EXPECT_EQ(house.put(list, bob, {{"visibility", "private"}}).errcode(), "M_FORBIDDEN");
     EXPECT_EQ(house.put(list, alice, {{"visibility", "private"}}).status, 200);

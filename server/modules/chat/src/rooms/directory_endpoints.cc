@@ -9,6 +9,7 @@
 
 #include <identity/body.h>
 #include <identity/matrix_error.h>
+#include <identity/users.h>
 
 namespace chat {
 namespace {
@@ -85,9 +86,15 @@ base::Result<void> read_directory_filter(const base::json::object& filter, Direc
     return {};
 }
 
-Answer list_rooms(Core& core, DirectoryQuery query) {
-    co_return answer(co_await core.database.read([query = std::move(query)](storage::Transaction& tx) {
-        return base::Result<std::string>(read_directory(tx, query));
+/// `of_server`: whose directory is asked for.
+Answer list_rooms(Core& core, DirectoryQuery query, std::optional<std::string> of_server) {
+    co_return answer(co_await core.database.read([query = std::move(query), of_server = std::move(of_server)](
+                                                     storage::Transaction& tx) -> base::Result<std::string> {
+        if (of_server && *of_server != identity::server_name(tx)) {
+            return base::fail(base::ErrorKind::not_found, "M_NOT_FOUND",
+                              "The directory of another server cannot be read from here.");
+        }
+        return read_directory(tx, query);
     }));
 }
 
@@ -177,7 +184,8 @@ Answer get_public_rooms(Core& core, net::Request request) {
         if (auto read = read_directory_token(*since, query); !read)
             co_return identity::matrix_error(read.error());
     }
-    co_return co_await list_rooms(core, std::move(query));
+    co_return co_await list_rooms(core, std::move(query),
+                                  std::optional<std::string>(request.query.get("server")));
 }
 
 Answer query_public_rooms(Core& core, net::Request request) {
@@ -200,7 +208,8 @@ Answer query_public_rooms(Core& core, net::Request request) {
         if (auto read = read_directory_filter(*filter, query); !read)
             co_return identity::matrix_error(read.error());
     }
-    co_return co_await list_rooms(core, std::move(query));
+    co_return co_await list_rooms(core, std::move(query),
+                                  std::optional<std::string>(request.query.get("server")));
 }
 
 Answer get_room_visibility_on_directory(Core& core, net::Request request) {
