@@ -169,7 +169,7 @@ def test_password_and_deactivation(probe):
     probe("login", body=login_body(alice.user_id), status=403, code="M_FORBIDDEN")
     challenge = probe("deactivateAccount", who=alice, body={"erase": True}, status=401)
     auth = confirm(alice.user_id, "another long password", challenge["session"])
-    assert probe("deactivateAccount", who=alice, body={"erase": True, "auth": auth})["id_server_unbind_result"] == "no-support"
+    assert probe("deactivateAccount", who=alice, body={"erase": True, "auth": auth})["id_server_unbind_result"] == "success"
     probe("getTokenOwner", who=alice, status=401, code="M_UNKNOWN_TOKEN")
     probe("login", body=login_body(alice.user_id, "another long password"), status=403)
     probe("getUserProfile", {"userId": alice.user_id}, status=404, code="M_NOT_FOUND")

@@ -83,7 +83,8 @@ runtime::Task<net::Response> deactivate_account(Core& core, net::Request request
         });
     if (!news) co_return matrix_error(news.error());
     co_await core.tell(*news);
-    co_return net::json(200, R"({"id_server_unbind_result":"no-support"})");
+    // No account has identifiers of other kinds here: there is nothing to unbind.
+    co_return net::json(200, R"({"id_server_unbind_result":"success"})");
 }
 
 runtime::Task<net::Response> get_account_3pids(Core&, net::Request) {

@@ -12,14 +12,19 @@ const std::vector<std::string>& stages() {
     return only;
 }
 
-/// Whether `auth` names the account that asks: by id or localpart, in the present or the legacy way.
+/// Whether `auth` names the account that asks: by id or localpart, in the present or the legacy way, spelt as
+/// a login may be.
 bool names(Body& auth, const net::Principal& principal) {
     std::optional<std::string> user = auth.optional_string("user");
     if (const auto* identifier = auth.optional_object("identifier")) {
         if (base::get_string(*identifier, "type") != "m.id.user") return false;
         if (const auto name = base::get_string(*identifier, "user")) user = std::string(*name);
     }
-    return user == principal.user_id || user == localpart_of(principal.user_id);
+    if (!user) return false;
+    const auto is_own = [&](std::string_view name) {
+        return name == principal.user_id || name == localpart_of(principal.user_id);
+    };
+    return is_own(*user) || is_own(base::ascii_lower(*user));
 }
 
 }  // namespace

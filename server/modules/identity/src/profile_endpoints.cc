@@ -89,7 +89,8 @@ base::json::object profile_json(storage::Transaction& tx, UserNumber user) {
     const auto member = member_profile_of(tx, user);
     if (member.display_name) body[kName] = *member.display_name;
     if (member.avatar_url) body[kAvatar] = *member.avatar_url;
-    for (const auto& field : profile_fields(tx, user)) body[field.name] = base::json::parse(field.json);
+    for (const auto& field : profile_fields(tx, user))
+        body[field.name] = base::parse_json(field.json, field.json.size()).value();  // as it came in
     return body;
 }
 

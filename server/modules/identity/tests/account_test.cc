@@ -36,7 +36,7 @@ TEST(Password, is_changed_after_the_old_one_and_ends_other_sessions) {
             .errcode(),
         "M_FORBIDDEN");
     EXPECT_EQ(
-        world.post(path, with_password("alice", "correct horse", {{"new_password", "battery staple"}}), token)
+        world.post(path, with_password("Alice", "correct horse", {{"new_password", "battery staple"}}), token)
             .status,
         200);
 
@@ -100,7 +100,7 @@ TEST(Deactivation, ends_everything_and_is_told) {
         world.post("/_matrix/client/v3/account/deactivate", with_password("alice", "correct horse"), token);
 
     ASSERT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.text("id_server_unbind_result"), "no-support");
+    EXPECT_EQ(answer.text("id_server_unbind_result"), "success");
     EXPECT_EQ(told, std::vector<bool>{false});
     EXPECT_EQ(world.get("/_matrix/client/v3/account/whoami", token).status, 401);
     EXPECT_EQ(world.log_in("alice", "correct horse").errcode(), "M_USER_DEACTIVATED");
@@ -155,6 +155,11 @@ TEST(Profile, holds_names_avatars_and_fields_of_ones_own) {
         world.put(kProfile + "/org.example.likes", {{"org.example.likes", base::json::array{1, "茶"}}}, token)
             .status,
         200);
+
+    base::json::value nested = "deep";
+    for (int level = 0; level < 40; ++level) nested = base::json::array{std::move(nested)};
+    EXPECT_EQ(world.put(kProfile + "/org.example.deep", {{"org.example.deep", nested}}, token).status, 200);
+    EXPECT_EQ(world.get(kProfile).body.at("org.example.deep"), nested);
 
     EXPECT_EQ(changes, 2);  // the same name again is no news
     const auto all = world.get(kProfile);

@@ -136,7 +136,7 @@ runtime::Task<Answer> World::answer(net::Method method, std::string target, std:
     const auto answer = [](net::Response response) {
         Answer read{.status = response.status, .headers = std::move(response.headers)};
         if (!response.body.empty() && read.headers.get("Content-Type") == "application/json")
-            read.body = base::json::parse(response.body).as_object();
+            read.body = base::parse_json(response.body, response.body.size()).value().as_object();
         return read;
     };
     for (const auto& route : routes_) {
