@@ -20,6 +20,18 @@ after(async () => {
     await server?.end();
 });
 
+test("a server that nobody has set up says so to who comes without its link, or by another, and offers no signing in", async () => {
+    await guest.goto(server.url);
+    await guest.getByText("This server waits to be set up.").waitFor();
+    await shot(guest, "administration-waiting-en-phone");
+    assert.deepEqual(await violations(guest), []);
+    assert.equal(await guest.getByRole("link", { name: "Sign in" }).count(), 0);
+    await guest.goto(`${server.url}/setup#another`);
+    await guest.getByText("Code: IM.LINGXI.BAD_SETUP_TOKEN").waitFor();
+    await guest.getByText(/not valid any more, and the server still waits/).waitFor();
+    assert.equal(await guest.getByRole("link", { name: "Sign in" }).count(), 0);
+});
+
 test("the setup page has the server’s name, offers a username and the zone, and makes the first room", async () => {
     await page.goto(/http\S+\/setup#\S+/.exec(server.output)[0]);
     await page.getByLabel("你的名字").waitFor();
@@ -42,6 +54,13 @@ test("the setup page has the server’s name, offers a username and the zone, an
     await go("#/me/preferences");
     await page.waitForFunction(() => [...document.querySelectorAll("select")].some((one) => one.value === "Asia/Tokyo"));
     admin = { userId: "@wangxiaoming:test.lingxi" };
+});
+
+test("once there is an account the setup page says so, and leads to the log-in", async () => {
+    await guest.goto(`${server.url}/setup`);
+    await guest.getByText("This server is set up already.").waitFor();
+    await guest.getByRole("link", { name: "Sign in" }).tap();
+    await guest.getByLabel("Username").waitFor();
 });
 
 test("an invitation is a link with a code to scan, for so many and so long, and is seen in the list", async () => {

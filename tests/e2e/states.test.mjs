@@ -134,8 +134,7 @@ for (const [language, locale, phone] of [["zh", "zh-CN", true], ["en", "en-GB", 
                 await page.locator(sign).waitFor();
                 await look(name, "content");
                 await fail(check);
-                await page.goto(link());
-                await page.reload();
+                await page.goto(link()); // to the browser the page that is open: it takes the link all the same
                 await notice("M_UNKNOWN").waitFor();
                 await look(name, "error");
                 await page.unroute(check);

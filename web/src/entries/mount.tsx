@@ -21,6 +21,8 @@ export function mount(page: ReactNode): void {
 
 /** The secret of a link: read once, then gone from the address bar and the history. */
 export function takeFragment(): string {
+    // To the browser another link of the same page is the page that is open.
+    window.addEventListener("hashchange", () => location.reload());
     const fragment = decodeURIComponent(location.hash.replace(/^#/, "")).replace(/^token=/, "");
     if (fragment) {
         sessionStorage.setItem(`lingxi.link.${location.pathname}`, fragment);

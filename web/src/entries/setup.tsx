@@ -1,6 +1,6 @@
 import { useEffect, useState, type FormEvent } from "react";
 import { forgetFragment, mount, takeFragment } from "@/entries/mount";
-import { greetAccount, setupCheck } from "@/features/identity/api";
+import { greetAccount, serverInfo, setupCheck } from "@/features/identity/api";
 import { useLocalpart } from "@/features/identity/useLocalpart";
 import { deviceTimeZone, useLanguages } from "@/i18n";
 import { errcodeOf } from "@/lib/errors";
@@ -12,6 +12,10 @@ import { TimeZoneField } from "@/ui/TimeZoneField";
 
 const token = takeFragment();
 
+/** Without a link, or by one that is not good (any more), there is nothing to fill in: the server waits for its link, or has its account. */
+type State = "checking" | "unchecked" | "ready" | "busy" | "waiting" | "done";
+const isBadLink = (error: unknown) => error !== null && errcodeOf(error) === "IM.LINGXI.BAD_SETUP_TOKEN";
+
 function SetupPage() {
     const { i18n } = useLanguages();
     const { t } = i18n;
@@ -22,7 +26,7 @@ function SetupPage() {
     const [password, setPassword] = useState("");
     const [room, setRoom] = useState<string | null>(null);
     const [zone, setZone] = useState(deviceTimeZone);
-    const [state, setState] = useState<"checking" | "unchecked" | "ready" | "busy">("checking");
+    const [state, setState] = useState<State>("checking");
     const [turn, setTurn] = useState(0);
     const [error, setError] = useState<unknown>(null);
 
@@ -30,17 +34,25 @@ function SetupPage() {
         document.title = `${t("setup.title")} · ${t("app.name")}`;
     }, [t]);
     useEffect(() => {
-        setupCheck(token).then(
-            (answer) => {
-                setServer(answer.server_name);
-                setFixed(answer.server_name_fixed);
-                setState("ready");
-            },
-            (failure: unknown) => {
+        const load = async () => {
+            try {
+                if (token) {
+                    const answer = await setupCheck(token);
+                    setServer(answer.server_name);
+                    setFixed(answer.server_name_fixed);
+                    return setState("ready");
+                }
+            } catch (failure) {
+                if (!isBadLink(failure)) throw failure;
+                forgetFragment();
                 setError(failure);
-                setState("unchecked");
-            },
-        );
+            }
+            setState((await serverInfo()).setup_needed ? "waiting" : "done");
+        };
+        load().catch((failure: unknown) => {
+            setError(failure);
+            setState("unchecked");
+        });
     }, [turn]);
     const again = () => {
         setError(null);
@@ -69,22 +81,24 @@ function SetupPage() {
             await greetAccount(session, "", i18n.language, zone);
             location.replace(answer.room_id ? `/#/chat/${encodeURIComponent(answer.room_id)}` : "/#/");
         } catch (failure) {
+            if (isBadLink(failure)) return again();
             setError(failure);
             setState("ready");
         }
     };
 
-    const code = error === null ? "" : errcodeOf(error);
-    const words = code === "IM.LINGXI.BAD_SETUP_TOKEN" ? t("setup.bad_token") : code === "IM.LINGXI.BAD_SERVER_NAME" ? t("setup.bad_server") : undefined;
+    const words = error !== null && errcodeOf(error) === "IM.LINGXI.BAD_SERVER_NAME" ? t("setup.bad_server") : undefined;
     return (
         <EntryPage>
             <h1>{t("setup.title")}</h1>
-            <p className="quiet">{t("setup.intro")}</p>
+            {state !== "waiting" && state !== "done" && <p className="quiet">{t("setup.intro")}</p>}
             {state === "checking" ? (
                 <SkeletonRows count={4} />
-            ) : code === "IM.LINGXI.BAD_SETUP_TOKEN" ? (
+            ) : state === "waiting" ? (
+                <div style={{ marginTop: 16 }}>{error === null ? <p className="notice">{t("setup.waiting")}</p> : <ErrorNotice error={error} words={t("setup.bad_token")} />}</div>
+            ) : state === "done" ? (
                 <div style={{ marginTop: 16 }}>
-                    <ErrorNotice error={error} words={t("setup.bad_token")} />
+                    {error === null ? <p className="notice">{t("setup.done")}</p> : <ErrorNotice error={error} words={t("setup.done")} />}
                     <a className="button wide" href="/" style={{ marginTop: 16 }}>
                         {t("login.title")}
                     </a>
