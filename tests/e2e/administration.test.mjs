@@ -253,18 +253,31 @@ test("model servers are added, tested, put in order and removed", async () => {
     await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "编辑" }).click();
     const form = page.getByRole("dialog", { name: "模型服务器" });
     const ask = page.getByRole("dialog", { name: "删除" });
+    const focused = (words) => page.waitForFunction((wanted) => document.activeElement?.matches("button") && document.activeElement.textContent === wanted, words);
     await form.getByLabel("模型", { exact: true }).fill("another-model");
     await form.getByRole("button", { name: "删除" }).click();
     await page.getByText("删除“First”？").waitFor();
     await shot(page, "administration-model-remove-zh");
     await ask.getByRole("button", { name: "取消" }).click();
     await ask.waitFor({ state: "detached" });
+    await focused("删除");
     assert.equal(await form.getByLabel("模型", { exact: true }).inputValue(), "another-model", "what is not saved yet stays");
     await form.getByRole("button", { name: "删除" }).click();
     await page.getByText("删除“First”？").waitFor();
     await ask.getByRole("button", { name: "删除" }).click();
     await form.waitFor({ state: "detached" });
     await page.locator(".list-line", { hasText: "First" }).waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.matches("ul") && document.activeElement.textContent.includes("Second")); // what is left of its place
+    const edit = page.locator(".list-line", { hasText: "Second" }).getByRole("button", { name: "编辑" });
+    await edit.click();
+    await form.waitFor();
+    await page.keyboard.press("Escape");
+    await form.waitFor({ state: "detached" });
+    await focused("编辑");
+    await edit.click();
+    await form.getByRole("button", { name: "保存" }).click();
+    await form.waitFor({ state: "detached" });
+    await focused("编辑");
 });
 
 test("the caps are set, and hold on the next look", async () => {

@@ -107,6 +107,7 @@ test("the mark tells in words which model, what it was given and what it cost", 
     await shot(desk, "assistant-receipt-zh");
     assert.deepEqual(await violations(desk), []);
     await desk.keyboard.press("Escape");
+    await desk.waitForFunction(() => document.activeElement?.matches(".ai-mark"));
     await phone.locator(".message", { hasText: "好的，没问题" }).getByRole("button", { name: /Written by AI/ }).tap();
     await phone.getByRole("dialog").getByText(/test-model/).waitFor();
     await phone.keyboard.press("Escape");

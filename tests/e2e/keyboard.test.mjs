@@ -105,13 +105,27 @@ test("answering, reacting and taking back, each from the message that has the fo
     for (let count = 0; count < 20 && !(await page.evaluate(() => document.activeElement?.matches(".timeline [role=region]"))); count += 1) await press("Shift+Tab");
     await press("ArrowUp");
     await onMessage("at eight");
+    // Who thinks better of it is back at the message, whether they asked by a key or by the menu.
     await press("Delete");
     await page.getByRole("dialog").waitFor();
     await shot(page, "keyboard-take-back");
+    await press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await onMessage("at eight");
+    await press("Enter");
+    await page.getByRole("menu").waitFor();
+    await press("End", "Enter");
+    await page.getByRole("dialog").waitFor();
+    await press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await onMessage("at eight");
+    await press("Delete");
+    await page.getByRole("dialog").waitFor();
     await tabTo(/^Take back$/);
     await press("Enter");
     await page.locator(".gone", { hasText: "Message taken back" }).waitFor();
     await page.getByRole("dialog").waitFor({ state: "detached" });
+    await onMessage("Message taken back");
 });
 
 test("the panel opens and closes, with arrows between its tabs", async () => {
@@ -130,6 +144,30 @@ test("Alt and arrows go from chat to chat, and Escape goes back to the list", as
     await press("Alt+ArrowUp");
     await bubble(page, "shall we go on Saturday").waitFor();
     await inComposer();
+    await press("Escape");
+    await page.waitForFunction(() => location.hash === "#/" || location.hash === "");
+});
+
+test("Ctrl+K that is left again gives the composer back as it was", async () => {
+    await press("Alt+ArrowDown");
+    await inComposer();
+    await page.keyboard.type("abc");
+    await press("ArrowLeft", "Control+k");
+    await page.getByRole("combobox").waitFor();
+    await press("Escape");
+    await page.getByRole("combobox").waitFor({ state: "detached" });
+    await inComposer();
+    await page.keyboard.type("-");
+    assert.equal(await page.locator("textarea").inputValue(), "ab-c");
+    await press("Control+k");
+    await page.keyboard.type("keyboard");
+    await page.getByRole("option", { name: /Keyboard shortcuts/ }).waitFor();
+    await press("Enter");
+    await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+    await press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    await inComposer();
+    await page.locator("textarea").fill("");
     await press("Escape");
     await page.waitForFunction(() => location.hash === "#/" || location.hash === "");
 });

@@ -5,6 +5,7 @@ import { useEffect, useId, useState, type InputHTMLAttributes, type ReactNode } 
 import { useI18n } from "@/i18n";
 import { errcodeOf, errorWords } from "@/lib/errors";
 import { useLate } from "@/lib/hooks";
+import { rememberFocus } from "@/ui/rememberFocus";
 
 export function IconButton({
     label,
@@ -92,11 +93,20 @@ export function SwitchRow({ label, hint, checked, disabled, onChange }: { label:
 /** `top` is for what grows and shrinks while one types: its upper edge stays where it is. */
 export function Dialog({ title, wide, top, hideTitle, className = "", children, onClose }: { title: string; wide?: boolean; top?: boolean; hideTitle?: boolean; className?: string; children: ReactNode; onClose(): void }) {
     const { t } = useI18n();
+    // While it is drawn for the first time, before anything in it takes the focus.
+    const [giveFocusBack] = useState(rememberFocus);
     return (
         <RadixDialog.Root open onOpenChange={(open) => !open && onClose()}>
             <RadixDialog.Portal>
                 <RadixDialog.Overlay className="scrim" />
-                <RadixDialog.Content className={`dialog ${wide ? "wide" : ""} ${top ? "top" : ""} ${className}`} aria-describedby={undefined}>
+                <RadixDialog.Content
+                    className={`dialog ${wide ? "wide" : ""} ${top ? "top" : ""} ${className}`}
+                    aria-describedby={undefined}
+                    onCloseAutoFocus={(event) => {
+                        event.preventDefault();
+                        giveFocusBack();
+                    }}
+                >
                     <div className={hideTitle ? "visually-hidden" : "dialog-head"}>
                         <RadixDialog.Title>{title}</RadixDialog.Title>
                         {!hideTitle && (

@@ -358,7 +358,7 @@ function ModelServers() {
                     danger
                     onYes={() => call("DELETE", `/models/${encodeURIComponent(removing.id)}`).then(() => {
                         setEditing(null);
-                        loaded.reload();
+                        loaded.set({ ...loaded.value, providers: providers.filter((provider) => provider.id !== removing.id) });
                     })}
                     onClose={() => setRemoving(null)}
                 />
