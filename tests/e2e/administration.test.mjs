@@ -228,6 +228,7 @@ test("model servers are added, tested, put in order and removed", async () => {
         await dialog.getByLabel("密钥").fill("secret-key");
         assert.equal(await dialog.getByRole("switch").count(), 1, "where it runs is what its address says, not a switch");
         if (name === "First") {
+            await dialog.getByLabel("每百万输入词元的价格").fill("2");
             await shot(page, "administration-model-zh");
             assert.deepEqual(await violations(page), []);
         }
@@ -235,6 +236,8 @@ test("model servers are added, tested, put in order and removed", async () => {
         await dialog.waitFor({ state: "detached" });
         await page.locator(".list-line", { hasText: name }).getByText(/在本机运行/).waitFor();
     }
+    const stored = await page.evaluate(async () => (await fetch("/_lingxi/admin/v1/models", { headers: { Authorization: `Bearer ${/lxa_[A-Za-z0-9_-]+/.exec(Object.values(localStorage).join())[0]}` } })).json());
+    assert.deepEqual(stored.providers.map((one) => [one.name, one.input_price_micros_per_million, one.currency]), [["First", 2_000_000, "CNY"], ["Second", 0, "CNY"]], "as the form showed it");
     await page.locator(".list-line", { hasText: "First" }).getByRole("button", { name: "测试" }).click();
     await page.locator(".list-line", { hasText: "First" }).getByText(/毫秒内有答复/).waitFor();
     assert.equal((await model.requests()).at(-1).authorization, "Bearer secret-key");

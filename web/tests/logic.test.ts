@@ -83,6 +83,12 @@ describe("times", () => {
         expect(new Formats("en", "UTC").money(1500, "??")).toBe("0.0015 ??");
         expect(new Formats("en", "UTC").money(1500, "USD")).toMatch(/0\.0015/);
     });
+    it("offers every currency, and keeps one that it does not know", () => {
+        const offered = new Formats("zh", "UTC").currencies("QQ?");
+        expect(offered).toContainEqual({ code: "CNY", words: "CNY · 人民币" });
+        expect(offered).toContainEqual({ code: "QQ?", words: "QQ?" });
+        expect(offered.length).toBeGreaterThan(100);
+    });
 });
 
 const room = (change: Partial<RoomSummary>): RoomSummary => ({

@@ -107,6 +107,20 @@ export class Formats {
         }).format(value);
     }
 
+    /** Every currency with its name, `kept` among them whatever it is. */
+    currencies(kept: string): { code: string; words: string }[] {
+        const names = new Intl.DisplayNames(this.locale, { type: "currency", fallback: "none" });
+        const nameOf = (code: string) => {
+            try {
+                return names.of(code);
+            } catch {
+                return undefined; // none that is shaped so
+            }
+        };
+        const codes = new Set([kept, ...(Intl.supportedValuesOf?.("currency") ?? ["CNY", "EUR", "USD"])]);
+        return [...codes].sort().map((code) => ({ code, words: [code, nameOf(code)].filter(Boolean).join(" · ") }));
+    }
+
     /** Millionths of a currency unit; more digits where the amount is small. */
     money(micros: number, currency: string): string {
         const value = micros / 1e6;

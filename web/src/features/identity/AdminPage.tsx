@@ -378,8 +378,9 @@ function freshId(name: string, taken: string[]): string {
 
 function ProviderDialog({ provider, taken, onClose, onDone, onRemove }: { provider: Provider; taken: string[]; onClose(): void; onDone(): void; onRemove(): void }) {
     const call = useAdmin();
-    const { t } = useI18n();
-    const [form, setForm] = useState(provider);
+    const { t, language, formats } = useI18n();
+    // What stands there is what is stored: nobody else chooses a currency.
+    const [form, setForm] = useState({ ...provider, currency: provider.currency ?? (language === "zh" ? "CNY" : "USD") });
     const [key, setKey] = useState("");
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<unknown>(null);
@@ -413,7 +414,16 @@ function ProviderDialog({ provider, taken, onClose, onDone, onRemove }: { provid
                 <SwitchRow label={t("admin.model_enabled")} checked={form.enabled} onChange={(enabled) => set({ enabled })} />
                 <Field label={t("admin.model_price_in")} inputMode="decimal" defaultValue={price(form.input_price_micros_per_million)} onChange={(event) => set({ input_price_micros_per_million: micros(event.target.value) })} />
                 <Field label={t("admin.model_price_out")} inputMode="decimal" defaultValue={price(form.output_price_micros_per_million)} onChange={(event) => set({ output_price_micros_per_million: micros(event.target.value) })} />
-                <Field label={t("admin.model_currency")} value={form.currency ?? ""} maxLength={3} placeholder="CNY" onChange={(event) => set({ currency: event.target.value.toUpperCase() })} />
+                <div className="field">
+                    <label htmlFor="model-currency">{t("admin.model_currency")}</label>
+                    <select id="model-currency" className="input" value={form.currency} onChange={(event) => set({ currency: event.target.value })}>
+                        {formats.currencies(form.currency).map(({ code, words }) => (
+                            <option key={code} value={code}>
+                                {words}
+                            </option>
+                        ))}
+                    </select>
+                </div>
                 {error !== null && <ErrorNotice error={error} />}
                 <div className="dialog-actions">
                     {provider.id && (
