@@ -37,6 +37,9 @@ test("the setup page has the server’s name, offers a username and the zone, an
     await page.getByLabel("你的名字").waitFor();
     assert.ok(!page.url().includes("#"), "the secret has left the address bar");
     assert.notEqual(await page.getByLabel("服务器名").inputValue(), "", "the name is prefilled");
+    await page.getByText(/127\.0\.0\.1:?\d* 只指这台电脑/).waitFor();
+    await shot(page, "administration-setup-zh");
+    assert.deepEqual(await violations(page), []);
     await page.getByLabel("服务器名").fill("not a name");
     await page.getByLabel("你的名字").fill("王小明");
     await page.waitForFunction(() => document.querySelector("input[autocomplete=username]").value !== "");
@@ -71,6 +74,7 @@ test("an invitation is a link with a code to scan, for so many and so long, and 
     await page.getByRole("img", { name: "链接的二维码" }).waitFor();
     const link = await page.locator(".link-box code").first().textContent();
     assert.ok(link.startsWith(server.url), link);
+    await page.getByText(/这个链接只能在这台电脑上打开/).waitFor();
     await page.locator(".list-line", { hasText: "还可用于 5 人 → 我们家" }).waitFor();
     await shot(page, "administration-invitation-zh");
     assert.deepEqual(await violations(page), []);

@@ -16,6 +16,7 @@ import { I18n } from "@/i18n";
 import { Formats } from "@/i18n/formats";
 import { avatarColour, avatar_colours, initials } from "@/lib/colour";
 import { ApiError } from "@/lib/errors";
+import { hostOf, isLoopback } from "@/lib/loopback";
 import { sha256 } from "@/lib/sha256";
 import { formatRoute, parseRoute } from "@/lib/router";
 import { SseParser } from "@/lib/sse";
@@ -57,6 +58,13 @@ describe("avatars", () => {
         expect(initials("@bob")).toBe("B");
         expect(initials("👩‍👩‍👧 family")).toBe("👩‍👩‍👧F");
         expect(initials("  ")).toBe("?");
+    });
+});
+
+describe("loopback", () => {
+    it("tells the addresses that mean this machine from those that others can open", () => {
+        for (const address of ["http://127.0.0.1:8008/invite#x", "http://localhost/", "https://chat.localhost:1/", "http://[::1]:8008/", "127.0.0.1:8008", "LOCALHOST", "127.8.9.10"]) expect([address, isLoopback(hostOf(address))]).toEqual([address, true]);
+        for (const address of ["http://192.168.1.20:8008/", "chat.example.org", "https://127.0.0.1.example.org/", "localhost.example", "", "not a name"]) expect([address, isLoopback(hostOf(address))]).toEqual([address, false]);
     });
 });
 

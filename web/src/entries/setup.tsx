@@ -5,6 +5,7 @@ import { useLocalpart } from "@/features/identity/useLocalpart";
 import { deviceTimeZone, useLanguages } from "@/i18n";
 import { errcodeOf } from "@/lib/errors";
 import { request } from "@/lib/http";
+import { hostOf, isLoopback } from "@/lib/loopback";
 import { enterSession, sessionOf } from "@/session/sessions";
 import { EntryPage } from "@/ui/EntryPage";
 import { ErrorNotice, Field, SkeletonRows } from "@/ui/parts";
@@ -88,6 +89,7 @@ function SetupPage() {
     };
 
     const words = error !== null && errcodeOf(error) === "IM.LINGXI.BAD_SERVER_NAME" ? t("setup.bad_server") : undefined;
+    const serverHint = fixed ? t("setup.server_fixed") : isLoopback(hostOf(server)) ? <span className="notice warn">{t("setup.server_loopback", server)}</span> : t("setup.server_hint");
     return (
         <EntryPage>
             <h1>{t("setup.title")}</h1>
@@ -109,7 +111,7 @@ function SetupPage() {
                 </div>
             ) : (
                 <form className="stack" onSubmit={(event) => void submit(event)}>
-                    <Field label={t("setup.server")} hint={fixed ? t("setup.server_fixed") : t("setup.server_hint")} value={server} readOnly={fixed} required spellCheck={false} autoCapitalize="none" onChange={(event) => setServer(event.target.value)} />
+                    <Field label={t("setup.server")} hint={serverHint} value={server} readOnly={fixed} required spellCheck={false} autoCapitalize="none" onChange={(event) => setServer(event.target.value)} />
                     <Field label={t("setup.name")} value={name} required autoComplete="name" onChange={(event) => setName(event.target.value)} />
                     <Field label={t("setup.localpart")} hint={localpart && server ? `@${localpart}:${server}` : t("setup.localpart_hint")} value={localpart} required pattern="[a-z0-9._=\/+\-]+" autoCapitalize="none" spellCheck={false} autoComplete="username" onChange={(event) => setLocalpart(event.target.value)} />
                     <Field label={t("setup.password")} hint={t("setup.password_hint")} type="password" value={password} required minLength={8} autoComplete="new-password" onChange={(event) => setPassword(event.target.value)} />

@@ -56,6 +56,7 @@ export const en = {
     "setup.intro": "One page, once: the server’s name, your account, and the first chat.",
     "setup.server": "Server name",
     "setup.server_hint": "Part of everyone’s address, as in @ann:chat.example.org; it cannot be changed later.",
+    "setup.server_loopback": (name: string) => `${name} means only this computer, and stays the server’s name for good. If others are to join, choose the name that they will know it by.`,
     "setup.server_fixed": "Set when the server was started.",
     "setup.name": "Your name",
     "setup.localpart": "Username",
@@ -256,6 +257,7 @@ export const en = {
     "group.add": "Add",
 
     // Invitations
+    "link.loopback": "This link opens only on this computer. For others to open it, start Lingxi with --listen and --public-url.",
     "invitations.title": "Invitation links",
     "invitations.create": "Create a link",
     "invitations.uses": "How many people",

@@ -54,6 +54,7 @@ export const zh: Dictionary = {
     "setup.intro": "只有这一页，只填一次：服务器的名字、你的账号、第一个群。",
     "setup.server": "服务器名",
     "setup.server_hint": "它是每个人地址的一部分，如 @wang:chat.example.org，以后不能改。",
+    "setup.server_loopback": (name) => `${name} 只指这台电脑，而服务器名以后不能改。要请别人来，就填他们会用的名字。`,
     "setup.server_fixed": "启动服务器时已经定好。",
     "setup.name": "你的名字",
     "setup.localpart": "用户名",
@@ -247,6 +248,7 @@ export const zh: Dictionary = {
     "group.picked": (n) => `已选 ${n} 人`,
     "group.add": "添加",
 
+    "link.loopback": "这个链接只能在这台电脑上打开。要让别人也能打开，请用 --listen 和 --public-url 启动灵犀。",
     "invitations.title": "邀请链接",
     "invitations.create": "生成链接",
     "invitations.uses": "可用人数",

@@ -3,6 +3,7 @@ import qrcode from "qrcode-generator";
 import { useMemo, useState } from "react";
 import { useI18n } from "@/i18n";
 import { copyText } from "@/lib/clipboard";
+import { hostOf, isLoopback } from "@/lib/loopback";
 import { IconButton } from "@/ui/parts";
 
 export function QrCode({ text, label }: { text: string; label: string }) {
@@ -27,11 +28,14 @@ export function LinkBox({ url }: { url: string }) {
     const { t } = useI18n();
     const [copied, setCopied] = useState(false);
     return (
-        <div className="link-box">
-            <code className="grow">{url}</code>
-            <IconButton label={copied ? t("common.copied") : t("common.copy")} onClick={() => void copyText(url).then(setCopied)}>
-                {copied ? <Check size={18} /> : <Copy size={18} />}
-            </IconButton>
-        </div>
+        <>
+            <div className="link-box">
+                <code className="grow">{url}</code>
+                <IconButton label={copied ? t("common.copied") : t("common.copy")} onClick={() => void copyText(url).then(setCopied)}>
+                    {copied ? <Check size={18} /> : <Copy size={18} />}
+                </IconButton>
+            </div>
+            {isLoopback(hostOf(url)) && <p className="notice warn link-caution">{t("link.loopback")}</p>}
+        </>
     );
 }
