@@ -107,6 +107,22 @@ test("a revoked link says that it is no longer good", async () => {
     await other.context().close();
 });
 
+test("after a link another one can be made, and the focus goes along", async () => {
+    await page.getByRole("button", { name: "生成链接" }).click();
+    await page.locator(".link-box").waitFor();
+    await page.waitForFunction(() => document.activeElement?.textContent === "再生成一个");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.activeElement?.matches("select"));
+    await page.getByLabel("可用人数").selectOption("20");
+    await page.getByRole("button", { name: "生成链接" }).click();
+    await page.locator(".list-line", { hasText: "还可用于 20 人" }).waitFor();
+    assert.equal(await page.locator(".list-line").count(), 2);
+    for (const left of [1, 0]) {
+        await page.getByRole("button", { name: "作废" }).first().click();
+        await page.waitForFunction((count) => document.querySelectorAll(".list-line").length === count, left);
+    }
+});
+
 test("people are found, and made administrators and back", async () => {
     await go("#/admin/people");
     await page.locator(".list-line", { hasText: "Emma Hart" }).waitFor();

@@ -260,6 +260,7 @@ export const en = {
     "link.loopback": "This link opens only on this computer. For others to open it, start Lingxi with --listen and --public-url.",
     "invitations.title": "Invitation links",
     "invitations.create": "Create a link",
+    "invitations.another": "Create another",
     "invitations.uses": "How many people",
     "invitations.uses_any": "Any number",
     "invitations.expires": "Valid for",

@@ -251,6 +251,7 @@ export const zh: Dictionary = {
     "link.loopback": "这个链接只能在这台电脑上打开。要让别人也能打开，请用 --listen 和 --public-url 启动灵犀。",
     "invitations.title": "邀请链接",
     "invitations.create": "生成链接",
+    "invitations.another": "再生成一个",
     "invitations.uses": "可用人数",
     "invitations.uses_any": "不限",
     "invitations.expires": "有效期",

@@ -48,6 +48,7 @@ export function NewInvitation({ roomIds, onMade }: { roomIds: string[] | null; o
     const [uses, setUses] = useState("1");
     const [expires, setExpires] = useState(String(7 * day_seconds));
     const [made, setMade] = useState<Invitation | null>(null);
+    const [again, setAgain] = useState(false);
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<unknown>(null);
     const make = async () => {
@@ -65,21 +66,33 @@ export function NewInvitation({ roomIds, onMade }: { roomIds: string[] | null; o
     };
     if (made)
         return (
-            <div>
+            <div key="made">
                 <QrCode text={made.url} label={t("invitations.qr")} />
                 <LinkBox url={made.url} />
                 <p className="small quiet" style={{ marginTop: 8 }}>
                     {made.uses_left === null ? t("invitations.uses_any") : t("invitations.left", made.uses_left)}
                     {made.expires_at_ms !== null && ` · ${t("invitations.until", formats.full(made.expires_at_ms))}`}
                 </p>
+                <button
+                    type="button"
+                    className="button"
+                    style={{ marginTop: 12 }}
+                    autoFocus
+                    onClick={() => {
+                        setMade(null);
+                        setAgain(true);
+                    }}
+                >
+                    {t("invitations.another")}
+                </button>
             </div>
         );
     return (
-        <div className="stack">
+        <div key="form" className="stack">
             <div className="row" style={{ alignItems: "flex-end" }}>
                 <div className="field grow">
                     <label htmlFor="invitation-uses">{t("invitations.uses")}</label>
-                    <select id="invitation-uses" className="input" value={uses} onChange={(event) => setUses(event.target.value)}>
+                    <select id="invitation-uses" className="input" value={uses} autoFocus={again} onChange={(event) => setUses(event.target.value)}>
                         {["1", "5", "20", "100"].map((count) => (
                             <option key={count} value={count}>
                                 {count}
