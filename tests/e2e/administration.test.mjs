@@ -242,12 +242,18 @@ test("model servers are added, tested, put in order and removed", async () => {
     for (const name of ["First", "Second"]) {
         await page.getByRole("button", { name: "添加模型服务器" }).click();
         const dialog = page.getByRole("dialog");
+        await dialog.waitFor();
+        assert.equal(await dialog.getByLabel("名称").evaluate((field) => field === document.activeElement), true, "one can write at once");
         await dialog.getByLabel("名称").fill(name);
         await dialog.getByLabel("地址").fill(`${model.url}/v1`);
         await dialog.getByLabel("模型", { exact: true }).fill("test-model");
         await dialog.getByLabel("密钥").fill("secret-key");
         assert.equal(await dialog.getByRole("switch").count(), 1, "where it runs is what its address says, not a switch");
         if (name === "First") {
+            await shot(page, "administration-model-new-zh");
+            const save = await dialog.getByRole("button", { name: "保存" }).boundingBox();
+            assert.ok(save.y + save.height <= 800, `the button is in view: ${save.y}`);
+            await dialog.getByText("价格", { exact: true }).click();
             await dialog.getByLabel("每百万输入词元的价格").fill("2");
             await shot(page, "administration-model-zh");
             assert.deepEqual(await violations(page), []);
@@ -255,6 +261,7 @@ test("model servers are added, tested, put in order and removed", async () => {
         await dialog.getByRole("button", { name: "保存" }).click();
         await dialog.waitFor({ state: "detached" });
         await page.locator(".list-line", { hasText: name }).getByText(/在本机运行/).waitFor();
+        assert.equal(await page.getByText("本机上没有找到").count(), 0);
     }
     const stored = await page.evaluate(async () => (await fetch("/_lingxi/admin/v1/models", { headers: { Authorization: `Bearer ${/lxa_[A-Za-z0-9_-]+/.exec(Object.values(localStorage).join())[0]}` } })).json());
     assert.deepEqual(stored.providers.map((one) => [one.name, one.input_price_micros_per_million, one.currency]), [["First", 2_000_000, "CNY"], ["Second", 0, "CNY"]], "as the form showed it");
@@ -281,6 +288,16 @@ test("model servers are added, tested, put in order and removed", async () => {
     await form.getByRole("button", { name: "删除" }).click();
     await page.getByText("删除“First”？").waitFor();
     await shot(page, "administration-model-remove-zh");
+    const onTop = await page.evaluate(() => {
+        const below = document.querySelector(".dialog");
+        const { x, y } = below.getBoundingClientRect();
+        const style = below.style.pointerEvents;
+        below.style.pointerEvents = "auto"; // else it is looked through
+        const { className } = document.elementFromPoint(x + 30, y + 30);
+        below.style.pointerEvents = style;
+        return className;
+    });
+    assert.equal(onTop, "scrim", "the form below is dimmed");
     await ask.getByRole("button", { name: "取消" }).click();
     await ask.waitFor({ state: "detached" });
     await focused("删除");

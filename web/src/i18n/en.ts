@@ -481,6 +481,7 @@ export const en = {
     "admin.model_circuit": "paused after failures",
     "admin.model_up": "Earlier",
     "admin.model_down": "Later",
+    "admin.model_prices": "Prices",
     "admin.model_price_in": "Price of a million input tokens",
     "admin.model_price_out": "Price of a million output tokens",
     "admin.model_currency": "Currency",

@@ -469,6 +469,7 @@ export const zh: Dictionary = {
     "admin.model_circuit": "因故障暂停",
     "admin.model_up": "提前",
     "admin.model_down": "推后",
+    "admin.model_prices": "价格",
     "admin.model_price_in": "每百万输入词元的价格",
     "admin.model_price_out": "每百万输出词元的价格",
     "admin.model_currency": "货币",

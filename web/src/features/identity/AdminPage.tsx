@@ -346,6 +346,7 @@ function ModelServers() {
                     onClose={() => setEditing(null)}
                     onDone={() => {
                         setEditing(null);
+                        setFound((last) => (last?.length === 0 ? null : last)); // that there was nothing is no news any more
                         loaded.reload();
                     }}
                     onRemove={() => setRemoving(editing)} // over the form: who goes back finds it as it was
@@ -381,6 +382,7 @@ function ProviderDialog({ provider, taken, onClose, onDone, onRemove }: { provid
     const { t, language, formats } = useI18n();
     // What stands there is what is stored: nobody else chooses a currency.
     const [form, setForm] = useState({ ...provider, currency: provider.currency ?? (language === "zh" ? "CNY" : "USD") });
+    const priced = !!provider.input_price_micros_per_million || !!provider.output_price_micros_per_million;
     const [key, setKey] = useState("");
     const [busy, setBusy] = useState(false);
     const [error, setError] = useState<unknown>(null);
@@ -407,25 +409,30 @@ function ProviderDialog({ provider, taken, onClose, onDone, onRemove }: { provid
     return (
         <Dialog title={t(provider.id ? "admin.model_edit" : "admin.model_add")} onClose={onClose}>
             <form className="stack" onSubmit={save}>
-                <Field label={t("admin.model_name")} value={form.name} required maxLength={64} onChange={(event) => set({ name: event.target.value })} />
+                <Field label={t("admin.model_name")} value={form.name} required autoFocus maxLength={64} onChange={(event) => set({ name: event.target.value })} />
                 <Field label={t("admin.model_url")} hint={t("admin.model_url_hint")} type="url" value={form.base_url} required spellCheck={false} onChange={(event) => set({ base_url: event.target.value })} />
                 <Field label={t("admin.model_model")} value={form.model} required spellCheck={false} onChange={(event) => set({ model: event.target.value })} />
                 <Field label={t("admin.model_key")} hint={provider.has_key ? t("admin.model_key_kept") : t("common.optional")} type="password" value={key} autoComplete="off" onChange={(event) => setKey(event.target.value)} />
                 <SwitchRow label={t("admin.model_enabled")} checked={form.enabled} onChange={(enabled) => set({ enabled })} />
-                <Field label={t("admin.model_price_in")} inputMode="decimal" defaultValue={price(form.input_price_micros_per_million)} onChange={(event) => set({ input_price_micros_per_million: micros(event.target.value) })} />
-                <Field label={t("admin.model_price_out")} inputMode="decimal" defaultValue={price(form.output_price_micros_per_million)} onChange={(event) => set({ output_price_micros_per_million: micros(event.target.value) })} />
-                <div className="field">
-                    <label htmlFor="model-currency">{t("admin.model_currency")}</label>
-                    <select id="model-currency" className="input" value={form.currency} onChange={(event) => set({ currency: event.target.value })}>
-                        {formats.currencies(form.currency).map(({ code, words }) => (
-                            <option key={code} value={code}>
-                                {words}
-                            </option>
-                        ))}
-                    </select>
-                </div>
+                <details className="folded" open={priced}>
+                    <summary>{t("admin.model_prices")}</summary>
+                    <div className="stack">
+                        <Field label={t("admin.model_price_in")} inputMode="decimal" defaultValue={price(form.input_price_micros_per_million)} onChange={(event) => set({ input_price_micros_per_million: micros(event.target.value) })} />
+                        <Field label={t("admin.model_price_out")} inputMode="decimal" defaultValue={price(form.output_price_micros_per_million)} onChange={(event) => set({ output_price_micros_per_million: micros(event.target.value) })} />
+                        <div className="field">
+                            <label htmlFor="model-currency">{t("admin.model_currency")}</label>
+                            <select id="model-currency" className="input" value={form.currency} onChange={(event) => set({ currency: event.target.value })}>
+                                {formats.currencies(form.currency).map(({ code, words }) => (
+                                    <option key={code} value={code}>
+                                        {words}
+                                    </option>
+                                ))}
+                            </select>
+                        </div>
+                    </div>
+                </details>
                 {error !== null && <ErrorNotice error={error} />}
-                <div className="dialog-actions">
+                <div className="dialog-actions foot">
                     {provider.id && (
                         <button type="button" className="button danger" disabled={busy} onClick={onRemove}>
                             {t("common.delete")}
