@@ -56,6 +56,22 @@ test("on a phone Enter breaks the line, and the button sends", async () => {
     await bubble(desk, "from the phone").waitFor();
 });
 
+test("a phone’s settings speak of no keys", async () => {
+    const speaksOfKeys = async (page) => {
+        await page.evaluate(() => void (location.hash = "#/me"));
+        await page.getByRole("link", { name: "Preferences" }).waitFor();
+        const list = await page.getByRole("button", { name: "Keyboard shortcuts" }).count();
+        await page.evaluate(() => void (location.hash = "#/me/preferences"));
+        await page.getByLabel("Appearance").waitFor();
+        const setting = await page.getByRole("switch", { name: "Enter sends the message" }).count();
+        await page.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+        await area(page).waitFor();
+        return [list, setting];
+    };
+    assert.deepEqual(await speaksOfKeys(phone), [0, 0]);
+    assert.deepEqual(await speaksOfKeys(desk), [1, 1]);
+});
+
 test("the setting turns Enter round, on every device", async () => {
     await desk.evaluate(() => void (location.hash = "#/me/preferences"));
     const enter = desk.getByRole("switch", { name: "Enter sends the message" });

@@ -15,6 +15,9 @@ export function useMediaQuery(query: string): boolean {
 
 export const useIsDesktop = (): boolean => useMediaQuery("(min-width: 900px)");
 
+/** Whether one points with a finger: there Enter breaks the line, and keys are not spoken of. */
+export const useIsTouch = (): boolean => useMediaQuery("(pointer: coarse)");
+
 /** True once `waiting` has lasted: skeletons show after 150 ms, none before. */
 export function useLate(waiting: boolean, afterMs = 150): boolean {
     const [late, setLate] = useState(false);

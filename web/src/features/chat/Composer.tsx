@@ -11,7 +11,7 @@ import { useEngine, useName } from "@/features/chat/engine/context";
 import { draftOfEdit } from "@/features/chat/engine/drafts";
 import { EmojiButton } from "@/features/chat/parts/Emoji";
 import { useI18n } from "@/i18n";
-import { useMediaQuery } from "@/lib/hooks";
+import { useIsTouch } from "@/lib/hooks";
 import type { Json } from "@/lib/http";
 import { useStore } from "@/lib/store";
 import { IconButton } from "@/ui/parts";
@@ -64,7 +64,7 @@ export function Composer({ room, mode, ref, onMode, onSent, onFiles, onEditLast 
     const draft = useStore(drafts.of(room.roomId));
     const assistant = useAssistant();
     const translation = useStore(assistant.draftTranslations.of(room.roomId));
-    const touch = useMediaQuery("(pointer: coarse)");
+    const touch = useIsTouch();
     const area = useRef<HTMLTextAreaElement>(null);
     const fileInput = useRef<HTMLInputElement>(null);
     const lastTyping = useRef(0);

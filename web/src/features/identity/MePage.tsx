@@ -8,7 +8,7 @@ import KeysDialog from "@/features/chat/KeysDialog";
 import { RemoteAvatar } from "@/features/chat/parts/RemoteAvatar";
 import { useI18n, useLanguages, type Language } from "@/i18n";
 import { ApiError, errorWords } from "@/lib/errors";
-import { useIsDesktop, useLoaded, useNow } from "@/lib/hooks";
+import { useIsDesktop, useIsTouch, useLoaded, useNow } from "@/lib/hooks";
 import { errorOf } from "@/lib/http";
 import { applyTheme, theme, type Theme } from "@/lib/preferences";
 import { formatRoute, goBack } from "@/lib/router";
@@ -23,6 +23,7 @@ export default function MePage({ section }: { section: string | null }) {
     const engine = useEngine();
     const { t } = useI18n();
     const desktop = useIsDesktop();
+    const touch = useIsTouch();
     const isAdmin = useStore(useAssistant().isAdmin);
     const profile = useLoaded("me", () => engine.client.getProfileInfo(engine.me));
     const [keys, setKeys] = useState(false);
@@ -72,12 +73,14 @@ export default function MePage({ section }: { section: string | null }) {
                         </a>
                     </li>
                 )}
-                <li>
-                    <button type="button" className="list-button" onClick={() => setKeys(true)}>
-                        <Keyboard size={20} className="quiet" aria-hidden="true" />
-                        <span className="grow">{t("me.keys")}</span>
-                    </button>
-                </li>
+                {!touch && (
+                    <li>
+                        <button type="button" className="list-button" onClick={() => setKeys(true)}>
+                            <Keyboard size={20} className="quiet" aria-hidden="true" />
+                            <span className="grow">{t("me.keys")}</span>
+                        </button>
+                    </li>
+                )}
             </ul>
             {keys && <KeysDialog onClose={() => setKeys(false)} />}
         </nav>
@@ -178,6 +181,7 @@ function Preferences() {
     const { t } = i18n;
     const settings = useStore(engine.account.settings);
     const shownTheme = useStore(theme);
+    const touch = useIsTouch();
     const change = (next: Parameters<typeof engine.account.change>[0]) => void engine.account.change(next).catch((error: unknown) => toast(errorWords(error, i18n)));
     return (
         <div className="stack">
@@ -217,7 +221,7 @@ function Preferences() {
                     <option value="dark">{t("me.theme_dark")}</option>
                 </select>
             </div>
-            <SwitchRow label={t("me.enter")} hint={t("me.enter_hint")} checked={settings.enter_sends} onChange={(enter_sends) => change({ enter_sends })} />
+            {!touch && <SwitchRow label={t("me.enter")} hint={t("me.enter_hint")} checked={settings.enter_sends} onChange={(enter_sends) => change({ enter_sends })} />}
         </div>
     );
 }
