@@ -56,6 +56,8 @@ test("the setup page has the server’s name, offers a username and the zone, an
     await page.locator(".bar-name", { hasText: "我们家" }).waitFor();
     await go("#/me/preferences");
     await page.waitForFunction(() => [...document.querySelectorAll("select")].some((one) => one.value === "Asia/Tokyo"));
+    await go("#/me/devices");
+    await page.getByText(/^Lingxi Web \(Chrome/).waitFor();
     admin = { userId: "@wangxiaoming:test.lingxi" };
 });
 

@@ -1,6 +1,6 @@
 import { useEffect, useState, type FormEvent } from "react";
 import { forgetFragment, mount, takeFragment } from "@/entries/mount";
-import { greetAccount, serverInfo, setupCheck } from "@/features/identity/api";
+import { deviceName, greetAccount, serverInfo, setupCheck } from "@/features/identity/api";
 import { useLocalpart } from "@/features/identity/useLocalpart";
 import { deviceTimeZone, useLanguages } from "@/i18n";
 import { errcodeOf } from "@/lib/errors";
@@ -75,6 +75,7 @@ function SetupPage() {
                 room_name: (room ?? t("setup.room_default")).trim(),
                 language: i18n.language,
                 time_zone: zone,
+                initial_device_display_name: deviceName(),
             });
             const session = sessionOf(answer);
             enterSession(session);
