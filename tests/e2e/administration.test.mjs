@@ -201,6 +201,15 @@ test("an account is closed, which ends it everywhere, and opened again with a ne
     await guest.locator(".chats-list").waitFor();
 });
 
+test("who is no administrator finds a page that says so, and no tabs that lead nowhere", async () => {
+    await guest.locator(".chats-list").waitFor();
+    await guest.evaluate(() => void (location.hash = "#/admin"));
+    await guest.getByText("This page is for the server’s administrators").waitFor();
+    assert.equal(await guest.locator(".page-tabs, .notice.error").count(), 0);
+    await shot(guest, "administration-refused-en-phone");
+    assert.deepEqual(await violations(guest), []);
+});
+
 test("a model server on this machine is offered, and in use only once it is added", async (context) => {
     const local = await startModel(1234).catch(() => null); // where LM Studio listens
     if (!local) return context.skip("port 1234 is taken on this machine");

@@ -455,6 +455,8 @@ export const en = {
     "admin.reset_hint": "Works once. Pass it to the person in a safe way.",
     "admin.seen": (when: string) => `seen ${when}`,
     "admin.never_seen": "never seen",
+    "admin.refused": "This page is for the server’s administrators",
+    "admin.refused_hint": "Ask one of them if something here is to change.",
     "admin.models": "Model servers",
     "admin.models_hint": "Asked in this order. Keys are stored by the gateway and never shown again.",
     "admin.models_none": "No model server yet",

@@ -443,6 +443,8 @@ export const zh: Dictionary = {
     "admin.reset_hint": "只能用一次。请用安全的方式交给本人。",
     "admin.seen": (when) => `${when}在线`,
     "admin.never_seen": "从未上线",
+    "admin.refused": "这一页只给服务器的管理员",
+    "admin.refused_hint": "这里有什么要改，请找管理员。",
     "admin.models": "模型服务器",
     "admin.models_hint": "按这个次序调用。密钥由网关保存，不再显示。",
     "admin.models_none": "还没有模型服务器",

@@ -1,14 +1,15 @@
 import * as Menu from "@radix-ui/react-dropdown-menu";
-import { ArrowDown, ArrowUp, ChevronLeft, MoreHorizontal, Plus, Search, ServerCog } from "lucide-react";
+import { ArrowDown, ArrowUp, ChevronLeft, Lock, MoreHorizontal, Plus, Search, ServerCog } from "lucide-react";
 import { useEffect, useRef, useState, type FormEvent } from "react";
 import { useAssistant } from "@/features/assistant/context";
 import { useEngine } from "@/features/chat/engine/context";
 import { InvitationList } from "@/features/identity/Invitations";
 import { useI18n } from "@/i18n";
-import { errorWords } from "@/lib/errors";
+import { errcodeOf, errorWords } from "@/lib/errors";
 import { useIsDesktop, useLoaded, useNow } from "@/lib/hooks";
 import { request } from "@/lib/http";
 import { formatRoute, goBack } from "@/lib/router";
+import { useStore } from "@/lib/store";
 import { Avatar } from "@/ui/Avatar";
 import { LinkBox, QrCode } from "@/ui/LinkBox";
 import { Confirm, Dialog, EmptyState, ErrorNotice, Field, IconButton, SearchField, SkeletonRows, SwitchRow } from "@/ui/parts";
@@ -67,6 +68,11 @@ function useAdmin() {
 export default function AdminPage({ section }: { section: string | null }) {
     const { t } = useI18n();
     const desktop = useIsDesktop();
+    const call = useAdmin();
+    const known = useStore(useAssistant().isAdmin);
+    const rights = useLoaded("rights", async () => void (known || (await call("GET", "/users?limit=1"))));
+    const refused = !known && rights.state === "failed" && errcodeOf(rights.error) === "M_FORBIDDEN";
+    const checking = !known && rights.state === "loading";
     const tabs = [
         { id: "people", words: t("admin.people") },
         { id: "invitations", words: t("admin.invitations") },
@@ -77,17 +83,9 @@ export default function AdminPage({ section }: { section: string | null }) {
     const tabBar = useRef<HTMLElement>(null);
     useEffect(() => {
         tabBar.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }, [open?.id]);
-    return (
-        <div className="page-inner">
-            <header className="bar">
-                {!desktop && (
-                    <IconButton label={t("common.back")} onClick={() => goBack({ page: "me", section: null })}>
-                        <ChevronLeft size={24} />
-                    </IconButton>
-                )}
-                <h1 className="grow">{t("admin.title")}</h1>
-            </header>
+    }, [open?.id, refused, checking]);
+    const body = (
+        <>
             <nav className="page-tabs" aria-label={t("admin.title")} ref={tabBar}>
                 {tabs.map((tab) => (
                     <a key={tab.id} href={formatRoute({ page: "admin", section: tab.id })} aria-current={tab === open ? "page" : undefined}>
@@ -99,6 +97,19 @@ export default function AdminPage({ section }: { section: string | null }) {
             {open?.id === "invitations" && <InvitationList all />}
             {open?.id === "models" && <ModelServers />}
             {open?.id === "budget" && <BudgetForm />}
+        </>
+    );
+    return (
+        <div className="page-inner">
+            <header className="bar">
+                {!desktop && (
+                    <IconButton label={t("common.back")} onClick={() => goBack({ page: "me", section: null })}>
+                        <ChevronLeft size={24} />
+                    </IconButton>
+                )}
+                <h1 className="grow">{t("admin.title")}</h1>
+            </header>
+            {refused ? <EmptyState icon={<Lock size={40} />} title={t("admin.refused")} hint={t("admin.refused_hint")} /> : checking ? <SkeletonRows /> : body}
         </div>
     );
 }
@@ -133,7 +144,7 @@ function People() {
     };
     const put = (user: AdminUser, change: Partial<AdminUser>) => call("PUT", `/users/${encodeURIComponent(user.user_id)}`, change);
     return (
-        <section>
+        <section className="stack">
             <SearchField label={t("admin.people_search")} value={query} onChange={setQuery} />
             {loaded.state === "loading" && <SkeletonRows />}
             {loaded.state === "failed" && <ErrorNotice error={loaded.error} onRetry={loaded.reload} />}
