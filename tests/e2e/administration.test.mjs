@@ -40,6 +40,9 @@ test("the setup page has the server’s name, offers a username and the zone, an
     await page.getByText(/127\.0\.0\.1:?\d* 只指这台电脑/).waitFor();
     await shot(page, "administration-setup-zh");
     assert.deepEqual(await violations(page), []);
+    await page.waitForFunction(() => document.activeElement === document.querySelector("form input"));
+    await page.getByRole("button", { name: "开始使用灵犀" }).click();
+    await page.waitForFunction(() => document.querySelector("input[autocomplete=name]").validationMessage === "请填写这一项。");
     await page.getByLabel("服务器名").fill("not a name");
     await page.getByLabel("你的名字").fill("王小明");
     await page.waitForFunction(() => document.querySelector("input[autocomplete=username]").value !== "");

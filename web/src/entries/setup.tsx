@@ -112,8 +112,8 @@ function SetupPage() {
                 </div>
             ) : (
                 <form className="stack" onSubmit={(event) => void submit(event)}>
-                    <Field label={t("setup.server")} hint={serverHint} value={server} readOnly={fixed} required spellCheck={false} autoCapitalize="none" onChange={(event) => setServer(event.target.value)} />
-                    <Field label={t("setup.name")} value={name} required autoComplete="name" onChange={(event) => setName(event.target.value)} />
+                    <Field label={t("setup.server")} hint={serverHint} value={server} readOnly={fixed} autoFocus={!fixed} required spellCheck={false} autoCapitalize="none" onChange={(event) => setServer(event.target.value)} />
+                    <Field label={t("setup.name")} value={name} autoFocus={fixed} required autoComplete="name" onChange={(event) => setName(event.target.value)} />
                     <Field label={t("setup.localpart")} hint={localpart && server ? `@${localpart}:${server}` : t("setup.localpart_hint")} value={localpart} required pattern="[a-z0-9._=\/+\-]+" autoCapitalize="none" spellCheck={false} autoComplete="username" onChange={(event) => setLocalpart(event.target.value)} />
                     <Field label={t("setup.password")} hint={t("setup.password_hint")} type="password" value={password} required minLength={8} autoComplete="new-password" onChange={(event) => setPassword(event.target.value)} />
                     <TimeZoneField automatic={false} value={zone} onChange={setZone} />

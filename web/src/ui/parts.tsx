@@ -1,7 +1,7 @@
 import * as RadixDialog from "@radix-ui/react-dialog";
 import * as RadixSwitch from "@radix-ui/react-switch";
 import { Eye, EyeOff, Search, X } from "lucide-react";
-import { useEffect, useId, useState, type InputHTMLAttributes, type ReactNode } from "react";
+import { useEffect, useId, useRef, useState, type ComponentProps, type FormEvent, type InputHTMLAttributes, type ReactNode } from "react";
 import { useI18n } from "@/i18n";
 import { errcodeOf, errorWords } from "@/lib/errors";
 import { useLate } from "@/lib/hooks";
@@ -28,13 +28,14 @@ export function Field({
 }: { label: string; hint?: ReactNode; error?: string | null } & InputHTMLAttributes<HTMLInputElement>) {
     const id = useId();
     const hintId = `${id}-hint`;
+    const checked = useOwnWords(rest.value);
     return (
         <div className="field">
             <label htmlFor={id}>{label}</label>
             {rest.type === "password" ? (
-                <PasswordInput id={id} describedBy={hint || error ? hintId : undefined} invalid={!!error} {...rest} />
+                <PasswordInput id={id} describedBy={hint || error ? hintId : undefined} invalid={!!error} {...checked} {...rest} />
             ) : (
-                <input id={id} className="input" aria-describedby={hint || error ? hintId : undefined} aria-invalid={error ? true : undefined} {...rest} />
+                <input id={id} className="input" aria-describedby={hint || error ? hintId : undefined} aria-invalid={error ? true : undefined} {...checked} {...rest} />
             )}
             {(error || hint) && (
                 <span id={hintId} className="hint" style={error ? { color: "var(--danger)" } : undefined}>
@@ -45,11 +46,27 @@ export function Field({
     );
 }
 
+/** What the browser says of a field that it will not send is in the browser's language; here it is in the page's. */
+function useOwnWords(value: unknown) {
+    const { t } = useI18n();
+    const field = useRef<HTMLInputElement>(null);
+    // Also where it was filled in for the person: words that stayed would hold the form back.
+    useEffect(() => field.current?.setCustomValidity(""), [value]);
+    return {
+        ref: field,
+        onInvalid: ({ currentTarget }: FormEvent<HTMLInputElement>) => {
+            const { valueMissing, tooShort } = currentTarget.validity;
+            currentTarget.setCustomValidity(valueMissing ? t("field.missing") : tooShort ? t("field.short", currentTarget.minLength) : t("field.unfit"));
+        },
+        onInput: ({ currentTarget }: FormEvent<HTMLInputElement>) => currentTarget.setCustomValidity(""),
+    };
+}
+
 function PasswordInput({
     describedBy,
     invalid,
     ...rest
-}: { describedBy: string | undefined; invalid: boolean } & InputHTMLAttributes<HTMLInputElement>) {
+}: { describedBy: string | undefined; invalid: boolean } & ComponentProps<"input">) {
     const { t } = useI18n();
     const [shown, setShown] = useState(false);
     return (
