@@ -1,6 +1,6 @@
 import { MatrixEvent, Room } from "matrix-js-sdk";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Assistant } from "@/features/assistant/assistant";
+import { Assistant, lastWords } from "@/features/assistant/assistant";
 import type { Engine } from "@/features/chat/engine/engine";
 
 const asked = new MatrixEvent({ type: "m.room.message", event_id: "$1", room_id: "!r", sender: "@her:s", origin_server_ts: 50, content: { msgtype: "m.text", body: "Tonight?" } });
@@ -65,6 +65,20 @@ describe("offline chips", () => {
         await vi.advanceTimersByTimeAsync(120_000);
         expect(late.assistant.chips.of("!r").get().items).toEqual([]);
         expect(late.calls()).toBeLessThan(8);
+    });
+});
+
+describe("the message that an answer would be to", () => {
+    it("is the one before a card that asks for consent, whoever asks, also for the offline chips", async () => {
+        const card = (sender: string) => new MatrixEvent({ type: "im.lingxi.consent.request", event_id: "$2", room_id: "!r", sender, origin_server_ts: 60, content: { body: "May it read here?" } });
+        for (const sender of ["@me:s", "@her:s"]) {
+            const withCard = { roomId: "!r", getLiveTimeline: () => ({ getEvents: () => [asked, card(sender)] }) } as unknown as Room;
+            expect(lastWords(withCard)?.getId()).toBe("$1");
+            const { assistant } = assistantOver([after(10, chips)]);
+            void assistant.refreshChips(withCard);
+            await vi.advanceTimersByTimeAsync(1_000);
+            expect(assistant.chips.of("!r").get()).toMatchObject({ eventId: "$1", items: [{ text: "Yes" }] });
+        }
     });
 });
 

@@ -1,7 +1,7 @@
 import { callModel, fetchChips, fetchStatus, type AssistEvent, type AssistStatus, type Dropped, type OfflineChip } from "@/features/assistant/api";
 import { consentMarks, inForceOf, placeIn, placeOf, type InForce, type Place } from "@/features/assistant/consent";
 import { Streams } from "@/features/assistant/streams";
-import { bodyOf, isMessage, labelKey, labelOf, text, type AiLabel } from "@/features/chat/engine/content";
+import { bodyOf, consentRequestType, isMessage, labelKey, labelOf, text, type AiLabel } from "@/features/chat/engine/content";
 import type { Draft } from "@/features/chat/engine/drafts";
 import type { Engine } from "@/features/chat/engine/engine";
 import { isPassing } from "@/features/chat/engine/outbox";
@@ -256,7 +256,7 @@ export class Assistant {
     /** The offline method's chips for the last message. */
     async refreshChips(room: Room): Promise<void> {
         const store = this.chips.of(room.roomId);
-        const last = lastMessage(room);
+        const last = lastWords(room);
         const eventId = last?.getId() ?? null;
         this.moveOn(room.roomId, last);
         const wanted = !!last && last.getSender() !== this.engine.me && last.getType() === "m.room.message" && ["m.text", "m.notice"].includes(String(last.getContent()["msgtype"])) && !last.isRedacted();
@@ -321,7 +321,7 @@ export class Assistant {
      */
     async autoSuggest(room: Room): Promise<void> {
         const sinceMs = this.engine.account.settings.get().auto_suggest_since_ms[room.roomId];
-        const last = lastMessage(room);
+        const last = lastWords(room);
         const id = last?.getId();
         if (sinceMs === undefined || !last || !id || last.getTs() <= sinceMs || last.isRedacted()) return;
         if (last.getSender() === this.engine.me || this.autoAsked.has(id)) return;
@@ -342,7 +342,7 @@ export class Assistant {
             .slice(-excerptEvents)
             .map((event) => event.getId())
             .filter((id): id is string => !!id);
-        this.suggestedFor.set(room.roomId, { eventId: lastMessage(room)?.getId() ?? null, byItself: automatic });
+        this.suggestedFor.set(room.roomId, { eventId: lastWords(room)?.getId() ?? null, byItself: automatic });
         let dropped: Dropped[] = [];
         let place: Place | null = null;
         const items: Suggestion[] = [];
@@ -529,11 +529,8 @@ export class Assistant {
 /** A translation is of the words as they stand: of those of an edit there is none yet. */
 export const translationKey = (event: MatrixEvent): string => `${event.getId() ?? ""} ${event.replacingEventId() ?? ""}`;
 
-export function lastMessage(room: Room): MatrixEvent | null {
+/** The message that an answer would be to. A card that asks for consent is none: what stands before it is still to be answered. */
+export function lastWords(room: Room): MatrixEvent | null {
     const events = room.getLiveTimeline().getEvents();
-    for (let index = events.length - 1; index >= 0; index -= 1) {
-        const event = events[index];
-        if (event && isMessage(event)) return event;
-    }
-    return null;
+    return events.findLast((event) => isMessage(event) && event.getType() !== consentRequestType) ?? null;
 }

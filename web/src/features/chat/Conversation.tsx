@@ -309,7 +309,7 @@ export function Conversation({ room, jumpTo, panelOpen, onPanel }: Props) {
 
             {canSend ? (
                 <>
-                    <AssistLine room={room} lastId={lastMessageId} editing={mode.kind === "edit"} onTake={(text, label) => composer.current?.take(text, label)} />
+                    <AssistLine room={room} editing={mode.kind === "edit"} onTake={(text, label) => composer.current?.take(text, label)} />
                     <Composer
                         room={room}
                         mode={mode}

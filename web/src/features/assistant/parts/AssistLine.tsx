@@ -1,7 +1,7 @@
 import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
-import { lastMessage } from "@/features/assistant/assistant";
+import { lastWords } from "@/features/assistant/assistant";
 import type { Place } from "@/features/assistant/consent";
 import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
@@ -15,7 +15,7 @@ import { useStore } from "@/lib/store";
  * come or go; a chip's text goes into the composer and is never sent from here. A model's suggestions come before those
  * of the offline method, which stand there as long as there are none, beside what there is to say of the model.
  */
-export function AssistLine({ room, lastId, editing, onTake }: { room: Room; lastId: string | null; editing: boolean; onTake(text: string, label: AiLabel | null): void }) {
+export function AssistLine({ room, editing, onTake }: { room: Room; editing: boolean; onTake(text: string, label: AiLabel | null): void }) {
     const engine = useEngine();
     const assistant = useAssistant();
     const i18n = useI18n();
@@ -27,6 +27,8 @@ export function AssistLine({ room, lastId, editing, onTake }: { room: Room; last
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
     const [asked, setAsked] = useState<Place | null>(null);
+    const last = lastWords(room);
+    const lastId = last?.getId() ?? null;
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
 
     useEffect(() => {
@@ -47,7 +49,6 @@ export function AssistLine({ room, lastId, editing, onTake }: { room: Room; last
     }, [assistant, room, lastId, visible, auto]);
 
     if (!visible) return null;
-    const last = lastMessage(room);
     const canAsk = !!last && last.getSender() !== engine.me && !last.isRedacted() && last.getType() === "m.room.message";
     const fromModel = suggestions.state === "asking" || suggestions.state === "ready" ? suggestions.items : [];
     const offline = fromModel.length > 0 ? [] : chips.items;
