@@ -15,9 +15,9 @@ import { useState } from "react";
 
 /**
  * A message's text with its translation under it in a quieter weight; one tap swaps them. `original` is the
- * body as it would stand without.
+ * body as it would stand without, and `marks` what stands behind it and goes with it.
  */
-export function WithTranslation({ room, event, body, original }: { room: Room; event: MatrixEvent; body: string; original: React.ReactNode }) {
+export function WithTranslation({ room, event, body, original, marks }: { room: Room; event: MatrixEvent; body: string; original: React.ReactNode; marks: React.ReactNode }) {
     const assistant = useAssistant();
     const i18n = useI18n();
     const { t } = i18n;
@@ -27,13 +27,29 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
     const isAdmin = useStore(assistant.isAdmin);
     const [asked, setAsked] = useState<Place | null>(null);
     const visible = useAiVisible(room);
-    if (!translation || !visible) return original;
+    const whole = (
+        <>
+            {original}
+            {marks}
+        </>
+    );
+    if (!translation || !visible) return whole;
 
     const swapped = translation.state === "ready" && translation.swapped;
     const aiTranslation = translation.state === "ready" ? aiWords(translation.label) : {};
+    const ownMark = translation.state === "ready" && (translation.label ? <AiMark label={translation.label} perhapsMine /> : <AiTag />);
     return (
         <>
-            {swapped ? <span className="body" {...aiTranslation}>{richText(translation.text)}</span> : original}
+            {swapped ? (
+                <>
+                    <span className="body" {...aiTranslation}>
+                        {richText(translation.text)}
+                    </span>
+                    {ownMark}
+                </>
+            ) : (
+                whole
+            )}
             <div className="translation" lang={swapped ? undefined : translation.language} aria-live="polite" aria-busy={translation.state === "asking"}>
                 {translation.state === "problem" ? (
                     <span>
@@ -53,7 +69,7 @@ export function WithTranslation({ room, event, body, original }: { room: Room; e
                     {translation.state === "asking" && translation.text !== "" && <AiTag />}
                     {translation.state === "ready" && (
                         <>
-                            {translation.label ? <AiMark label={translation.label} perhapsMine /> : <AiTag />}
+                            {swapped ? marks : ownMark}
                             <button type="button" className="inline-button icon" aria-label={t("ai.swap")} title={t("ai.swap")} onClick={() => assistant.swap(key)}>
                                 <ArrowUpDown size={14} />
                             </button>

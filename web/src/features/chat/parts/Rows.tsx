@@ -148,13 +148,13 @@ function MessageBody({ room, row, pendingEdit }: { room: Room; row: MessageRow; 
                     {richText(emote + body)}
                 </span>
             );
-            return (
+            const marks = (
                 <>
-                    <WithTranslation room={room} event={event} body={body} original={original} />
                     {(row.edited || pendingEdit) && <span className="edited">{t("chat.edited")}</span>}
                     {label && <AiMark label={label} perhapsMine={mayHaveAsked(row.sender)} />}
                 </>
             );
+            return <WithTranslation room={room} event={event} body={body} original={original} marks={marks} />;
         }
     }
 }
