@@ -1,12 +1,12 @@
 // From a call that somebody must agree to first to its answer: what one is told, where one asks, and what the agreement brings.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { agree, setModel, twoBesideAModel } from "./assisted.mjs";
+import { agree, line, offlineChip, setModel, twoBesideAModel } from "./assisted.mjs";
 import { bubble, chatLink } from "./people.mjs";
 import { personPage, shot, violations } from "./server.mjs";
 
 const longName = "Emma Charlotte Hart-Wellington";
-let server, model, browser, wang, emma, desk, roomId;
+let server, model, browser, wang, emma, desk, phone, roomId;
 
 before(async () => {
     ({ server, model, browser, wang, emma, roomId } = await twoBesideAModel());
@@ -15,9 +15,10 @@ before(async () => {
     await setModel(wang, model);
     await agree(wang, roomId);
     desk = await personPage(browser);
+    phone = await personPage(browser, { phone: true });
     await emma.say(roomId, "Hello there");
-    await wang.enter(desk, chatLink(roomId));
-    await bubble(desk, "Hello there").waitFor();
+    for (const page of [desk, phone]) await wang.enter(page, chatLink(roomId));
+    for (const page of [desk, phone]) await bubble(page, "Hello there").waitFor();
 });
 after(async () => {
     await browser?.close();
@@ -79,7 +80,51 @@ test("the mark of what AI wrote stays with its words, and what asks for consent 
     assert.deepEqual(await violations(desk), []);
 });
 
+const inside = (inner, outer) => inner.left >= outer.left - 1 && inner.right <= outer.right + 1 && inner.top >= outer.top - 1 && inner.bottom <= outer.bottom + 1;
 const boxOf = (element) => element.evaluate((one) => one.getBoundingClientRect().toJSON());
+/** Nothing of the line over a phone's composer is cut off but what one can scroll to, and a chip is whole. */
+async function lineIsWhole() {
+    const words = line(phone).getByRole("status");
+    const ownWidth = await words.evaluate((element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return [...range.getClientRects()].reduce((most, one) => Math.max(most, one.width), 0);
+    });
+    const [lineBox, wordsBox, scrollBox, chipBox] = await Promise.all([line(phone), words, line(phone).locator(".assist-scroll"), line(phone).locator(".chip").first()].map(boxOf));
+    assert.ok(inside(wordsBox, lineBox), "the words stand in the line");
+    const [needed, given] = await words.evaluate((element) => [element.scrollHeight, element.clientHeight]);
+    assert.ok(needed <= given + 2, `no words are cut off: they need ${needed} px of ${given}`);
+    assert.ok(inside({ ...chipBox, top: lineBox.top, bottom: lineBox.bottom }, scrollBox), `the chip is whole: ${chipBox.left}..${chipBox.right} in ${scrollBox.left}..${scrollBox.right}`);
+    assert.ok(await line(phone).locator(".chip span").first().evaluate((element) => element.scrollWidth <= element.clientWidth), "and so are its words");
+    for (const button of await line(phone).locator(".assist-ask").all()) {
+        assert.ok(inside(await boxOf(button), lineBox));
+        await isLarge(button);
+    }
+    return { width: wordsBox.width, ownWidth };
+}
+
+test("on a phone the line over the composer has room for what is said, what can be done, and a chip", async () => {
+    await offlineChip(phone, (words) => emma.say(roomId, words));
+    await model.control({ fault: "hang", times: 1 });
+    const suggest = () => line(phone).getByRole("button", { name: "Suggest replies" }).tap();
+    await agree(emma, roomId);
+    await suggest();
+    await line(phone).getByRole("status").filter({ hasText: "Asking the model" }).waitFor();
+    await lineIsWhole();
+    await line(phone).getByRole("button", { name: "Stop" }).tap();
+    await line(phone).getByText("Stopped.").waitFor();
+    const { width, ownWidth } = await lineIsWhole();
+    assert.ok(width <= ownWidth + 2, `the words take ${width} px and need ${ownWidth}`);
+    await model.control({ reset: true });
+    await setModel(wang, model);
+    await emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: false, at_ms: Date.now() }, emma.userId);
+    await bubble(phone, "Hello there").waitFor();
+    await suggest();
+    await line(phone).getByRole("button", { name: "Ask", exact: true }).waitFor();
+    await shot(phone, "agreeing-line-en-phone");
+    await lineIsWhole();
+    assert.deepEqual(await violations(phone), []);
+});
 
 test("offline, what tries again is large enough for a finger", async () => {
     await desk.context().setOffline(true);

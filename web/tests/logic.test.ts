@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { problemOf } from "@/features/assistant/assistant";
 import { problemWords } from "@/features/assistant/context";
 import { readDestination, readPurposes } from "@/features/assistant/consent";
+import { people, shortName } from "@/features/assistant/context";
 import { bodyOf, labelFor, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/chat/engine/content";
 import { Drafts } from "@/features/chat/engine/drafts";
 import { parseMxc } from "@/features/chat/engine/media";
@@ -380,6 +381,15 @@ describe("what a person is called", () => {
     it("is told when it changes, and not when a new account gets its first name", () => {
         expect(systemLine(named("Emma Hart", "Emma"), (id) => id, i18n)).toBe("Emma is now called Emma Hart");
         expect(systemLine(named("Emma Hart"), () => "Emma Hart", i18n)).toBeNull();
+    });
+});
+
+describe("names for a narrow place", () => {
+    it("are cut to their first words, and of many people the first stands for all", () => {
+        expect(["Emma Hart", "Emma Charlotte Hart-Wellington", "Wolfeschlegelstein", "王小明"].map(shortName)).toEqual(["Emma Hart", "Emma…", "Wolfeschlegel…", "王小明"]);
+        expect(people(["A", "B"], new I18n("en", "UTC"))).toBe("A and B");
+        expect(people(["A", "B", "C"], new I18n("en", "UTC"))).toBe("A and 2 more");
+        expect(people(["甲", "乙", "丙"], new I18n("zh", "UTC"))).toBe("甲和另外 2 人");
     });
 });
 

@@ -47,6 +47,22 @@ export function useInForce(room: Room): (userId: string) => boolean | null {
     return (userId) => isInForce(room, userId, me, inForce);
 }
 
+const shownPeople = 2;
+const shownName = 14;
+
+/** Names in a row; of many people the first. */
+export function people(names: readonly string[], { t, formats }: I18n): string {
+    return formats.list(names.length > shownPeople ? [...names.slice(0, shownPeople - 1), t("ai.more_people", names.length - shownPeople + 1)] : names);
+}
+
+/** A name for a narrow place: of a long one its first words. */
+export function shortName(name: string): string {
+    const letters = [...name];
+    if (letters.length <= shownName) return name;
+    const begin = letters.slice(0, shownName - 1).join("");
+    return `${begin.replace(/\s+\S*$/, "") || begin}…`;
+}
+
 /** The one line that stands where the answer would be. */
 export function problemWords(problem: Problem, i18n: I18n, isAdmin: boolean, names: (userId: string) => string): string {
     const { t } = i18n;

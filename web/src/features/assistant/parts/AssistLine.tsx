@@ -2,8 +2,8 @@ import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
 import { lastWords } from "@/features/assistant/assistant";
-import type { Place } from "@/features/assistant/consent";
-import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
+import { askConsent, isSame, type Place } from "@/features/assistant/consent";
+import { people, problemWords, shortName, useAiVisible, useAssistant } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
@@ -29,6 +29,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const [asked, setAsked] = useState<Place | null>(null);
     const last = lastWords(room);
     const lastId = last?.getId() ?? null;
+    const problem = suggestions.state === "problem" ? suggestions.problem : null;
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
 
     useEffect(() => {
@@ -52,24 +53,24 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const canAsk = !!last && last.getSender() !== engine.me && !last.isRedacted() && last.getType() === "m.room.message";
     const fromModel = suggestions.state === "asking" || suggestions.state === "ready" ? suggestions.items : [];
     const offline = fromModel.length > 0 ? [] : chips.items;
-    const words =
-        suggestions.state === "problem"
-            ? problemWords(suggestions.problem, i18n, isAdmin, name)
-            : suggestions.state === "asking" && fromModel.length === 0
-              ? t(suggestions.waits ? "ai.waits" : "ai.suggesting")
-              : null;
+    const wanting = problem?.kind === "consent" ? problem : null;
+    const isAsked = (place: Place) => asked !== null && isSame(asked.destination, place.destination);
+    const unasked = wanting?.place && !isAsked(wanting.place) ? wanting.place : null;
+    const isBeside = offline.length > 0;
+    const whose = people((wanting?.users ?? []).map((userId) => (isBeside ? shortName(name(userId)) : name(userId))), i18n);
+    const words = wanting?.place && !unasked ? t("ai.asked_consent_of", whose) : problem ? problemWords(problem, i18n, isAdmin, name) : suggestions.state === "asking" && fromModel.length === 0 ? t(suggestions.waits ? "ai.waits" : "ai.suggesting") : null;
     const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
     const askButton = (place: Place | null) => <AskConsent room={room} place={place} asked={asked} onAsked={setAsked} />;
 
     return (
         <div className="assist-line" role="group" aria-label={t("ai.chips")}>
+            {words !== null && (
+                <span className={`assist-words ${isBeside ? "beside" : ""} ${wanting ? "names" : ""}`} role="status" title={words}>
+                    {isBeside && unasked ? t("ai.needs_consent_short", whose) : words}
+                </span>
+            )}
             <div className="assist-scroll">
-                {words !== null && (
-                    <span className={offline.length > 0 ? "assist-words beside" : "assist-words"} role="status" title={words}>
-                        {words} {suggestions.state === "problem" && suggestions.problem.kind === "consent" && askButton(suggestions.problem.place)}
-                    </span>
-                )}
-                {offline.length > 0 && (
+                {isBeside && (
                     <>
                         <span className="offline-tag" title={t("ai.offline_hint")}>
                             {t("ai.offline")}
@@ -96,6 +97,18 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
             {suggestions.state === "asking" ? (
                 <button type="button" className="assist-ask" onClick={() => assistant.stopSuggesting(room.roomId)}>
                     <Square size={14} aria-hidden="true" /> {t("ai.stop")}
+                </button>
+            ) : unasked ? (
+                // Where asking the model can lead to nothing yet, there stands what can.
+                <button
+                    type="button"
+                    className="assist-ask"
+                    onClick={() => {
+                        askConsent(engine, room.roomId, unasked, i18n);
+                        setAsked(unasked);
+                    }}
+                >
+                    {t("ai.ask_consent")}
                 </button>
             ) : (
                 canAsk && (
