@@ -126,6 +126,40 @@ test("on a phone the line over the composer has room for what is said, what can 
     assert.deepEqual(await violations(phone), []);
 });
 
+test("who asked for consent goes on answering meanwhile, and is told of it and offered the answer when it is given", async () => {
+    const chip = line(phone).locator(".chip").first();
+    const words = await chip.innerText();
+    await line(phone).getByRole("button", { name: "Ask", exact: true }).tap();
+    const card = phone.locator(".consent");
+    await card.waitFor();
+    await line(phone).getByText(/asked\. Waiting/).waitFor();
+    await lineIsWhole();
+    assert.equal(await chip.innerText(), words);
+    const suggest = line(phone).getByRole("button", { name: "Suggest replies" });
+    await suggest.waitFor();
+    await shot(phone, "agreeing-asked-en-phone");
+
+    const translation = desk.locator(".translation");
+    await translation.getByRole("button", { name: "Ask", exact: true }).click();
+    await translation.getByRole("button", { name: "Asked", exact: true }).waitFor();
+    await agree(emma, roomId);
+    await line(phone).getByText(/Emma… agreed\./).waitFor();
+    await lineIsWhole();
+    await translation.getByText(`${longName} agreed.`).waitFor();
+    await shot(desk, "agreeing-agreed-en");
+    await model.control({ answer: "七点在公园北门见" });
+    await translation.getByRole("button", { name: "Translate", exact: true }).click();
+    await translation.getByText("七点在公园北门见").waitFor();
+    await model.control({ reset: true });
+    await suggest.tap();
+    await line(phone).locator(".chip.ai").first().waitFor();
+    for (const name of ["Swap original and translation", "Hide translation"]) {
+        const button = translation.getByRole("button", { name });
+        assert.deepEqual(await covering(button), []);
+        await isLarge(button);
+    }
+});
+
 test("offline, what tries again is large enough for a finger", async () => {
     await desk.context().setOffline(true);
     const banner = desk.locator(".offline-banner");

@@ -114,6 +114,19 @@ describe("the consents that are in force", () => {
         await vi.advanceTimersByTimeAsync(20);
         expect([known(), calls()]).toEqual([true, 3]);
     });
+    it("are doubted where a call is refused for want of one of them, until the server has said", async () => {
+        const wanting = after(10, () => new Response(JSON.stringify({ errcode: "IM.LINGXI.CONSENT_NEEDED", error: "", users: ["@her:s"], destination: { kind: "this_machine" } }), { status: 403 }));
+        const { assistant, chat, known } = over([status, wanting, never]);
+        vi.stubGlobal("navigator", {});
+        vi.stubGlobal("document", { hidden: false, addEventListener: () => undefined });
+        assistant.followConsents(chat);
+        await vi.advanceTimersByTimeAsync(20);
+        expect(known()).toBe(true);
+        void assistant.translate(chat, asked, "zh");
+        await vi.advanceTimersByTimeAsync(2_000);
+        expect(assistant.translations.of("$1 ").get()).toMatchObject({ problem: { kind: "consent" } });
+        expect(known()).toBe(null);
+    });
     it("are not asked for again where the answer is no", async () => {
         const { assistant, chat, calls } = over([refused(403), status]);
         assistant.followConsents(chat);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MatrixEvent, Room, type IEvent } from "matrix-js-sdk";
 import type { AssistStatus } from "@/features/assistant/api";
 import { problemOf } from "@/features/assistant/assistant";
-import { answerTo as answerStanding, inForceOf, consentMarks, isInForce, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
+import { answerTo as answerStanding, hasAgreed, inForceOf, consentMarks, isInForce, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
 import { ApiError } from "@/lib/errors";
 
 const here: Destination = { kind: "this_machine" };
@@ -40,6 +40,19 @@ describe("an agreement", () => {
         expect(answerStanding(card(here, 10), consent(true, cloud, 20), false)).toBeNull();
         expect(answerStanding(card(here, 10), consent(true, cloud, 20), null)).toBe("unknown");
         expect(answerStanding(card(here, 10), consent(false, here, 20), null)).toBe("no");
+    });
+});
+
+describe("what a call was refused for", () => {
+    const place = { destination: here, model: "small" };
+    it("is given with an agreement in force for that purpose, at that place", () => {
+        expect(hasAgreed(consent(true, here, 20), place, "translate", true)).toBe(true);
+        expect(hasAgreed(consent(true, here, 20), place, "translate", null)).toBe(false);
+        expect(hasAgreed(consent(true, here, 20), place, "translate", false)).toBe(false);
+        expect(hasAgreed(consent(true, cloud, 20), place, "translate", true)).toBe(false);
+        expect(hasAgreed(consent(true, here, 20, { purposes: ["translate"] }), place, "suggest_replies", true)).toBe(false);
+        expect(hasAgreed(consent(false, here, 20), place, "translate", true)).toBe(false);
+        expect(hasAgreed(null, place, "translate", true)).toBe(false);
     });
 });
 

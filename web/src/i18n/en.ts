@@ -357,6 +357,7 @@ export const en = {
     "ai.needs_consent_short": (names: string) => `First ${names} must agree.`,
     "ai.more_people": (n: number) => `${n} more`,
     "ai.ask_consent": "Ask",
+    "ai.has_agreed": (names: string) => `${names} agreed.`,
     "ai.asked_consent_of": (names: string) => `${names} asked. Waiting for the answer.`,
     "ai.asked_consent": "Asked",
     "ai.dropped": (n: number) => (n === 1 ? "1 message was left out" : `${n} messages were left out`),

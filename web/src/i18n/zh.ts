@@ -346,6 +346,7 @@ export const zh: Dictionary = {
     "ai.needs_consent_short": (names) => `要先得到 ${names} 同意。`,
     "ai.more_people": (n) => `另外 ${n} 人`,
     "ai.ask_consent": "请求同意",
+    "ai.has_agreed": (names) => `${names} 已同意。`,
     "ai.asked_consent_of": (names) => `已请求 ${names} 同意，等待答复。`,
     "ai.asked_consent": "已请求",
     "ai.dropped": (n) => `有 ${n} 条消息没有采用`,

@@ -502,8 +502,14 @@ export class Assistant {
             if (signal.aborted) return;
             if (errcodeOf(error) === "IM.LINGXI.AI_OFF") void this.loadStatus(null);
             // Who has AI off, or which model is set up: no event tells of it.
-            if (errcodeOf(error) === "IM.LINGXI.CONSENT_NEEDED") void this.loadStatus(text(body["room_id"]));
-            news.problem(problemOf(error, this.hasModel));
+            const problem = problemOf(error, this.hasModel);
+            if (problem.kind === "consent") {
+                const roomId = text(body["room_id"]);
+                // What was known of those is no longer so: nobody is to be told that they have agreed.
+                if (problem.users.some((userId) => this.inForce.of(roomId).get()?.users.has(userId))) this.inForce.of(roomId).set(null);
+                void this.loadStatus(roomId);
+            }
+            news.problem(problem);
         } finally {
             clearTimeout(timer);
             turn.leave();

@@ -135,6 +135,9 @@ function answerInWords(card: Card, consent: Consent): "yes" | "no" | "other" | n
     return card.purposes.every((purpose) => consent.purposes.includes(purpose)) ? "yes" : null;
 }
 
+/** Whether a person has agreed to what a call was refused for. `stands`: whether their agreement is in force. */
+export const hasAgreed = (consent: Consent | null, { destination }: Place, purpose: Purpose, stands: boolean | null): boolean => answerTo({ purposes: [purpose], destination, atMs: 0 }, consent, stands) === "yes";
+
 export function answerConsent(engine: Engine, roomId: string, agreed: boolean, purposes: Purpose[], destination: Destination): Promise<unknown> {
     return engine.client.sendStateEvent(
         roomId,

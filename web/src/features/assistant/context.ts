@@ -1,6 +1,6 @@
 import { createContext, useContext, useEffect } from "react";
 import type { Room } from "matrix-js-sdk";
-import { consentMarks, isInForce } from "@/features/assistant/consent";
+import { consentMarks, consentOf, hasAgreed, isInForce, type Purpose } from "@/features/assistant/consent";
 import type { Assistant } from "@/features/assistant/assistant";
 import type { Problem } from "@/features/assistant/assistant";
 import { policyType } from "@/features/chat/engine/content";
@@ -31,8 +31,8 @@ export function useAiVisible(room: Room): boolean {
     return on && room.currentState.getStateEvents(policyType, "")?.getContent()["ai"] !== "forbidden";
 }
 
-/** Tells of a person whether their agreement in this chat is in force; null until that is known. */
-export function useInForce(room: Room): (userId: string) => boolean | null {
+/** Tells of a person whether their agreement in this chat is in force; null until that is known. `wanted`: whether it matters now. */
+export function useInForce(room: Room, wanted = true): (userId: string) => boolean | null {
     const assistant = useAssistant();
     const { me } = useEngine();
     useRoomState(room);
@@ -41,10 +41,18 @@ export function useInForce(room: Room): (userId: string) => boolean | null {
     const marks = consentMarks(room, me);
     const isOld = inForce?.marks !== marks;
     useEffect(() => {
-        if (isOld && reachable) return assistant.followConsents(room);
+        if (wanted && isOld && reachable) return assistant.followConsents(room);
         return undefined;
-    }, [assistant, room, marks, isOld, reachable]);
+    }, [assistant, room, marks, isOld, reachable, wanted]);
     return (userId) => isInForce(room, userId, me, inForce);
+}
+
+/** Whether all whose agreement a call was refused for have given it since. */
+export function useHaveAgreed(room: Room, problem: Problem | null, purpose: Purpose): boolean {
+    const wanting = problem?.kind === "consent" && problem.users.length > 0 ? problem : null;
+    const stands = useInForce(room, wanting !== null);
+    const place = wanting?.place;
+    return !!place && wanting.users.every((userId) => hasAgreed(consentOf(room, userId), place, purpose, stands(userId)));
 }
 
 const shownPeople = 2;

@@ -3,7 +3,7 @@ import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
 import { lastWords } from "@/features/assistant/assistant";
 import { askConsent, isSame, type Place } from "@/features/assistant/consent";
-import { people, problemWords, shortName, useAiVisible, useAssistant } from "@/features/assistant/context";
+import { people, problemWords, shortName, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
@@ -30,6 +30,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const last = lastWords(room);
     const lastId = last?.getId() ?? null;
     const problem = suggestions.state === "problem" ? suggestions.problem : null;
+    const agreed = useHaveAgreed(room, problem, "suggest_replies");
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
 
     useEffect(() => {
@@ -55,10 +56,10 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const offline = fromModel.length > 0 ? [] : chips.items;
     const wanting = problem?.kind === "consent" ? problem : null;
     const isAsked = (place: Place) => asked !== null && isSame(asked.destination, place.destination);
-    const unasked = wanting?.place && !isAsked(wanting.place) ? wanting.place : null;
+    const unasked = wanting?.place && !agreed && !isAsked(wanting.place) ? wanting.place : null;
     const isBeside = offline.length > 0;
     const whose = people((wanting?.users ?? []).map((userId) => (isBeside ? shortName(name(userId)) : name(userId))), i18n);
-    const words = wanting?.place && !unasked ? t("ai.asked_consent_of", whose) : problem ? problemWords(problem, i18n, isAdmin, name) : suggestions.state === "asking" && fromModel.length === 0 ? t(suggestions.waits ? "ai.waits" : "ai.suggesting") : null;
+    const words = wanting && agreed ? t("ai.has_agreed", whose) : wanting?.place && !unasked ? t("ai.asked_consent_of", whose) : problem ? problemWords(problem, i18n, isAdmin, name) : suggestions.state === "asking" && fromModel.length === 0 ? t(suggestions.waits ? "ai.waits" : "ai.suggesting") : null;
     const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
     const askButton = (place: Place | null) => <AskConsent room={room} place={place} asked={asked} onAsked={setAsked} />;
 

@@ -1,6 +1,6 @@
 import { ArrowUpDown, Square, X } from "lucide-react";
-import { translationKey } from "@/features/assistant/assistant";
-import { problemWords, useAiVisible, useAssistant } from "@/features/assistant/context";
+import { translationKey, type Problem } from "@/features/assistant/assistant";
+import { problemWords, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
 import type { Place } from "@/features/assistant/consent";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
@@ -19,12 +19,9 @@ import { useState } from "react";
  */
 export function WithTranslation({ room, event, body, original, marks }: { room: Room; event: MatrixEvent; body: string; original: React.ReactNode; marks: React.ReactNode }) {
     const assistant = useAssistant();
-    const i18n = useI18n();
-    const { t } = i18n;
-    const name = useName(room);
+    const { t } = useI18n();
     const key = translationKey(event);
     const translation = useStore(assistant.translations.of(key));
-    const isAdmin = useStore(assistant.isAdmin);
     const [asked, setAsked] = useState<Place | null>(null);
     const visible = useAiVisible(room);
     const whole = (
@@ -52,15 +49,7 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
             )}
             <div className="translation" lang={swapped ? undefined : translation.language} aria-live="polite" aria-busy={translation.state === "asking"}>
                 {translation.state === "problem" ? (
-                    <span>
-                        {problemWords(translation.problem, i18n, isAdmin, name)}{" "}
-                        {translation.problem.kind === "consent" && <AskConsent room={room} place={translation.problem.place} asked={asked} onAsked={setAsked} />}
-                        {["failed", "late", "changed", "too_often", "offline", "server", "stopped"].includes(translation.problem.kind) && (
-                            <button type="button" className="inline-button" onClick={() => void assistant.translate(room, event, translation.language)}>
-                                {t("common.retry")}
-                            </button>
-                        )}
-                    </span>
+                    <NoTranslation room={room} problem={translation.problem} asked={asked} onAsked={setAsked} onAgain={() => void assistant.translate(room, event, translation.language)} />
                 ) : (
                     <span className={translation.state === "asking" ? "body unfinished" : "body"} {...(swapped ? aiWords(labelOfEvent(event)) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
                 )}
@@ -87,5 +76,27 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
                 </span>
             </div>
         </>
+    );
+}
+
+const againAfter: readonly Problem["kind"][] = ["failed", "late", "changed", "too_often", "offline", "server", "stopped"];
+
+/** Why there is none, and what can be done. Who was waited for and has agreed since is waited for no more. */
+function NoTranslation({ room, problem, asked, onAsked, onAgain }: { room: Room; problem: Problem; asked: Place | null; onAsked(place: Place): void; onAgain(): void }) {
+    const i18n = useI18n();
+    const { t } = i18n;
+    const name = useName(room);
+    const isAdmin = useStore(useAssistant().isAdmin);
+    const agreed = useHaveAgreed(room, problem, "translate");
+    return (
+        <span>
+            {agreed && problem.kind === "consent" ? t("ai.has_agreed", i18n.list(problem.users.map(name))) : problemWords(problem, i18n, isAdmin, name)}{" "}
+            {problem.kind === "consent" && !agreed && <AskConsent room={room} place={problem.place} asked={asked} onAsked={onAsked} />}
+            {(agreed || againAfter.includes(problem.kind)) && (
+                <button type="button" className="inline-button" onClick={onAgain}>
+                    {t(agreed ? "ai.translate" : "common.retry")}
+                </button>
+            )}
+        </span>
     );
 }
