@@ -6,7 +6,7 @@ import { bubble, chatLink } from "./people.mjs";
 import { personPage, shot, violations } from "./server.mjs";
 
 const longName = "Emma Charlotte Hart-Wellington";
-let server, model, browser, wang, emma, desk, phone, roomId;
+let server, model, browser, wang, emma, desk, phone, hers, roomId;
 
 before(async () => {
     ({ server, model, browser, wang, emma, roomId } = await twoBesideAModel());
@@ -16,6 +16,7 @@ before(async () => {
     await agree(wang, roomId);
     desk = await personPage(browser);
     phone = await personPage(browser, { phone: true });
+    hers = await personPage(browser, { locale: "zh-CN" });
     await emma.say(roomId, "Hello there");
     for (const page of [desk, phone]) await wang.enter(page, chatLink(roomId));
     for (const page of [desk, phone]) await bubble(page, "Hello there").waitFor();
@@ -139,6 +140,15 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     await suggest.waitFor();
     await shot(phone, "agreeing-asked-en-phone");
 
+    // The asker's own words for it, in the card and in the list.
+    await card.getByText("Their recent text messages in this chat", { exact: false }).waitFor();
+    await card.getByText("Until they take it back", { exact: false }).waitFor();
+    const row = (page) => page.locator(`[data-chat="${roomId}"]`);
+    await row(desk).getByText("You asked for agreement").waitFor();
+    await emma.enter(hers);
+    await row(hers).getByText(/请求同意$/).waitFor();
+    assert.doesNotMatch(await row(hers).innerText(), /may the assistant/);
+
     const translation = desk.locator(".translation");
     await translation.getByRole("button", { name: "Ask", exact: true }).click();
     await translation.getByRole("button", { name: "Asked", exact: true }).waitFor();
@@ -161,9 +171,9 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
 });
 
 test("offline, what tries again is large enough for a finger", async () => {
-    await desk.context().setOffline(true);
-    const banner = desk.locator(".offline-banner");
-    await isLarge(banner.getByRole("button", { name: "Try again" }));
+    await hers.context().setOffline(true);
+    const banner = hers.locator(".offline-banner");
+    await isLarge(banner.getByRole("button", { name: "重试" }));
     assert.ok((await boxOf(banner)).height >= 44, "it is not cut off by the window's edge");
-    await desk.context().setOffline(false);
+    await hers.context().setOffline(false);
 });

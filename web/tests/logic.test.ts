@@ -4,7 +4,7 @@ import { problemOf } from "@/features/assistant/assistant";
 import { problemWords } from "@/features/assistant/context";
 import { readDestination, readPurposes } from "@/features/assistant/consent";
 import { people, shortName } from "@/features/assistant/context";
-import { bodyOf, labelFor, labelOf, labelOfEvent, withoutReplyFallback } from "@/features/chat/engine/content";
+import { bodyOf, labelFor, labelOf, labelOfEvent, summaryOf, withoutReplyFallback } from "@/features/chat/engine/content";
 import { Drafts } from "@/features/chat/engine/drafts";
 import { parseMxc } from "@/features/chat/engine/media";
 import { compareRooms, type RoomSummary } from "@/features/chat/engine/roomList";
@@ -381,6 +381,13 @@ describe("what a person is called", () => {
     it("is told when it changes, and not when a new account gets its first name", () => {
         expect(systemLine(named("Emma Hart", "Emma"), (id) => id, i18n)).toBe("Emma is now called Emma Hart");
         expect(systemLine(named("Emma Hart"), () => "Emma Hart", i18n)).toBeNull();
+    });
+});
+
+describe("a card that asks for consent, in a few words", () => {
+    it("is told in the reader’s language, whatever the asker’s client wrote", () => {
+        const words = (language: "zh" | "en") => summaryOf("im.lingxi.consent.request", { body: "May the assistant read your messages here?" }, new I18n(language, "UTC"));
+        expect([words("en"), words("zh")]).toEqual(["Request for agreement", "征求同意"]);
     });
 });
 

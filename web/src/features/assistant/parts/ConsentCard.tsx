@@ -10,14 +10,14 @@ import { toast } from "@/ui/toast";
 
 const whereInWords = ({ kind, name }: Destination, { t }: I18n): string => (kind === "provider" ? t("ai.consent_where_provider", name ?? "") : t("ai.consent_where_local"));
 
-/** What one agrees to, in plain words: what is read, by which model, where, for how long. */
-export function ConsentTerms({ purposes, destination, model }: { purposes: Purpose[]; destination: Destination | null; model: string }) {
+/** What is agreed to, in plain words: what is read, by which model, where, for how long. `asked`: of others, by who reads this. */
+export function ConsentTerms({ purposes, destination, model, asked = false }: { purposes: Purpose[]; destination: Destination | null; model: string; asked?: boolean }) {
     const i18n = useI18n();
     const { t } = i18n;
     return (
         <dl className="consent-terms">
             <dt>{t("ai.consent_what")}</dt>
-            <dd>{t("ai.consent_what_text", purposesInWords(purposes, i18n))}</dd>
+            <dd>{t(asked ? "ai.consent_what_text_asked" : "ai.consent_what_text", purposesInWords(purposes, i18n))}</dd>
             {model && (
                 <>
                     <dt>{t("ai.consent_model")}</dt>
@@ -27,7 +27,7 @@ export function ConsentTerms({ purposes, destination, model }: { purposes: Purpo
             <dt>{t("ai.consent_where")}</dt>
             <dd className="wrap">{destination ? whereInWords(destination, i18n) : t("ai.consent_where_unknown")}</dd>
             <dt>{t("ai.consent_long")}</dt>
-            <dd>{t("ai.consent_long_text")}</dd>
+            <dd>{t(asked ? "ai.consent_long_text_asked" : "ai.consent_long_text")}</dd>
         </dl>
     );
 }
@@ -63,9 +63,9 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
     };
 
     return (
-        <div className="consent" role="group" aria-label={t("ai.ask_consent")}>
+        <div className="consent" role="group" aria-label={t("ai.consent_request")}>
             <h2 className="wrap">{own ? t("ai.consent_title_own") : t("ai.consent_title", name(event.getSender() ?? ""))}</h2>
-            <ConsentTerms purposes={purposes} destination={destination} model={text(content["model"])} />
+            <ConsentTerms purposes={purposes} destination={destination} model={text(content["model"])} asked={own} />
             {!card ? null : own ? (
                 <Answers room={room} asker={engine.me} card={card} stands={stands} />
             ) : answered === "unknown" ? (

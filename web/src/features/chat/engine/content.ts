@@ -114,7 +114,7 @@ export function summaryOf(type: string, content: Record<string, unknown>, i18n: 
     const { t } = i18n;
     if (type === "m.room.encrypted") return t("chat.encrypted");
     if (type === "m.sticker") return `[${t("chat.sticker")}]`;
-    if (type === consentRequestType) return text(content["body"]) || t("ai.ask_consent");
+    if (type === consentRequestType) return t("ai.consent_request"); // its body is in the asker's language
     const body = withoutReplyFallback(text(content["body"]));
     switch (content["msgtype"]) {
         case "m.image":

@@ -1,5 +1,5 @@
 import { ClientEvent, KnownMembership, NotificationCountType, RoomEvent, RoomStateEvent, RoomMemberEvent, type MatrixClient, type MatrixEvent, type Room } from "matrix-js-sdk";
-import { isMessage, labelOf, labelOfEvent, summaryOf } from "@/features/chat/engine/content";
+import { consentRequestType, isMessage, labelOf, labelOfEvent, summaryOf } from "@/features/chat/engine/content";
 import type { Drafts } from "@/features/chat/engine/drafts";
 import { directRooms, personName } from "@/features/chat/engine/names";
 import { editedBy, type Outbox } from "@/features/chat/engine/outbox";
@@ -222,9 +222,13 @@ export class RoomList {
         let lastIsAi = false;
         let lastAtMs = last?.getTs() ?? 0;
         if (last && isMessage(last)) {
-            lastText = last.isRedacted() ? i18n.t("chat.redacted") : summaryOf(last.getType(), last.getContent(), i18n);
+            const sender = last.getSender() ?? "";
+            const isCard = last.getType() === consentRequestType && !last.isRedacted();
+            if (last.isRedacted()) lastText = i18n.t("chat.redacted");
+            else if (isCard) lastText = sender === me ? i18n.t("ai.consent_row_own") : i18n.t("ai.consent_row", name(sender));
+            else lastText = summaryOf(last.getType(), last.getContent(), i18n);
             lastIsAi = !last.isRedacted() && labelOfEvent(last) !== null;
-            if (!other && last.getSender() !== me && !last.isRedacted()) lastSender = name(last.getSender() ?? "");
+            if (!other && sender !== me && !last.isRedacted() && !isCard) lastSender = name(sender);
         } else if (last?.isState()) lastText = systemLine(last, name, i18n) ?? "";
         if (waiting && waiting.createdAtMs > lastAtMs) {
             lastText = summaryOf(waiting.type, waiting.content, i18n);

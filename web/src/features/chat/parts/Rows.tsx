@@ -376,7 +376,7 @@ function OutgoingView({ row }: { row: OutgoingRow }) {
     const { t, formats } = useI18n();
     const { item } = row;
     const content = (item.content["m.new_content"] as Record<string, unknown> | undefined) ?? item.content;
-    const body = text(content["body"]);
+    const body = item.type === consentRequestType ? t("ai.consent_row_own") : text(content["body"]);
     const label = labelOf(content);
     return (
         <div className={`message own ${row.first ? "first" : ""} ${row.last ? "last" : ""}`} role="article" aria-label={`${t("common.you")}, ${formats.time(row.atMs)}`} tabIndex={-1} data-message={item.txnId}>
