@@ -168,6 +168,8 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
         assert.deepEqual(await covering(button), []);
         await isLarge(button);
     }
+    await desk.locator(".system", { hasText: "You agreed: the assistant may read your messages here" }).getByRole("button", { name: "Take back" }).waitFor();
+    await isLarge(desk.locator(".system").getByRole("button", { name: "Take back" }));
 });
 
 test("offline, what tries again is large enough for a finger", async () => {

@@ -379,8 +379,33 @@ describe("what a person is called", () => {
     const named = (displayname: string, before?: string) =>
         new MatrixEvent({ type: "m.room.member", event_id: "$3", sender: "@e:b", state_key: "@e:b", content: { membership: "join", displayname }, unsigned: { prev_content: { membership: "join", ...(before ? { displayname: before } : {}) } } });
     it("is told when it changes, and not when a new account gets its first name", () => {
-        expect(systemLine(named("Emma Hart", "Emma"), (id) => id, i18n)).toBe("Emma is now called Emma Hart");
-        expect(systemLine(named("Emma Hart"), () => "Emma Hart", i18n)).toBeNull();
+        expect(systemLine(named("Emma Hart", "Emma"), "@me:b", (id) => id, i18n)).toBe("Emma is now called Emma Hart");
+        expect(systemLine(named("Emma Hart"), "@me:b", () => "Emma Hart", i18n)).toBeNull();
+    });
+});
+
+describe("lines about what people did", () => {
+    const event = (type: string, sender: string, key: string, content: object, prev_content: object = {}) => new MatrixEvent({ type, event_id: "$4", sender, state_key: key, content, unsigned: { prev_content } });
+    const member = (sender: string, key: string, membership: string, before = "") => event("m.room.member", sender, key, { membership, displayname: "Now" }, { membership: before, displayname: "Before" });
+    const lines = (language: "zh" | "en", me: string, other: string) => {
+        const consent = (agreed: boolean) => event("im.lingxi.consent", me, me, { agreed, destination: { kind: "this_machine" } });
+        const renamed = event("m.room.member", me, me, { membership: "join", displayname: "Now" }, { membership: "join", displayname: "Before" });
+        return [member(me, other, "invite"), member(other, me, "invite"), member(other, me, "leave", "join"), member(me, me, "join"), renamed, event("m.room.name", me, "", { name: "A" }), consent(true), consent(false)].map((one) => systemLine(one, "@me:b", (id) => id, new I18n(language, "UTC")));
+    };
+    it("speak to who reads them of what they did, and of others by name", () => {
+        expect(lines("en", "@me:b", "@e:b")).toEqual([
+            "You invited @e:b",
+            "@e:b invited you",
+            "@e:b removed you",
+            "You joined",
+            "You are now called Now",
+            "You named the chat “A”",
+            "You agreed: the assistant may read your messages here (on this server)",
+            "You do not let the assistant read your messages here",
+        ]);
+        expect(lines("zh", "@me:b", "@e:b")).toEqual(["你邀请了 @e:b", "@e:b 邀请了你", "@e:b 将你移出了聊天", "你加入了聊天", "你改名为 Now", "你将聊天命名为“A”", "你同意助手在这里读你的消息（在本服务器）", "你不让助手在这里读你的消息"]);
+        expect(lines("en", "@a:b", "@e:b").slice(3, 7)).toEqual(["Now joined", "Before is now called Now", "@a:b named the chat “A”", "@a:b agreed: the assistant may read their messages here (on this server)"]);
+        expect(lines("zh", "@a:b", "@e:b").slice(0, 4)).toEqual(["@a:b 邀请了 @e:b", "@e:b 邀请了 @a:b", "@e:b 将 Before 移出了聊天", "Now 加入了聊天"]);
     });
 });
 

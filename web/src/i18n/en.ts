@@ -1,3 +1,7 @@
+/** In lines about what people did: who reads them. */
+const you = "You";
+const whom = (name: string): string => (name === you ? "you" : name);
+
 /**
  * The words of the client in English, and the glossary: one thing, one name.
  * chat (not room, conversation), person (not user), message, invitation, assistant, suggestion, translation,
@@ -198,21 +202,22 @@ export const en = {
     "chat.info": "About this chat",
     "chat.image_preview": "Send this picture?",
     "chat.preview_send": (n: number) => (n === 1 ? "Send" : `Send ${n}`),
+    "chat.sys_you": you,
     "chat.sys_joined": (name: string) => `${name} joined`,
-    "chat.sys_invited": (name: string, who: string) => `${name} invited ${who}`,
+    "chat.sys_invited": (name: string, who: string) => `${name} invited ${whom(who)}`,
     "chat.sys_left": (name: string) => `${name} left`,
-    "chat.sys_kicked": (name: string, who: string) => `${name} removed ${who}`,
-    "chat.sys_banned": (name: string, who: string) => `${name} banned ${who}`,
-    "chat.sys_unbanned": (name: string, who: string) => `${name} lifted the ban on ${who}`,
+    "chat.sys_kicked": (name: string, who: string) => `${name} removed ${whom(who)}`,
+    "chat.sys_banned": (name: string, who: string) => `${name} banned ${whom(who)}`,
+    "chat.sys_unbanned": (name: string, who: string) => `${name} lifted the ban on ${whom(who)}`,
     "chat.sys_declined": (name: string) => `${name} declined the invitation`,
-    "chat.sys_renamed": (name: string, to: string) => `${name} is now called ${to}`,
+    "chat.sys_renamed": (name: string, to: string) => `${name} ${name === you ? "are" : "is"} now called ${to}`,
     "chat.sys_avatar": (name: string) => `${name} changed the picture`,
     "chat.sys_room_name": (name: string, to: string) => `${name} named the chat “${to}”`,
     "chat.sys_topic": (name: string) => `${name} changed the description`,
     "chat.sys_room_avatar": (name: string) => `${name} changed the chat’s picture`,
     "chat.sys_created": (name: string) => `${name} started the chat`,
-    "chat.sys_agreed": (name: string, where: string) => `${name} agreed: the assistant may read their messages here (${where})`,
-    "chat.sys_withdrew": (name: string) => `${name} does not let the assistant read their messages here`,
+    "chat.sys_agreed": (name: string, where: string) => `${name} agreed: the assistant may read ${name === you ? "your" : "their"} messages here (${where})`,
+    "chat.sys_withdrew": (name: string) => (name === you ? "You do not let the assistant read your messages here" : `${name} does not let the assistant read their messages here`),
     "chat.sys_ai_forbidden": (name: string) => `${name} turned AI off in this chat`,
     "chat.sys_ai_allowed": (name: string) => `${name} allowed AI in this chat`,
 

@@ -1,5 +1,11 @@
 import type { Dictionary } from "@/i18n/dictionary";
 
+/** 说人做了什么的句子里，读的人自己。别人的名字前后空一格。 */
+const you = "你";
+const by = (name: string): string => (name === you ? you : `${name} `);
+const before = (name: string): string => (name === you ? you : ` ${name}`);
+const amid = (name: string): string => (name === you ? you : ` ${name} `);
+
 /**
  * 中文的词。同一样东西只用一个名字：
  * 聊天（不说房间、会话）、人（不说用户）、消息、邀请链接、助手、建议、翻译、同意、回执（一次模型调用的；消息的叫“已读”）、模型服务器、关闭 AI。
@@ -192,23 +198,24 @@ export const zh: Dictionary = {
     "chat.info": "聊天信息",
     "chat.image_preview": "发送这张图片？",
     "chat.preview_send": (n) => (n === 1 ? "发送" : `发送 ${n} 个`),
-    "chat.sys_joined": (name) => `${name} 加入了聊天`,
-    "chat.sys_invited": (name, who) => `${name} 邀请了 ${who}`,
-    "chat.sys_left": (name) => `${name} 退出了聊天`,
-    "chat.sys_kicked": (name, who) => `${name} 将 ${who} 移出了聊天`,
-    "chat.sys_banned": (name, who) => `${name} 封禁了 ${who}`,
-    "chat.sys_unbanned": (name, who) => `${name} 解除了对 ${who} 的封禁`,
-    "chat.sys_declined": (name) => `${name} 谢绝了邀请`,
-    "chat.sys_renamed": (name, to) => `${name} 改名为 ${to}`,
-    "chat.sys_avatar": (name) => `${name} 换了头像`,
-    "chat.sys_room_name": (name, to) => `${name} 将聊天命名为“${to}”`,
-    "chat.sys_topic": (name) => `${name} 修改了简介`,
-    "chat.sys_room_avatar": (name) => `${name} 换了聊天的图片`,
-    "chat.sys_created": (name) => `${name} 发起了聊天`,
-    "chat.sys_agreed": (name, where) => `${name} 同意助手在这里读 ta 的消息（${where}）`,
-    "chat.sys_withdrew": (name) => `${name} 不让助手在这里读 ta 的消息`,
-    "chat.sys_ai_forbidden": (name) => `${name} 在这个聊天里关闭了 AI`,
-    "chat.sys_ai_allowed": (name) => `${name} 允许在这个聊天里使用 AI`,
+    "chat.sys_you": you,
+    "chat.sys_joined": (name) => `${by(name)}加入了聊天`,
+    "chat.sys_invited": (name, who) => `${by(name)}邀请了${before(who)}`,
+    "chat.sys_left": (name) => `${by(name)}退出了聊天`,
+    "chat.sys_kicked": (name, who) => `${by(name)}将${amid(who)}移出了聊天`,
+    "chat.sys_banned": (name, who) => `${by(name)}封禁了${before(who)}`,
+    "chat.sys_unbanned": (name, who) => `${by(name)}解除了对${amid(who)}的封禁`,
+    "chat.sys_declined": (name) => `${by(name)}谢绝了邀请`,
+    "chat.sys_renamed": (name, to) => `${by(name)}改名为 ${to}`,
+    "chat.sys_avatar": (name) => `${by(name)}换了头像`,
+    "chat.sys_room_name": (name, to) => `${by(name)}将聊天命名为“${to}”`,
+    "chat.sys_topic": (name) => `${by(name)}修改了简介`,
+    "chat.sys_room_avatar": (name) => `${by(name)}换了聊天的图片`,
+    "chat.sys_created": (name) => `${by(name)}发起了聊天`,
+    "chat.sys_agreed": (name, where) => `${by(name)}同意助手在这里读${name === you ? "你" : " ta "}的消息（${where}）`,
+    "chat.sys_withdrew": (name) => `${by(name)}不让助手在这里读${name === you ? "你" : " ta "}的消息`,
+    "chat.sys_ai_forbidden": (name) => `${by(name)}在这个聊天里关闭了 AI`,
+    "chat.sys_ai_allowed": (name) => `${by(name)}允许在这个聊天里使用 AI`,
 
     "room.member_count": (n) => `${n} 位成员`,
     "room.admin": "群主",

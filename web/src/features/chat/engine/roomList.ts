@@ -229,7 +229,7 @@ export class RoomList {
             else lastText = summaryOf(last.getType(), last.getContent(), i18n);
             lastIsAi = !last.isRedacted() && labelOfEvent(last) !== null;
             if (!other && sender !== me && !last.isRedacted() && !isCard) lastSender = name(sender);
-        } else if (last?.isState()) lastText = systemLine(last, name, i18n) ?? "";
+        } else if (last?.isState()) lastText = systemLine(last, me, name, i18n) ?? "";
         if (waiting && waiting.createdAtMs > lastAtMs) {
             lastText = summaryOf(waiting.type, waiting.content, i18n);
             lastIsAi = labelOf(waiting.content) !== null;

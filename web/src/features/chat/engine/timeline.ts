@@ -165,7 +165,7 @@ export function buildTimeline({ room, me, name, i18n, outgoing, unreadFromId }: 
             return;
         }
         if (!event.isState() || (isStarterJoining(event, events[index - 1]) && id !== unreadFromId)) return;
-        const line = systemLine(event, name, i18n);
+        const line = systemLine(event, me, name, i18n);
         if (line !== null)
             rows.push({
                 ...base,
