@@ -172,6 +172,18 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     await isLarge(desk.locator(".system").getByRole("button", { name: "Take back" }));
 });
 
+test("the panel of a chat of two gives nobody a role, and its button says who is asked", async () => {
+    await emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed: false, at_ms: Date.now() }, emma.userId);
+    await desk.getByRole("button", { name: "About this chat" }).first().click();
+    const panel = desk.locator(".panel");
+    await panel.locator(".list-line", { hasText: longName }).waitFor();
+    assert.equal(await panel.getByText("Admin", { exact: true }).count(), 0);
+    await desk.getByRole("tab", { name: "Assistant" }).click();
+    await panel.getByRole("button", { name: `Ask ${longName} to agree` }).waitFor();
+    await shot(desk, "agreeing-panel-en");
+    assert.deepEqual([...desk.faults, ...phone.faults, ...hers.faults], []);
+});
+
 test("offline, what tries again is large enough for a finger", async () => {
     await hers.context().setOffline(true);
     const banner = hers.locator(".offline-banner");

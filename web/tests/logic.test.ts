@@ -15,6 +15,7 @@ import { forwardContent } from "@/features/chat/ForwardDialog";
 import { pictureBox } from "@/features/chat/parts/Attachment";
 import { I18n } from "@/i18n";
 import { Formats } from "@/i18n/formats";
+import { zh } from "@/i18n/zh";
 import { avatarColour, avatar_colours, initials } from "@/lib/colour";
 import { ApiError } from "@/lib/errors";
 import { hostOf, isLoopback } from "@/lib/loopback";
@@ -86,6 +87,11 @@ describe("times", () => {
         expect(english.short(Date.parse("2026-11-20T10:00:00Z"), now, "Yesterday")).toBe("Fri");
         expect(english.short(Date.parse("2026-03-05T10:00:00Z"), now, "Yesterday")).toMatch(/5/);
         expect(english.short(Date.parse("2024-03-05T10:00:00Z"), now, "Yesterday")).toMatch(/2024/);
+    });
+    it("says of what was within the last minute that it was just now", () => {
+        const said = (language: "zh" | "en", ago_s: number) => new Formats(language, "UTC").relative(1e12 - ago_s * 1000, 1e12);
+        expect([said("zh", 5), said("en", 5), said("en", 120)]).toEqual(["刚刚", "just now", "2 minutes ago"]);
+        expect([zh["admin.seen"](said("zh", 5)), zh["admin.seen"](said("zh", 120))]).toEqual(["在线", "2分钟前在线"]);
     });
     it("falls back where a zone or currency is unknown", () => {
         expect(new Formats("en", "Mars/Olympus").time(now)).toBe("04:00");

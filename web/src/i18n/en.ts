@@ -364,6 +364,7 @@ export const en = {
     "ai.ask_consent": "Ask",
     "ai.has_agreed": (names: string) => `${names} agreed.`,
     "ai.asked_consent_of": (names: string) => `${names} asked. Waiting for the answer.`,
+    "ai.ask_consent_of": (names: string) => `Ask ${names} to agree`,
     "ai.asked_consent": "Asked",
     "ai.dropped": (n: number) => (n === 1 ? "1 message was left out" : `${n} messages were left out`),
     "ai.consent_request": "Request for agreement",

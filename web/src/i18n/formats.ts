@@ -76,7 +76,7 @@ export class Formats {
         const relative = new Intl.RelativeTimeFormat(this.locale, { numeric: "auto" });
         const seconds = Math.round((at - now) / 1000);
         const size = Math.abs(seconds);
-        if (size < 60) return relative.format(0, "minute");
+        if (size < 60) return this.locale === "zh-CN" ? "刚刚" : "just now"; // Intl has only words of calendars: 此刻, this minute
         if (size < 3600) return relative.format(Math.round(seconds / 60), "minute");
         if (size < 86_400) return relative.format(Math.round(seconds / 3600), "hour");
         if (size < 30 * 86_400) return relative.format(Math.round(seconds / 86_400), "day");

@@ -6,6 +6,8 @@ const by = (name: string): string => (name === you ? you : `${name} `);
 const before = (name: string): string => (name === you ? you : ` ${name}`);
 const amid = (name: string): string => (name === you ? you : ` ${name} `);
 
+const seen = (when: string): string => (when === "刚刚" ? "在线" : `${when}在线`);
+
 /**
  * 中文的词。同一样东西只用一个名字：
  * 聊天（不说房间、会话）、人（不说用户）、消息、邀请链接、助手、建议、翻译、同意、回执（一次模型调用的；消息的叫“已读”）、模型服务器、关闭 AI。
@@ -294,7 +296,7 @@ export const zh: Dictionary = {
     "me.theme_dark": "深色",
     "me.devices": "登录设备",
     "me.device_this": "本机",
-    "me.device_seen": (when) => `${when}在线`,
+    "me.device_seen": seen,
     "me.device_remove": "退出登录",
     "me.account": "账号",
     "me.password": "修改密码",
@@ -355,6 +357,7 @@ export const zh: Dictionary = {
     "ai.ask_consent": "请求同意",
     "ai.has_agreed": (names) => `${names} 已同意。`,
     "ai.asked_consent_of": (names) => `已请求 ${names} 同意，等待答复。`,
+    "ai.ask_consent_of": (names) => `请求 ${names} 同意`,
     "ai.asked_consent": "已请求",
     "ai.dropped": (n) => `有 ${n} 条消息没有采用`,
     "ai.consent_request": "征求同意",
@@ -460,7 +463,7 @@ export const zh: Dictionary = {
     "admin.reopen": "恢复账号",
     "admin.reset_link": "密码重设链接",
     "admin.reset_hint": "只能用一次。请用安全的方式交给本人。",
-    "admin.seen": (when) => `${when}在线`,
+    "admin.seen": seen,
     "admin.never_seen": "从未上线",
     "admin.refused": "这一页只给服务器的管理员",
     "admin.refused_hint": "这里有什么要改，请找管理员。",

@@ -147,7 +147,7 @@ function About({ room }: { room: Room }) {
                         <a className="list-button grow" href={formatRoute({ page: "contacts", userId: member.userId })}>
                             <RemoteAvatar id={member.userId} name={name(member.userId)} mxc={member.getMxcAvatarUrl()} size={36} />
                             <span className="grow nowrap">{name(member.userId)}{member.userId === engine.me && t("common.aside", t("common.you"))}</span>
-                            <span className="small quiet">{member.membership === "invite" ? t("room.invited") : member.powerLevel >= 100 ? t("room.admin") : member.powerLevel >= 50 ? t("room.moderator") : ""}</span>
+                            <span className="small quiet">{member.membership === "invite" ? t("room.invited") : summary?.directUserId != null ? "" : member.powerLevel >= 100 ? t("room.admin") : member.powerLevel >= 50 ? t("room.moderator") : ""}</span>
                         </a>
                         {member.userId !== engine.me && member.powerLevel < power && room.currentState.hasSufficientPowerLevelFor("kick", power) && (
                             <IconButton label={`${t("room.kick")}: ${name(member.userId)}`} onClick={() => setRemoving(member.userId)}>

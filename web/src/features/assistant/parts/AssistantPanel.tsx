@@ -1,7 +1,7 @@
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
 import { answerConsent, askConsent, consentOf, placeOf, purposesInWords, type Consent, type Purpose } from "@/features/assistant/consent";
-import { useAiOn, useAssistant, useInForce } from "@/features/assistant/context";
+import { people, useAiOn, useAssistant, useInForce } from "@/features/assistant/context";
 import { ConsentTerms } from "@/features/assistant/parts/ConsentCard";
 import { consentType, policyType } from "@/features/chat/engine/content";
 import { useEngine, useName, useRoomState } from "@/features/chat/engine/context";
@@ -49,6 +49,7 @@ export function AssistantPanel({ room }: { room: Room }) {
         const consent = inForce(member.userId);
         return consent ? [{ member, consent }] : [];
     });
+    const toAsk = members.filter((member) => member.userId !== engine.me && !agreed.some((one) => one.member === member));
     // Nothing is said or asked before one knows what is in force; later, who has just answered comes when that is known.
     const known = status !== null && stands(engine.me) !== null;
     const isLate = useLate(!known, unknownFor_ms);
@@ -137,7 +138,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                                     </li>
                                 ))}
                             </ul>
-                            {members.some((member) => member.userId !== engine.me && !agreed.some((one) => one.member === member)) && (
+                            {toAsk.length > 0 && (
                                 <button
                                     type="button"
                                     className="button"
@@ -147,7 +148,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                                         setAsked(true);
                                     }}
                                 >
-                                    {t(asked ? "ai.asked_consent" : "ai.ask_consent")}
+                                    {asked ? t("ai.asked_consent") : t("ai.ask_consent_of", people(toAsk.map((member) => name(member.userId)), i18n))}
                                 </button>
                             )}
                         </section>
