@@ -133,7 +133,7 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     await line(phone).getByRole("button", { name: "Ask", exact: true }).tap();
     const card = phone.locator(".consent");
     await card.waitFor();
-    await line(phone).getByText(/asked\. Waiting/).waitFor();
+    await line(phone).getByText("Waiting for Emma… to answer.").waitFor();
     await lineIsWhole();
     assert.equal(await chip.innerText(), words);
     const suggest = line(phone).getByRole("button", { name: "Suggest replies" });
@@ -152,7 +152,12 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     const translation = desk.locator(".translation");
     await translation.getByRole("button", { name: "Ask", exact: true }).click();
     await translation.getByRole("button", { name: "Asked", exact: true }).waitFor();
-    await agree(emma, roomId);
+    const isAgreed = (agreed) => emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed, at_ms: Date.now() }, emma.userId);
+    await isAgreed(false);
+    await translation.getByRole("button", { name: "Ask", exact: true }).click();
+    await line(phone).getByRole("button", { name: "Ask", exact: true }).tap();
+    await line(phone).getByText("Waiting for Emma… to answer.").waitFor();
+    await isAgreed(true);
     await line(phone).getByText(/Emma… agreed\./).waitFor();
     await lineIsWhole();
     await translation.getByText(`${longName} agreed.`).waitFor();

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { MatrixEvent, Room, type IEvent } from "matrix-js-sdk";
 import type { AssistStatus } from "@/features/assistant/api";
 import { problemOf } from "@/features/assistant/assistant";
-import { answerTo as answerStanding, hasAgreed, inForceOf, consentMarks, isInForce, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
+import { answerTo as answerStanding, hasAgreed, inForceOf, consentMarks, isInForce, isWaitedFor, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
 import { ApiError } from "@/lib/errors";
 
 const here: Destination = { kind: "this_machine" };
@@ -118,6 +118,22 @@ describe("whether an agreement is in force", () => {
         expect(isInForce(room, bob, me, inForceOf(room, me)(says(bob)))).toBe(true);
         put("m.room.member", me, { membership: "join" });
         expect(isInForce(room, me, me, before)).toBeNull();
+    });
+});
+
+describe("an answer that was asked for", () => {
+    it("is waited for until somebody has said no since, and only for the place that was asked for", () => {
+        const { room, put } = roomWith();
+        const place = { destination: here, model: "small" };
+        put("im.lingxi.consent", bob, { ...agree, agreed: false });
+        const asked = { destination: here, marks: consentMarks(room, me) };
+        expect(isWaitedFor(room, me, null, place, [bob])).toBe(false);
+        expect(isWaitedFor(room, me, asked, place, [bob])).toBe(true);
+        expect(isWaitedFor(room, me, asked, { destination: cloud, model: "large" }, [bob])).toBe(false);
+        put("im.lingxi.consent", bob, { ...agree, agreed: false });
+        expect(isWaitedFor(room, me, asked, place, [bob])).toBe(false);
+        put("im.lingxi.consent", bob, agree);
+        expect(isWaitedFor(room, me, asked, place, [bob])).toBe(true);
     });
 });
 

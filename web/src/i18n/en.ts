@@ -363,7 +363,7 @@ export const en = {
     "ai.more_people": (n: number) => `${n} more`,
     "ai.ask_consent": "Ask",
     "ai.has_agreed": (names: string) => `${names} agreed.`,
-    "ai.asked_consent_of": (names: string) => `${names} asked. Waiting for the answer.`,
+    "ai.asked_consent_of": (names: string) => `Waiting for ${names} to answer.`,
     "ai.ask_consent_of": (names: string) => `Ask ${names} to agree`,
     "ai.asked_consent": "Asked",
     "ai.dropped": (n: number) => (n === 1 ? "1 message was left out" : `${n} messages were left out`),

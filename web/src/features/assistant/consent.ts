@@ -135,6 +135,18 @@ function answerInWords(card: Card, consent: Consent): "yes" | "no" | "other" | n
     return card.purposes.every((purpose) => consent.purposes.includes(purpose)) ? "yes" : null;
 }
 
+/** That somebody was asked, for which place, and what was known of consents then. */
+export interface Asked {
+    destination: Destination;
+    marks: string;
+}
+
+/** Whether the answer is still waited for. Who has said no since can be asked again. */
+export function isWaitedFor(room: Room, me: string, asked: Asked | null, { destination }: Place, users: readonly string[]): boolean {
+    if (!asked || !isSame(asked.destination, destination)) return false;
+    return asked.marks === consentMarks(room, me) || !users.some((userId) => consentOf(room, userId)?.agreed === false);
+}
+
 /** Whether a person has agreed to what a call was refused for. `stands`: whether their agreement is in force. */
 export const hasAgreed = (consent: Consent | null, { destination }: Place, purpose: Purpose, stands: boolean | null): boolean => answerTo({ purposes: [purpose], destination, atMs: 0 }, consent, stands) === "yes";
 
@@ -166,10 +178,10 @@ export function placeIn(refusal: Record<string, unknown>): Place | null {
 }
 
 /** Puts the card into the chat; it is the asker's own message. */
-export function askConsent(engine: Engine, roomId: string, { destination, model }: Place, i18n: I18n): void {
+export function askConsent(engine: Engine, room: Room, { destination, model }: Place, i18n: I18n): Asked {
     const purposes: Purpose[] = ["suggest_replies", "translate"];
     engine.send(
-        roomId,
+        room.roomId,
         {
             purposes: { suggest_replies: true, translate: true },
             destination: { ...destination },
@@ -179,4 +191,5 @@ export function askConsent(engine: Engine, roomId: string, { destination, model 
         null,
         consentRequestType,
     );
+    return { destination, marks: consentMarks(room, engine.me) };
 }

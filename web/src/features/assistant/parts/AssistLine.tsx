@@ -2,7 +2,7 @@ import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
 import { useEffect, useState } from "react";
 import { lastWords } from "@/features/assistant/assistant";
-import { askConsent, isSame, type Place } from "@/features/assistant/consent";
+import { askConsent, isWaitedFor, type Asked, type Place } from "@/features/assistant/consent";
 import { people, problemWords, shortName, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import type { AiLabel } from "@/features/chat/engine/content";
@@ -26,7 +26,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const chips = useStore(assistant.chips.of(room.roomId));
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
-    const [asked, setAsked] = useState<Place | null>(null);
+    const [asked, setAsked] = useState<Asked | null>(null);
     const last = lastWords(room);
     const lastId = last?.getId() ?? null;
     const problem = suggestions.state === "problem" ? suggestions.problem : null;
@@ -55,11 +55,13 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const fromModel = suggestions.state === "asking" || suggestions.state === "ready" ? suggestions.items : [];
     const offline = fromModel.length > 0 ? [] : chips.items;
     const wanting = problem?.kind === "consent" ? problem : null;
-    const isAsked = (place: Place) => asked !== null && isSame(asked.destination, place.destination);
-    const unasked = wanting?.place && !agreed && !isAsked(wanting.place) ? wanting.place : null;
+    const unasked = wanting?.place && !agreed && !isWaitedFor(room, engine.me, asked, wanting.place, wanting.users) ? wanting.place : null;
     const isBeside = offline.length > 0;
     const whose = people((wanting?.users ?? []).map((userId) => (isBeside ? shortName(name(userId)) : name(userId))), i18n);
-    const words = wanting && agreed ? t("ai.has_agreed", whose) : wanting?.place && !unasked ? t("ai.asked_consent_of", whose) : problem ? problemWords(problem, i18n, isAdmin, name) : suggestions.state === "asking" && fromModel.length === 0 ? t(suggestions.waits ? "ai.waits" : "ai.suggesting") : null;
+    const isWaiting = suggestions.state === "asking" && fromModel.length === 0;
+    const saidOfConsent = wanting && agreed ? t("ai.has_agreed", whose) : wanting?.place && !unasked ? t("ai.asked_consent_of", whose) : null;
+    const saidOfCall = problem ? problemWords(problem, i18n, isAdmin, name) : isWaiting ? t(suggestions.waits ? "ai.waits" : "ai.suggesting") : null;
+    const words = saidOfConsent ?? saidOfCall;
     const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
     const askButton = (place: Place | null) => <AskConsent room={room} place={place} asked={asked} onAsked={setAsked} />;
 
@@ -104,10 +106,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
                 <button
                     type="button"
                     className="assist-ask"
-                    onClick={() => {
-                        askConsent(engine, room.roomId, unasked, i18n);
-                        setAsked(unasked);
-                    }}
+                    onClick={() => setAsked(askConsent(engine, room, unasked, i18n))}
                 >
                     {t("ai.ask_consent")}
                 </button>

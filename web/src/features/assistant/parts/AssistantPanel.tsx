@@ -144,7 +144,7 @@ export function AssistantPanel({ room }: { room: Room }) {
                                     className="button"
                                     disabled={asked || !place || !room.maySendMessage()}
                                     onClick={() => {
-                                        if (place) askConsent(engine, room.roomId, place, i18n);
+                                        if (place) askConsent(engine, room, place, i18n);
                                         setAsked(true);
                                     }}
                                 >

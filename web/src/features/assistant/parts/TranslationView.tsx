@@ -1,7 +1,7 @@
 import { ArrowUpDown, Square, X } from "lucide-react";
 import { translationKey, type Problem } from "@/features/assistant/assistant";
 import { problemWords, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
-import type { Place } from "@/features/assistant/consent";
+import type { Asked } from "@/features/assistant/consent";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import { aiWords } from "@/features/chat/engine/aiClipboard";
@@ -22,7 +22,7 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
     const { t } = useI18n();
     const key = translationKey(event);
     const translation = useStore(assistant.translations.of(key));
-    const [asked, setAsked] = useState<Place | null>(null);
+    const [asked, setAsked] = useState<Asked | null>(null);
     const visible = useAiVisible(room);
     const whole = (
         <>
@@ -82,7 +82,7 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
 const againAfter: readonly Problem["kind"][] = ["failed", "late", "changed", "too_often", "offline", "server", "stopped"];
 
 /** Why there is none, and what can be done. Who was waited for and has agreed since is waited for no more. */
-function NoTranslation({ room, problem, asked, onAsked, onAgain }: { room: Room; problem: Problem; asked: Place | null; onAsked(place: Place): void; onAgain(): void }) {
+function NoTranslation({ room, problem, asked, onAsked, onAgain }: { room: Room; problem: Problem; asked: Asked | null; onAsked(asked: Asked): void; onAgain(): void }) {
     const i18n = useI18n();
     const { t } = i18n;
     const name = useName(room);
@@ -91,7 +91,7 @@ function NoTranslation({ room, problem, asked, onAsked, onAgain }: { room: Room;
     return (
         <span>
             {agreed && problem.kind === "consent" ? t("ai.has_agreed", i18n.list(problem.users.map(name))) : problemWords(problem, i18n, isAdmin, name)}{" "}
-            {problem.kind === "consent" && !agreed && <AskConsent room={room} place={problem.place} asked={asked} onAsked={onAsked} />}
+            {problem.kind === "consent" && !agreed && <AskConsent room={room} place={problem.place} users={problem.users} asked={asked} onAsked={onAsked} />}
             {(agreed || againAfter.includes(problem.kind)) && (
                 <button type="button" className="inline-button" onClick={onAgain}>
                     {t(agreed ? "ai.translate" : "common.retry")}
