@@ -10,9 +10,10 @@ using base::ErrorKind;
 base::Error translate(base::Error error, bool begun) {
     // Render may have been taken over: it may not speak with another module's codes.
     if (error.code.starts_with("imaging.")) return error;
-    if (begun) return {ErrorKind::internal, "imaging.died", "The picture could not be processed."};
+    // Begun or not: the time may have gone in waiting. A picture that itself takes too long ends render.
     if (error.code == "wire.deadline")
         return {ErrorKind::timeout, "imaging.late", "Too many pictures were waiting."};
+    if (begun) return {ErrorKind::internal, "imaging.died", "The picture could not be processed."};
     if (error.code == "wire.busy")
         return {ErrorKind::unavailable, "imaging.busy", "Too many pictures are waiting."};
     return {ErrorKind::unavailable, "imaging.away", "Pictures cannot be processed just now."};

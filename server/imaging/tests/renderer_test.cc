@@ -114,6 +114,12 @@ TEST(Renderer, passes_only_codes_of_imaging_on) {
     EXPECT_EQ(after_error("M_UNKNOWN_TOKEN", false).picture.error().code, "imaging.away");
 }
 
+TEST(Renderer, a_picture_whose_time_went_in_waiting_is_late_though_it_was_begun) {
+    EXPECT_EQ(after_error("wire.deadline", true).picture.error().code, "imaging.late");
+    EXPECT_EQ(after_error("wire.deadline", true).thumbnail.error().code, "imaging.late");
+    EXPECT_EQ(after_error("wire.deadline", false).picture.error().code, "imaging.late");
+}
+
 TEST(Renderer, is_away_while_there_is_none) {
     Runtime runtime;
     runtime::TaskGroup group(runtime, "test");

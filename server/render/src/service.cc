@@ -54,8 +54,14 @@ runtime::Task<base::Result<void>> Service::serve(std::string method, wire::Messa
 
     const Turn turn(*this);
     call.on_cancelled([this] { turn_passed_.notify(); });
-    while (!turn.has_come() && !call.cancelled() && std::chrono::steady_clock::now() < call.deadline()) {
-        co_await turn_passed_.wait(call.deadline() - std::chrono::steady_clock::now());
+    // One that is begun has the time that a picture may take: core must not give up a good one amid it.
+    const auto latest = call.deadline() - options_.job_limit;
+    while (!turn.has_come() && !call.cancelled() && std::chrono::steady_clock::now() < latest) {
+        co_await turn_passed_.wait(latest - std::chrono::steady_clock::now());
+    }
+    if (!call.cancelled() && std::chrono::steady_clock::now() >= latest) {
+        count(method, "late");
+        co_return base::fail(ErrorKind::timeout, "imaging.late", "Too many pictures were waiting.");
     }
     const auto begun = co_await call.send({std::string(imaging::kBegun), {}});
     if (!begun) co_return base::fail(begun.error());

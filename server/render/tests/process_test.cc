@@ -10,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include <imaging/protocol.h>
 #include <imaging/renderer.h>
 #include <render/picture.h>
 #include <runtime/runtime.h>
@@ -149,6 +150,17 @@ TEST_F(RenderProcess, ends_itself_over_a_picture_that_takes_too_long) {
         if (!made) EXPECT_EQ(made.error().code, "imaging.died");
     });
     EXPECT_EQ(process.wait_for_end(), 75);
+}
+
+TEST_F(RenderProcess, begins_no_picture_that_core_may_give_up_amid_the_work) {
+    ASSERT_TRUE(save_picture(two_halves(40, 30).get(), folder / "a.png"));
+    Process process(
+        {"--job-limit-ms", std::to_string(std::chrono::milliseconds(imaging::kCallLimit).count())});
+    with(process, [](Runtime&, imaging::Renderer& renderer, const Folder& files) -> Task<void> {
+        const auto made = co_await renderer.inspect(open_to_read(files / "a.png"));
+        EXPECT_FALSE(made.has_value());
+        if (!made) EXPECT_EQ(made.error().code, "imaging.late");
+    });
 }
 
 TEST_F(RenderProcess, a_call_whose_turn_had_not_come_is_not_blamed_for_its_end) {

@@ -21,7 +21,7 @@ constexpr std::int32_t kPictureSideLimit = 32'767;
 constexpr std::int64_t kPicturePixelsLimit = 64'000'000;
 /// From "begun" to the answer; then render ends itself, since a decoder cannot be interrupted.
 constexpr std::chrono::seconds kJobLimit{20};
-/// With the time that it waits for its turn.
+/// With the time that it waits for its turn: what then has less than kJobLimit left is not begun any more.
 constexpr std::chrono::seconds kCallLimit{60};
 /// Pictures that wait for their turn.
 constexpr std::size_t kWaitingLimit = 64;

@@ -55,8 +55,8 @@ struct Thumbnail {
 /// fault in a
 ///   decoder, or killed by somebody). Try once more when it is up again; after the second time take it as the
 ///   picture's fault.
-/// - imaging.away, imaging.busy (unavailable), imaging.late (timeout): it was not this picture's turn yet;
-/// try later.
+/// - imaging.away, imaging.busy (unavailable), imaging.late (timeout): its turn had not come, or came too
+///   late; try later.
 ///
 /// `picture` is read from its beginning and is to be opened for this call alone: a shared read position would
 /// move.
