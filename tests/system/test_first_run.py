@@ -3,12 +3,13 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 
 import requests
 
 from assist import setup_token
-from harness import BUILD, Person, Server
+from harness import BUILD, Person, Server, wait_for
 
 
 def complete_setup(server, token, **changes):
@@ -76,6 +77,15 @@ def test_the_name_is_immutable():
         server.arguments = ["--server-name", "home.example"]
         server.start()
         assert requests.get(server.url + "/_matrix/client/v3/login", timeout=10).status_code == 200
+
+
+def test_the_link_outlives_a_core_that_was_killed():
+    with Server(server_name=None, registration=None) as server:
+        token = setup_token(server)
+        before = server.processes()["core"]
+        os.kill(before, signal.SIGKILL)
+        wait_for(lambda: (found := server.processes()).get("ready") and found["core"] != before, what="another core")
+        assert complete_setup(server, token).status_code == 200
 
 
 def test_the_link_can_be_renewed_while_the_server_runs():

@@ -181,7 +181,10 @@ class Core {
         // A fault while the parts are put together must end the process: half a server helps nobody.
         try {
             if (auto started = co_await start_all(addresses, start.listeners); started) {
-                link_->ready(co_await what_to_do_next(addresses.front()));
+                std::string note;
+                // A new setup link ends the one of before: nobody would know why.
+                if (start.is_heard) note = co_await what_to_do_next(addresses.front());
+                link_->ready(note);
                 group_.spawn(end_without_supervisor());
                 co_await runtime::wait_for_shutdown_signal();
             } else {

@@ -175,7 +175,7 @@ class Supervision {
             std::vector<int> kept = plan_.listeners;
             kept.push_back(fd);
             close_descriptors_except(kept);
-            return plan_.core({.listeners = plan_.listeners, .supervisor_fd = fd});
+            return plan_.core({.listeners = plan_.listeners, .supervisor_fd = fd, .is_heard = !ever_ready_});
         });
         core_socket_ = std::move(ours);
         core_hung_up_ = false;

@@ -43,6 +43,7 @@ struct TestCore {
 
     int operator()(CoreStart start) const {
         if (ignores_sigterm) std::signal(SIGTERM, SIG_IGN);
+        note(events, start.is_heard ? "core is heard" : "core is not heard");
         Runtime runtime;
         SupervisorLink link(runtime, start.supervisor_fd, [file = events](std::string_view name, int fd) {
             // The helper speaks first, and at once.
@@ -68,10 +69,10 @@ struct TestCore {
             }(runtime));
         }
         // After the wait has begun: a signal that comes as soon as we are ready ends us as it should.
-        group.spawn([](SupervisorLink& l) -> Task<void> {
-            l.ready("open the link");
+        group.spawn([](SupervisorLink& l, bool is_heard) -> Task<void> {
+            l.ready(is_heard ? "open the link" : "");
             co_return;
-        }(link));
+        }(link, start.is_heard));
         runtime.run();
         note(events, "core ended");
         return 0;
@@ -183,6 +184,7 @@ TEST_F(SupervisorTest, connects_core_with_its_helpers_and_says_once_when_core_se
     ::kill(before, SIGKILL);
     ASSERT_TRUE(eventually([this, before] { return is_up("core") && pid_of("core") != before; }));
     EXPECT_EQ(events("ready"), std::vector<std::string>{"ready open the link"});
+    EXPECT_EQ(events("core is"), (std::vector<std::string>{"core is heard", "core is not heard"}));
 }
 
 TEST_F(SupervisorTest, a_helper_that_was_killed_is_restarted_and_core_gets_its_new_socket) {

@@ -21,6 +21,8 @@ constexpr int kExitMisconfigured = 78;
 struct CoreStart {
     std::vector<int> listeners;  ///< the plan's, same order
     int supervisor_fd = -1;
+    /// Whether what it says when it serves is passed on (SupervisorPlan::on_ready): none served before it.
+    bool is_heard = true;
 };
 
 /// A process beside core, connected to it by a socket: an executable of its own, so that it links what it
