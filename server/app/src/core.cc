@@ -171,15 +171,15 @@ class Core {
 
   private:
     runtime::Task<void> live(std::vector<std::string> addresses, runtime::CoreStart start) {
-        link_.emplace(runtime_, start.supervisor_fd, [this](std::string_view helper, int socket_fd) {
-            if (helper == "gateway") {
-                gateway_peer_.attach(socket_fd);
-            } else {
-                render_peer_.attach(socket_fd);
-            }
-        });
         // A fault while the parts are put together must end the process: half a server helps nobody.
         try {
+            link_.emplace(runtime_, start.supervisor_fd, [this](std::string_view helper, int socket_fd) {
+                if (helper == "gateway") {
+                    gateway_peer_.attach(socket_fd);
+                } else {
+                    render_peer_.attach(socket_fd);
+                }
+            });
             if (auto started = co_await start_all(addresses, start.listeners); started) {
                 std::string note;
                 // A new setup link ends the one of before: nobody would know why.

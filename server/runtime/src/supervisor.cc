@@ -171,6 +171,8 @@ class Supervision {
 
     void start_core(Clock::time_point now) {
         auto [ours, its] = socket_pair(SOCK_SEQPACKET);
+        // Without it core would serve nobody: it could not be told of its helpers.
+        if (its.get() < 0) return note_start(core_, -1, now);
         const pid_t pid = fork_child(setup(), [this, fd = its.get()] {
             std::vector<int> kept = plan_.listeners;
             kept.push_back(fd);
@@ -201,7 +203,7 @@ class Supervision {
         child.told_to_end = false;
         child.kill_at.reset();
         processes_changed_ = true;
-        if (pid < 0) {  // no process to be had: try again later
+        if (pid < 0) {  // no process or no socket to be had: try again later
             child.start_at = now + restart_delay(child, plan_.backoff, now);
             return;
         }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -169,6 +170,13 @@ class SupervisorTest : public testing::Test {
         return ::kill(pid, 0) != 0;
     }
 
+    static rlim_t first_free_descriptor(pid_t pid) {
+        rlim_t number = 0;
+        const auto open = std::filesystem::path("/proc") / std::to_string(pid) / "fd";
+        while (std::filesystem::is_symlink(open / std::to_string(number))) ++number;
+        return number;
+    }
+
     std::filesystem::path root_;
     std::filesystem::path events_;
     pid_t supervisor_ = -1;
@@ -246,6 +254,30 @@ TEST_F(SupervisorTest, who_is_told_that_core_is_ready_finds_it_so_in_the_process
     const auto found = events("found").front();
     EXPECT_NE(found.find("\"ready\":true"), std::string::npos) << found;
     EXPECT_EQ(found.find("null"), std::string::npos) << found;
+}
+
+TEST_F(SupervisorTest, a_core_for_which_there_is_no_socket_is_started_later) {
+    start(plan({}));
+    ASSERT_TRUE(eventually([this] { return is_up("core"); }));
+    // One more descriptor, which the process file takes, and no second one.
+    rlimit before{};
+    ASSERT_EQ(::prlimit(supervisor_, RLIMIT_NOFILE, nullptr, &before), 0);
+    const rlimit short_of_one{.rlim_cur = first_free_descriptor(supervisor_) + 1,
+                              .rlim_max = before.rlim_max};
+    ASSERT_EQ(::prlimit(supervisor_, RLIMIT_NOFILE, &short_of_one, nullptr), 0);
+    const auto core = pid_of("core");
+    ::kill(core, SIGKILL);
+    // The file is written anew when core has ended, and at each try.
+    std::filesystem::file_time_type written{};
+    int times = 0;
+    ASSERT_TRUE(eventually([&] {
+        const auto last = std::filesystem::last_write_time(root_ / "run" / "processes.json");
+        if (std::exchange(written, last) != last) ++times;
+        return times > 4;
+    }));
+    EXPECT_EQ(events("core is").size(), 1U);
+    ASSERT_EQ(::prlimit(supervisor_, RLIMIT_NOFILE, &before, nullptr), 0);
+    EXPECT_TRUE(eventually([this, core] { return is_up("core") && pid_of("core") != core; }));
 }
 
 TEST_F(SupervisorTest, every_child_dies_with_a_supervisor_that_is_killed) {
