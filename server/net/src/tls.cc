@@ -17,6 +17,8 @@
 namespace net {
 namespace {
 
+constexpr std::chrono::minutes kTryAgainAfter{1};
+
 /// OpenSSL's own socket BIO writes with write(), which raises SIGPIPE when the peer has gone.
 int descriptor_of(BIO* bio) {
     return static_cast<int>(reinterpret_cast<std::intptr_t>(BIO_get_data(bio)));
@@ -139,13 +141,17 @@ void TlsContext::reload_if_changed(std::chrono::steady_clock::time_point now) {
     if (now - looked_at_ < std::chrono::seconds(2)) return;
     looked_at_ = now;
     auto now_stamp = stamp();
-    if (now_stamp == stamp_) return;
+    const bool has_changed = now_stamp != stamp_;
+    if (!has_changed && now < try_again_at_) return;
     stamp_ = std::move(now_stamp);
     auto context = make_context(certificate_path_, key_path_);
     if (!context) {
-        base::log_warning("net.certificate_refused", {{"reason", context.error().message}});
+        // Perhaps not for what stands in them: descriptors or memory may be short just now.
+        try_again_at_ = now + kTryAgainAfter;
+        if (has_changed) base::log_warning("net.certificate_refused", {{"reason", context.error().message}});
         return;
     }
+    try_again_at_ = std::chrono::steady_clock::time_point::max();
     SSL_CTX_free(std::exchange(context_, *context));
     base::log_info("net.certificate_reloaded");
 }

@@ -21,8 +21,8 @@ class TlsContext {
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
-    /// Reads the files again where their times have changed; looks at most every two seconds. A pair that
-    /// does not fit together (half written, perhaps) is left alone, and the old one stays in force.
+    /// Reads the files again where their times have changed; looks at most every two seconds. While a pair
+    /// cannot be used (half written, perhaps) the old one stays in force, and it is tried again each minute.
     void reload_if_changed(std::chrono::steady_clock::time_point now);
     /// A session of a connection that was just accepted; null when memory is short.
     ssl_st* session(int descriptor) const;
@@ -36,6 +36,7 @@ class TlsContext {
     ssl_ctx_st* context_ = nullptr;
     std::string stamp_;  // of the files that are in force or were refused
     std::chrono::steady_clock::time_point looked_at_{};
+    std::chrono::steady_clock::time_point try_again_at_ = std::chrono::steady_clock::time_point::max();
 };
 
 }  // namespace net

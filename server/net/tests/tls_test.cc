@@ -1,7 +1,10 @@
+#include "tls.h"
+
 #include "test_server.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -233,6 +236,34 @@ TEST_F(Tls, certificate_is_read_again_though_the_time_of_its_file_stands_still) 
     std::filesystem::last_write_time(key, key_time);
     server->clock().leap(std::chrono::seconds(3));
     EXPECT_EQ(TlsClient(server->port()).subject(), "second");
+}
+
+/// Whose name the certificate in force has.
+std::string subject_in_force(const TlsContext& tls) {
+    SSL* session = tls.session(-1);
+    std::array<char, 100> name{};
+    X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get_certificate(session)), NID_commonName,
+                              name.data(), name.size());
+    SSL_free(session);
+    return name.data();
+}
+
+TEST_F(Tls, certificate_that_could_not_be_read_for_a_moment_is_tried_again) {
+    auto tls = TlsContext::load(certificate, key);
+    ASSERT_TRUE(tls.has_value());
+    write_certificate(certificate, key, "second");
+    std::chrono::steady_clock::time_point now{std::chrono::hours(1)};
+    rlimit limits{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limits), 0);
+    const rlimit none{.rlim_cur = 0, .rlim_max = limits.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    (*tls)->reload_if_changed(now);
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limits), 0);
+    EXPECT_EQ(subject_in_force(**tls), "first");
+    (*tls)->reload_if_changed(now + std::chrono::seconds(59));
+    EXPECT_EQ(subject_in_force(**tls), "first");
+    (*tls)->reload_if_changed(now + std::chrono::seconds(62));
+    EXPECT_EQ(subject_in_force(**tls), "second");
 }
 
 TEST_F(Tls, records_without_a_request_in_them_do_not_keep_the_io_thread) {
