@@ -1,7 +1,13 @@
 """A backup that is made while people write is a data directory from which everything comes back."""
 
+import importlib.machinery
+import os
+import sqlite3
 import subprocess
+import sys
 import threading
+import types
+from pathlib import Path
 
 import requests
 
@@ -90,6 +96,36 @@ def test_who_is_ahead_of_the_backup_misses_nothing_that_comes_after_it(tmp_path)
         bob.since = current
         limited, told = messages_told(bob.sync(filter='{"room": {"timeline": {"limit": 100}}}'), room)
         assert not limited and told == ["first", "second", *(f"after {number}" for number in range(50))]
+
+
+def test_all_of_it_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    data, target = tmp_path / "data", tmp_path / "copy"
+    (data / "core" / "media").mkdir(parents=True)
+    (data / "gateway").mkdir()
+    with sqlite3.connect(data / "core" / "lingxi.db") as database:
+        database.execute("CREATE TABLE kept (it TEXT)")
+    for name in ("core/media/picture", "gateway/keys"):
+        (data / name).write_text(name)
+    loader = importlib.machinery.SourceFileLoader("backup", str(ROOT / "scripts" / "backup"))
+    backup = types.ModuleType("backup")
+    loader.exec_module(backup)
+    before, after = set(), set()
+    sync = os.fsync
+
+    def fsync(descriptor):
+        (after if target.exists() else before).add(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(sys, "argv", ["backup", str(data), str(target)])
+    umask = os.umask(0o077)
+    try:
+        backup.main()
+    finally:
+        os.umask(umask)
+    partial = tmp_path / "copy.partial"
+    assert before == {partial, *(partial / path.relative_to(target) for path in target.rglob("*"))}
+    assert after == {tmp_path}
 
 
 def test_it_refuses_what_is_no_data_directory_and_what_is_there_already(tmp_path):
