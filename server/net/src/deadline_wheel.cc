@@ -1,8 +1,16 @@
 #include "deadline_wheel.h"
 
 #include <algorithm>
+#include <exception>
+
+#include <base/log.h>
 
 namespace net {
+namespace {
+
+constexpr std::chrono::seconds kTryAgainAfter{1};
+
+}  // namespace
 
 void DeadlineWheel::Entry::unlink() {
     if (!next_) return;
@@ -66,7 +74,13 @@ void DeadlineWheel::advance(TimePoint now) {
                 continue;
             }
             entry.deadline_ = TimePoint::max();
-            entry.on_deadline();
+            try {
+                entry.on_deadline();
+            } catch (const std::exception& fault) {
+                // The others are due all the same.
+                base::log_error("net.deadline_fault", {{"what", fault.what()}});
+                set(entry, now + kTryAgainAfter);
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ class DeadlineWheel {
     void set(Entry& entry, TimePoint deadline);
     static void clear(Entry& entry) { entry.deadline_ = TimePoint::max(); }
     /// Calls on_deadline() of all that are due. Entries may set and clear deadlines from there, not destroy
-    /// each other.
+    /// each other. One that throws is called again a second later.
     void advance(TimePoint now);
     std::chrono::steady_clock::duration tick() const { return tick_; }
 

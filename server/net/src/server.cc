@@ -51,24 +51,34 @@ void turn_away(const ServerCore& core, int descriptor, std::string_view status) 
                                    "\r\nContent-Length: 0\r\nRetry-After: 5\r\nConnection: close\r\n\r\n";
         std::ignore = send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     }
-    close(descriptor);
 }
 
-void begin_connection(const std::shared_ptr<ServerCore>& core, int descriptor,
+/// A socket that was accepted, until a connection has taken it over.
+struct Accepted {
+    explicit Accepted(int d) : descriptor(d) {}
+    Accepted(const Accepted&) = delete;
+    Accepted& operator=(const Accepted&) = delete;
+    ~Accepted() {
+        if (descriptor >= 0) close(descriptor);
+    }
+    int descriptor;
+};
+
+void begin_connection(const std::shared_ptr<ServerCore>& core, Accepted& accepted,
                       const sockaddr_storage& storage) {
     const auto peer = address_of(storage);
     if (core->connections.size() >= core->options.connection_limit) {
-        return turn_away(*core, descriptor, "503 Service Unavailable");
+        return turn_away(*core, accepted.descriptor, "503 Service Unavailable");
     }
-    if (core->is_crowded(peer)) return turn_away(*core, descriptor, "429 Too Many Requests");
+    if (core->is_crowded(peer)) return turn_away(*core, accepted.descriptor, "429 Too Many Requests");
     asio::posix::stream_descriptor socket(core->runtime.executor());
     boost::system::error_code error;
-    socket.assign(descriptor, error);
+    socket.assign(accepted.descriptor, error);
     if (error) {
         base::log_warning("net.cannot_accept", {{"reason", error.message()}});
-        close(descriptor);
         return;
     }
+    accepted.descriptor = -1;
     auto connection = std::make_shared<Connection>(core, std::move(socket), peer);
     auto* signal = core->tasks.spawn(Connection::run(connection));
     if (!connection->finished) connection->cancel_signal = signal;
@@ -79,18 +89,28 @@ bool accept_some(const std::shared_ptr<ServerCore>& core, int listener) {
     for (int i = 0; i < kAcceptsPerTurn; ++i) {
         sockaddr_storage storage{};
         socklen_t size = sizeof(storage);
-        const int descriptor =
-            accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (descriptor < 0) {
+        Accepted accepted(
+            accept4(listener, reinterpret_cast<sockaddr*>(&storage), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (accepted.descriptor < 0) {
             if (errno == EAGAIN || errno == EWOULDBLOCK) return true;
             if (errno == EINTR || errno == ECONNABORTED) continue;
             base::log_warning("net.cannot_accept", {{"reason", std::strerror(errno)}});
             return false;
         }
         if (core->tls) core->tls->reload_if_changed(core->clock.steady_now());
-        begin_connection(core, descriptor, storage);
+        begin_connection(core, accepted, storage);
     }
     return true;
+}
+
+/// The same, whatever happens: a fault costs the connection that was being begun, and no later one.
+bool accept_some_safely(const std::shared_ptr<ServerCore>& core, int listener) {
+    try {
+        return accept_some(core, listener);
+    } catch (const std::exception& fault) {
+        base::log_error("net.accept_fault", {{"what", fault.what()}});
+        return false;
+    }
 }
 
 runtime::Task<void> accept_connections(std::shared_ptr<ServerCore> core,
@@ -100,7 +120,7 @@ runtime::Task<void> accept_connections(std::shared_ptr<ServerCore> core,
         co_await listener.async_wait(asio::posix::descriptor_base::wait_read,
                                      asio::redirect_error(asio::use_awaitable, error));
         if (core->stopping) break;
-        if (error || !accept_some(core, listener.native_handle())) {
+        if (error || !accept_some_safely(core, listener.native_handle())) {
             co_await runtime::sleep_for(std::chrono::milliseconds(100));
         }
     }
@@ -120,7 +140,12 @@ runtime::Task<void> turn_wheel(std::shared_ptr<ServerCore> core) {
         co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
         if (error) break;
         lag_seconds.observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - due).count());
-        core->wheel.advance(core->clock.steady_now());
+        try {
+            core->wheel.advance(core->clock.steady_now());
+        } catch (const std::exception& fault) {
+            // What was due is due at the next tick still.
+            base::log_error("net.wheel_fault", {{"what", fault.what()}});
+        }
     }
 }
 

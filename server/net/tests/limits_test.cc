@@ -28,6 +28,14 @@ TEST(Limits, silent_connection_is_closed) {
     EXPECT_EQ(client.read_to_end(), "");
 }
 
+TEST(Limits, deadlines_are_kept_after_a_fault) {
+    TestServer server(routes(), ServerOptions{.header_timeout = milliseconds(30)});
+    server.clock().set_fails(true);
+    ASSERT_TRUE(eventually([&] { return server.clock().faults() > 0; }));
+    server.clock().set_fails(false);
+    EXPECT_TRUE(Client(server.port()).wait_for_close());
+}
+
 TEST(Limits, slow_head_is_answered_with_408_and_closed) {
     TestServer server(routes());
     Client client(server.port());

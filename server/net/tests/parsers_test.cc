@@ -296,6 +296,21 @@ TEST(DeadlineWheel, fires_each_once_and_never_early) {
     }
 }
 
+TEST(DeadlineWheel, one_that_throws_holds_no_other_up_and_is_called_again) {
+    using std::chrono::milliseconds;
+    std::chrono::steady_clock::time_point now{};
+    DeadlineWheel wheel(milliseconds(10), now);
+    Alarm before, faulty, after;
+    faulty.then = [&] {
+        if (faulty.fired == 1) throw std::runtime_error("a fault");
+    };
+    for (Alarm* alarm : {&before, &faulty, &after}) wheel.set(*alarm, now + milliseconds(50));
+    for (int step = 0; step < 300; ++step) wheel.advance(now += milliseconds(10));
+    EXPECT_EQ(before.fired, 1);
+    EXPECT_EQ(faulty.fired, 2);
+    EXPECT_EQ(after.fired, 1);
+}
+
 TEST(DeadlineWheel, deadline_can_be_moved_cleared_and_set_from_within) {
     using std::chrono::milliseconds;
     std::chrono::steady_clock::time_point now{};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -53,18 +54,27 @@ class Client {
     std::string in_;
 };
 
-/// Runs as time does, and leaps when it is told to. Any thread.
+/// Runs as time does, and leaps or fails when it is told to. Any thread.
 class LeapingClock final : public base::Clock {
   public:
     std::int64_t now_ms() const override { return system_.now_ms() + leapt_ms_; }
     std::chrono::steady_clock::time_point steady_now() const override {
+        if (fails_) {
+            ++faults_;
+            throw std::runtime_error("no time");
+        }
         return system_.steady_now() + std::chrono::milliseconds(leapt_ms_);
     }
     void leap(std::chrono::milliseconds by) { leapt_ms_ += by.count(); }
+    /// For as long as it is so, asking it is a fault: as nearly anything can be where memory is short.
+    void set_fails(bool fails) { fails_ = fails; }
+    int faults() const { return faults_; }
 
   private:
     base::SystemClock system_;
     std::atomic<std::int64_t> leapt_ms_{0};
+    std::atomic<bool> fails_{false};
+    mutable std::atomic<int> faults_{0};
 };
 
 /// A real server on a port of the kernel's choice, its I/O thread beside the test's.

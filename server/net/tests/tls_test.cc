@@ -238,6 +238,17 @@ TEST_F(Tls, certificate_is_read_again_though_the_time_of_its_file_stands_still) 
     EXPECT_EQ(TlsClient(server->port()).subject(), "second");
 }
 
+TEST_F(Tls, a_fault_over_a_new_connection_ends_that_one_alone) {
+    start();
+    server->clock().set_fails(true);
+    EXPECT_TRUE(Client(server->port()).wait_for_close());
+    server->clock().set_fails(false);
+    TlsClient client(server->port());
+    ASSERT_TRUE(client.connected());
+    client.send(kHello);
+    EXPECT_TRUE(client.read_until("{\"tls\":1}").starts_with("HTTP/1.1 200"));
+}
+
 /// Whose name the certificate in force has.
 std::string subject_in_force(const TlsContext& tls) {
     SSL* session = tls.session(-1);
