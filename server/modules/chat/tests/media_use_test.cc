@@ -31,13 +31,30 @@ class OnePiece final : public net::BodyReader {
     std::size_t at_ = 0;
 };
 
+/// That of the house, which fails as often as it is told to: as nearly anything can where memory is short.
+class FaultyClock final : public base::Clock {
+  public:
+    explicit FaultyClock(const base::Clock& clock) : clock_(clock) {}
+    std::int64_t now_ms() const override {
+        if (faults_ > 0 && faults_-- > 0) throw std::runtime_error("no time");
+        return clock_.now_ms();
+    }
+    std::chrono::steady_clock::time_point steady_now() const override { return clock_.steady_now(); }
+    void fail(int times) { faults_ = times; }
+    int faults_left() const { return faults_; }
+
+  private:
+    const base::Clock& clock_;
+    mutable int faults_ = 0;
+};
+
 class MediaUse : public testing::Test {
   protected:
     MediaUse() : peer_(house_.runtime()), renderer_(peer_) {
         directory_ = (std::filesystem::temp_directory_path() / "lingxi-media-use-XXXXXX").string();
         EXPECT_NE(::mkdtemp(directory_.data()), nullptr);
         media_ = std::make_unique<Media>(
-            house_.runtime(), house_.database(), house_.clock(), random_, renderer_, house_.chat().news(),
+            house_.runtime(), house_.database(), clock_, random_, renderer_, house_.chat().news(),
             Media::Options{.directory = directory_, .server_name = [] { return std::string("x"); }});
         routes_ = media_->routes();
         EXPECT_TRUE(house_.await(media_->start()));
@@ -95,6 +112,12 @@ class MediaUse : public testing::Test {
         };
         house_.await(wait(*this));
     }
+    void until_no_faults() {
+        const auto wait = [](MediaUse& test) -> runtime::Task<void> {
+            while (test.clock_.faults_left() > 0) co_await runtime::sleep_for(std::chrono::milliseconds(2));
+        };
+        house_.await(wait(*this));
+    }
     std::size_t to_be_deleted() {
         return house_
             .read([](storage::Transaction& tx) {
@@ -104,6 +127,7 @@ class MediaUse : public testing::Test {
     }
 
     House house_;
+    FaultyClock clock_{house_.clock()};
     base::SystemRandom random_;
     wire::Peer peer_;
     imaging::Renderer renderer_;
@@ -123,6 +147,19 @@ TEST_F(MediaUse, a_file_and_its_thumbnail_go_when_the_event_that_shows_it_is_red
     redact(ann, room, event);
     until_no_files();
     EXPECT_FALSE(is_there(uri));
+}
+
+TEST_F(MediaUse, files_go_also_after_a_fault_amid_it) {
+    const auto ann = house_.person("ann");
+    const auto room = house_.room(ann);
+    const auto first = show(ann, room, upload(ann, "a picture"));
+    const auto second = show(ann, room, upload(ann, "another"));
+    EXPECT_EQ(files(), 4);
+    clock_.fail(1);
+    redact(ann, room, first);
+    until_no_faults();
+    redact(ann, room, second);
+    until_no_files();
 }
 
 TEST_F(MediaUse, a_file_stays_until_the_last_event_that_shows_it_is_redacted) {

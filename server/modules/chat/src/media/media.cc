@@ -2,6 +2,9 @@
 #include "media_use.h"
 
 #include <chrono>
+#include <utility>
+
+#include <boost/asio/this_coro.hpp>
 
 #include <base/log.h>
 #include <chat/media.h>
@@ -85,11 +88,20 @@ runtime::Task<base::Result<void>> tidy(Media::Core& core) {
 }
 
 runtime::Task<void> upkeep(Media::Core& core) {
-    co_await sweep(core);
+    const auto task = co_await boost::asio::this_coro::cancellation_state;
+    bool has_swept = false;
     while (!core.stopping) {
         core.has_withdrawn = false;
-        const auto done = co_await tidy(core);
-        if (!done) base::log_warning("chat.media_upkeep_failed", {{"code", done.error().code}});
+        bool done = false;
+        try {
+            if (!std::exchange(has_swept, true)) co_await sweep(core);
+            const auto tidied = co_await tidy(core);
+            if (!tidied) base::log_warning("chat.media_upkeep_failed", {{"code", tidied.error().code}});
+            done = tidied.has_value();
+        } catch (const std::exception& fault) {
+            if (task.cancelled() != boost::asio::cancellation_type::none) co_return;
+            base::log_error("chat.media_upkeep_fault", {{"what", fault.what()}});
+        }
         // What was withdrawn while that ran may have been missed.
         if (core.has_withdrawn && done) continue;
         co_await core.withdrawn.wait(done ? kUpkeepEvery : kTryAgainAfter);
