@@ -117,7 +117,7 @@ class AnswerMaker {
             account_data_ = account_data_changes(tx_, query_.user, after, query_.now[Stream::account_data]);
         for (const auto& data : account_data_) {
             if (data.room != kNoRoom) room_data_[data.room].push_back(&data);
-            if (data.type == "m.ignored_user_list") ignores_others_ = true;
+            if (data.room == kNoRoom && data.type == "m.ignored_user_list") ignores_others_ = true;
         }
     }
 
