@@ -35,6 +35,17 @@ std::int64_t insert_refresh_token(storage::Transaction& tx, UserNumber user, Dev
     return tx.last_insert_rowid();
 }
 
+/// Of the access tokens before `token_number` the last is kept, to be known as expired: what ended in earlier
+/// turns is asked with no more.
+void delete_all_but_last_before(storage::Transaction& tx, DeviceNumber device, std::int64_t token_number) {
+    tx.prepare(
+          "DELETE FROM identity_access_tokens WHERE device_number = ?1 AND token_number <"
+          " (SELECT max(token_number) FROM identity_access_tokens"
+          " WHERE device_number = ?1 AND token_number < ?2)")
+        .bind(device, token_number)
+        .run();
+}
+
 void delete_tokens(storage::Transaction& tx, DeviceNumber device) {
     tx.prepare("DELETE FROM identity_access_tokens WHERE device_number = ?1").bind(device).run();
     tx.prepare("DELETE FROM identity_refresh_tokens WHERE device_number = ?1").bind(device).run();
@@ -147,7 +158,10 @@ base::Result<Session> refresh_session(storage::Transaction& tx, std::string_view
     tx.prepare("UPDATE identity_refresh_tokens SET successor = ?2 WHERE refresh_number = ?1")
         .bind(old_number, new_number)
         .run();
-    insert_access_token(tx, user, device, secrets.access_token, now_ms, now_ms + ttl_ms, old_number);
+    const auto access_number =
+        insert_access_token(tx, user, device, secrets.access_token, now_ms, now_ms + ttl_ms, old_number);
+    // Also where tokens are renewed and never asked with.
+    delete_all_but_last_before(tx, device, access_number);
     return Session{.user_id = user_id_of(tx, user),
                    .device_id = std::move(device_id),
                    .access_token = secrets.access_token,
@@ -189,13 +203,7 @@ void confirm_refresh(storage::Transaction& tx, std::int64_t token_number) {
         superseded = row.integer(1);
     }
     tx.prepare("DELETE FROM identity_refresh_tokens WHERE refresh_number = ?1").bind(superseded).run();
-    // A device keeps two: what expired in earlier turns is asked with no more.
-    tx.prepare(
-          "DELETE FROM identity_access_tokens WHERE device_number = ?1 AND token_number <"
-          " (SELECT max(token_number) FROM identity_access_tokens WHERE device_number = ?1 AND token_number "
-          "< ?2)")
-        .bind(device, token_number)
-        .run();
+    delete_all_but_last_before(tx, DeviceNumber{device}, token_number);
     tx.prepare(
           "UPDATE identity_access_tokens SET expires_at_ms = 0, supersedes_refresh = NULL"
           " WHERE device_number = ?1 AND token_number < ?2")

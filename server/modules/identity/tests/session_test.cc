@@ -216,6 +216,26 @@ TEST(Refresh, trades_a_token_and_ends_the_old_ones_at_first_use) {
     EXPECT_EQ(again.errcode(), "M_UNKNOWN_TOKEN");
 }
 
+TEST(Refresh, leaves_few_tokens_of_a_device_that_renews_and_never_asks) {
+    World world;
+    world.join("alice");
+    auto refresh = world.log_in("alice", "correct horse", {{"refresh_token", true}}).text("refresh_token");
+    std::string access;
+    for (int turn = 0; turn < 6; ++turn) {
+        const auto answer = world.post("/_matrix/client/v3/refresh", {{"refresh_token", refresh}});
+        ASSERT_EQ(answer.status, 200);
+        refresh = answer.text("refresh_token");
+        access = answer.text("access_token");
+    }
+    const auto kept = world.read([](storage::Transaction& tx) -> base::Result<std::int64_t> {
+        auto row = tx.prepare("SELECT count(*) FROM identity_access_tokens WHERE expires_at_ms IS NOT NULL");
+        row.step();
+        return row.integer(0);
+    });
+    EXPECT_EQ(*kept, 2);
+    EXPECT_EQ(world.get("/_matrix/client/v3/account/whoami", access).status, 200);
+}
+
 TEST(Refresh, can_be_repeated_while_its_answer_may_have_been_lost) {
     World world;
     world.join("alice");
