@@ -4,13 +4,16 @@ import contextlib
 import os
 import re
 import resource
+import signal
 import sqlite3
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
 
-from harness import REQUEST_LIMIT_SECONDS, Person, Server, wait_for
+from assist import make_admin, own_room, put_model, receipts, translate
+from harness import REQUEST_LIMIT_SECONDS, ModelServer, Person, Server, wait_for
 
 SECRET = "柠檬-a-most-particular-sentence-柠檬"
 
@@ -111,6 +114,59 @@ def test_a_token_that_was_just_refreshed_reads_on_while_the_disk_is_full():
         wait_for(lambda: status_of(server, new["access_token"]) == 200 and status_of(server, old["access_token"]) == 401,
                  what="the end of the token before")
         assert status_of(server, new["access_token"]) == 200
+
+
+def limit_files(pid, limit_bytes):
+    """As a disk that is full: no file becomes longer than that."""
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if limit_bytes is None else limit_bytes, hard))
+
+
+def kill_core(server):
+    """The process id that it had."""
+    core = server.processes()["core"]
+    os.kill(core, signal.SIGKILL)
+    return core
+
+
+def core_is_another_than(server, before):
+    found = server.processes()
+    return found.get("ready") and found["core"] not in (None, before)
+
+
+def test_a_core_that_starts_while_the_disk_is_full_serves_and_settles_what_ai_left_open_once_there_is_room():
+    with ModelServer() as upstream, Server() as server:
+        admin = make_admin(server)
+        put_model(admin, upstream)
+        room = own_room(admin)
+        upstream.control(fault="hang")
+        with ThreadPoolExecutor() as asking:
+            lost = asking.submit(translate, admin)
+            wait_for(lambda: receipts(admin), what="a call under way")
+            limit_files(server.process.pid, 40_000)  # less than the log is long: the memory beside it still fits
+            before = kill_core(server)
+            assert isinstance(lost.exception(), requests.RequestException)
+        wait_for(lambda: core_is_another_than(server, before), what="another core")
+        assert "assistant.not_recovered" in server.log
+        assert room in admin.sync(full_state="true")["rooms"]["join"]
+        assert receipts(admin)[0]["output_tokens"] is None
+        for pid in (server.process.pid, server.processes()["core"]):
+            limit_files(pid, None)
+        wait_for(lambda: receipts(admin)[0]["output_tokens"] is not None, what="its settlement")
+        assert receipts(admin)[0]["outcome"] == "unknown"
+        send(admin, room, "after", "after")
+
+
+def test_a_core_that_cannot_open_its_data_for_the_moment_is_started_again_until_it_can():
+    with Server() as server:
+        person = server.register("alice")
+        room = person.create_room(name="kept")
+        limit_files(server.process.pid, 4096)
+        before = kill_core(server)
+        wait_for(lambda: re.search(r"\((storage\.\w+)\)", server.log), what="a start that fails")
+        limit_files(server.process.pid, None)
+        wait_for(lambda: core_is_another_than(server, before), what="another core")
+        send(person, room, "after", "after")
 
 
 def test_a_second_process_on_the_same_data_is_refused_and_the_first_goes_on():

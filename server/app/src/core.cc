@@ -46,10 +46,18 @@ using namespace std::chrono_literals;
 constexpr auto kStopGrace = 8s;
 constexpr int kExitFault = 70;  // EX_SOFTWARE
 
-/// A failure that a restart cannot mend ends the supervisor too, in words.
+/// In words. A failure that a restart cannot mend ends the supervisor too; one that may pass (a full disk, a
+/// busy database) does not.
 int refuse_to_start(const base::Error& error) {
     std::fprintf(stderr, "lingxi: %s\n  (%s)\n", error.message.c_str(), error.code.c_str());
-    return runtime::kExitMisconfigured;
+    switch (error.kind) {
+        case base::ErrorKind::invalid:
+        case base::ErrorKind::conflict:
+        case base::ErrorKind::internal:
+            return runtime::kExitMisconfigured;
+        default:
+            return kExitFault;
+    }
 }
 
 /// What core may read beside its own folder: the web client, and the folders of the certificate (files in

@@ -277,19 +277,24 @@ void release(storage::Transaction& tx, const egress::CallId& call_id) {
 
 namespace {
 
-using OpenCalls = std::vector<std::pair<egress::CallId, CallState>>;
-
-OpenCalls read_open(storage::Statement select) {
-    OpenCalls open;
-    while (select.step())
-        open.emplace_back(egress::CallId(select.text(0)), static_cast<CallState>(select.integer(1)));
-    return open;
+std::vector<egress::CallId> read_ids(storage::Statement select) {
+    std::vector<egress::CallId> ids;
+    while (select.step()) ids.emplace_back(select.text(0));
+    return ids;
 }
 
-Recovered end_open(storage::Transaction& tx, const OpenCalls& open, std::int64_t now_ms) {
+}  // namespace
+
+std::vector<egress::CallId> open_calls(storage::Transaction& tx) {
+    return read_ids(tx.prepare("SELECT call_id FROM model_call WHERE state <= 2"));
+}
+
+Recovered recover(storage::Transaction& tx, const std::vector<egress::CallId>& calls, std::int64_t now_ms) {
     Recovered recovered;
-    for (const auto& [call_id, state] : open) {
-        if (state == CallState::told) {
+    for (const auto& call_id : calls) {
+        const auto call = find_open(tx, call_id);
+        if (!call) continue;
+        if (call->state == CallState::told) {
             settle(tx, call_id, CallState::unknown, std::nullopt, egress::Left::unknown, now_ms);
             ++recovered.unknown;
         } else {
@@ -300,17 +305,10 @@ Recovered end_open(storage::Transaction& tx, const OpenCalls& open, std::int64_t
     return recovered;
 }
 
-}  // namespace
-
-Recovered recover(storage::Transaction& tx, std::int64_t now_ms) {
-    return end_open(tx, read_open(tx.prepare("SELECT call_id, state FROM model_call WHERE state <= 2")),
-                    now_ms);
-}
-
 void settle_open(storage::Transaction& tx, UserNumber user, std::int64_t now_ms) {
-    auto select = tx.prepare("SELECT call_id, state FROM model_call WHERE state <= 2 AND user_number = ?1");
+    auto select = tx.prepare("SELECT call_id FROM model_call WHERE state <= 2 AND user_number = ?1");
     select.bind(user);
-    end_open(tx, read_open(std::move(select)), now_ms);
+    recover(tx, read_ids(std::move(select)), now_ms);
 }
 
 }  // namespace assistant

@@ -94,14 +94,17 @@ bool is_under_way(storage::Transaction& tx, const egress::CallId& call_id);
 /// Gives back a reservation that was never told to go, and forgets it.
 void release(storage::Transaction& tx, const egress::CallId& call_id);
 
-/// Ends every open call of one person, as recover() does those of all.
+/// Ends every open call of one person, as recover() does.
 void settle_open(storage::Transaction& tx, identity::UserNumber user, std::int64_t now_ms);
 
 struct Recovered {
     std::int64_t released = 0;
     std::int64_t unknown = 0;
 };
-/// After a crash: who was told to go is settled at the whole hold as unknown, the rest is released.
-Recovered recover(storage::Transaction& tx, std::int64_t now_ms);
+/// The calls that have not ended: at a start, those that a crash left so.
+std::vector<egress::CallId> open_calls(storage::Transaction& tx);
+/// After a crash, of `calls` those that are open still: who was told to go is settled at the whole hold as
+/// unknown, the rest is released.
+Recovered recover(storage::Transaction& tx, const std::vector<egress::CallId>& calls, std::int64_t now_ms);
 
 }  // namespace assistant

@@ -1,5 +1,6 @@
 #include "core.h"
 
+#include "backoff.h"
 #include "converse.h"
 #include "erasure.h"
 #include "offline/chips.h"
@@ -18,6 +19,44 @@ constexpr auto kServersWait = 5s;
 constexpr auto kChipsWait = 20s;
 constexpr auto kStopWait = 2s;
 
+struct Account {
+    identity::UserNumber user;
+    std::string user_id;
+};
+
+base::Result<Account> ensure_account(storage::Transaction& tx, std::int64_t now_ms) {
+    auto user = identity::ensure_system_account(tx, "assistant", Converse::kDisplayName, now_ms);
+    if (!user) return base::fail(std::move(user.error()));
+    return Account{*user, identity::user_id_of(tx, *user).value};
+}
+
+/// What a start needs, where it can write nothing.
+struct Known {
+    base::SigningKey label_key;
+    std::optional<Account> account;
+    std::vector<egress::CallId> open_calls;
+};
+
+/// Errors: where something of it has yet to be written.
+base::Result<Known> read_known(storage::Transaction& tx) {
+    const auto key = find_label_key(tx);
+    if (!key) return base::fail(base::ErrorKind::unavailable, "assistant.no_label_key", "There is no key.");
+    Known known{.label_key = *key, .account = std::nullopt, .open_calls = open_calls(tx)};
+    if (identity::server_name(tx)) {
+        auto account = ensure_account(tx, 0);
+        if (!account) return base::fail(std::move(account.error()));
+        known.account = std::move(*account);
+    }
+    return known;
+}
+
+void log_recovered(const Recovered& recovered) {
+    if (recovered.released > 0 || recovered.unknown > 0) {
+        base::log_info("assistant.recovered",
+                       {{"released", recovered.released}, {"unknown", recovered.unknown}});
+    }
+}
+
 }  // namespace
 
 Core::Core(runtime::Runtime& runtime_in, storage::Database& database_in, const base::Clock& clock_in,
@@ -32,9 +71,35 @@ Core::Core(runtime::Runtime& runtime_in, storage::Database& database_in, const b
       converse(std::make_unique<Converse>(*this)),
       servers_known_(runtime_in),
       chips_built_(runtime_in),
+      stopping_(runtime_in),
       tasks(runtime_in, "assistant") {}
 
 Core::~Core() = default;
+
+runtime::Task<void> Core::pause(std::chrono::steady_clock::duration limit) {
+    if (!is_stopping_) co_await stopping_.wait(limit);
+}
+
+void Core::begin_to_stop() {
+    is_stopping_ = true;
+    stopping_.notify();
+}
+
+runtime::Task<void> Core::recover_later(std::vector<egress::CallId> open) {
+    Backoff backoff;
+    while (!is_stopping_) {
+        co_await pause(backoff.next().value_or(Backoff::kLongest));
+        const auto recovered = co_await database.write(
+            {kBudgetOrder},
+            [open, now_ms = clock.now_ms()](storage::Transaction& tx) -> base::Result<Recovered> {
+                return recover(tx, open, now_ms);
+            });
+        if (!recovered) continue;
+        log_recovered(*recovered);
+        if (!is_stopping_) converse->start();
+        co_return;
+    }
+}
 
 egress::CallId Core::new_call_id() {
     return egress::CallId("c" + random.alphanumeric(22));
@@ -132,23 +197,34 @@ runtime::Task<base::Result<void>> Assistant::start() {
         {kBudgetOrder},
         [this, seed, now_ms = core.clock.now_ms()](
             storage::Transaction& tx) -> base::Result<std::pair<base::SigningKey, Recovered>> {
-            const auto recovered = recover(tx, now_ms);
+            const auto recovered = recover(tx, open_calls(tx), now_ms);
             if (identity::server_name(tx)) {
                 if (auto named = server_named(tx); !named) return base::fail(std::move(named.error()));
             }
             return std::pair(ensure_label_key(tx, seed, now_ms), recovered);
         });
-    if (!ready) co_return base::fail(std::move(ready.error()));
-    core.labels.emplace(ready->first);
-    if (ready->second.released > 0 || ready->second.unknown > 0) {
-        base::log_info("assistant.recovered",
-                       {{"released", ready->second.released}, {"unknown", ready->second.unknown}});
+    if (ready) {
+        core.labels.emplace(ready->first);
+        log_recovered(ready->second);
+        core.converse->start();
+        co_return base::Result<void>{};
     }
-    core.converse->start();
+    if (!may_pass(ready.error())) co_return base::fail(std::move(ready.error()));
+    // The disk is full, say: people can read all the same, whatever AI left open.
+    base::log_warning("assistant.not_recovered", {{"code", ready.error().code}});
+    auto known = co_await core.database.read(read_known);
+    if (!known) co_return base::fail(std::move(ready.error()));
+    core.labels.emplace(known->label_key);
+    if (known->account) {
+        core.assistant_user = known->account->user;
+        core.assistant_user_id = known->account->user_id;
+    }
+    core.tasks.spawn(core.recover_later(std::move(known->open_calls)));
     co_return base::Result<void>{};
 }
 
 runtime::Task<void> Assistant::stop() {
+    core_->begin_to_stop();
     core_->converse->stop();
     co_await core_->runs.stop();
     co_await core_->tasks.wait(kStopWait);
@@ -156,13 +232,11 @@ runtime::Task<void> Assistant::stop() {
 }
 
 base::Result<void> Assistant::server_named(storage::Transaction& tx) {
-    auto user =
-        identity::ensure_system_account(tx, "assistant", Converse::kDisplayName, core_->clock.now_ms());
-    if (!user) return base::fail(std::move(user.error()));
-    const auto user_id = identity::user_id_of(tx, *user);
-    tx.after_commit([core = core_.get(), user = *user, user_id] {
-        core->assistant_user = user;
-        core->assistant_user_id = user_id.value;
+    auto account = ensure_account(tx, core_->clock.now_ms());
+    if (!account) return base::fail(std::move(account.error()));
+    tx.after_commit([core = core_.get(), account = std::move(*account)] {
+        core->assistant_user = account.user;
+        core->assistant_user_id = account.user_id;
     });
     return {};
 }

@@ -7,6 +7,7 @@
 #include "seats.h"
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +43,10 @@ struct Assistant::Core {
     std::string assistant_user_id;
 
     TypingTeller tell_typing;  ///< set before start()
+    /// Between two tries: less where the assistant stops.
+    runtime::Task<void> pause(std::chrono::steady_clock::duration limit);
+    bool is_stopping() const { return is_stopping_; }
+    void begin_to_stop();
 
     Seats seats;
     ModelRuns runs;
@@ -60,6 +65,10 @@ struct Assistant::Core {
     /// Begins to build it, where it is not there: somebody is here who will ask for it. False where it
     /// cannot.
     bool warm_chips();
+
+    /// Settles what a crash left open, which a start could not, as soon as the database takes it; then begins
+    /// to listen. `open`: the calls of before that start, and no later ones.
+    runtime::Task<void> recover_later(std::vector<egress::CallId> open);
 
     egress::CallId new_call_id();
     void count_call(Purpose purpose, std::string_view outcome, const Usage& usage);
@@ -83,6 +92,8 @@ struct Assistant::Core {
     const offline::Chips* chips_ = nullptr;
     bool building_chips_ = false;
     runtime::Notifier chips_built_;
+    bool is_stopping_ = false;
+    runtime::Notifier stopping_;
 
   public:
     // Last, so that its tasks end before what they use.

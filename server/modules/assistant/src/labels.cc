@@ -98,15 +98,18 @@ base::Result<void> Labels::verify(const json::object& content) const {
     return {};
 }
 
+std::optional<base::SigningKey> find_label_key(storage::Transaction& tx) {
+    auto select = tx.prepare("SELECT seed FROM label_key ORDER BY key_number DESC LIMIT 1");
+    if (!select.step()) return std::nullopt;
+    std::array<std::uint8_t, 32> seed{};
+    const auto stored = select.blob(0);
+    std::copy_n(stored.begin(), std::min(stored.size(), seed.size()), seed.begin());
+    return base::SigningKey::from_seed(seed);
+}
+
 base::SigningKey ensure_label_key(storage::Transaction& tx, const std::array<std::uint8_t, 32>& fresh_seed,
                                   std::int64_t now_ms) {
-    auto select = tx.prepare("SELECT seed FROM label_key ORDER BY key_number DESC LIMIT 1");
-    if (select.step()) {
-        std::array<std::uint8_t, 32> seed{};
-        const auto stored = select.blob(0);
-        std::copy_n(stored.begin(), std::min(stored.size(), seed.size()), seed.begin());
-        return base::SigningKey::from_seed(seed);
-    }
+    if (const auto stored = find_label_key(tx)) return *stored;
     tx.prepare("INSERT INTO label_key (seed, created_at_ms) VALUES (?1, ?2)")
         .bind(std::span<const std::uint8_t>(fresh_seed), now_ms)
         .run();

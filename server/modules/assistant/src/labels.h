@@ -37,7 +37,9 @@ class Labels {
     base::SigningKey key_;
 };
 
-/// The server's label key, made where there is none.
+/// The server's label key; nothing where it has none yet.
+std::optional<base::SigningKey> find_label_key(storage::Transaction& tx);
+/// The same, made where there is none.
 base::SigningKey ensure_label_key(storage::Transaction& tx, const std::array<std::uint8_t, 32>& fresh_seed,
                                   std::int64_t now_ms);
 

@@ -160,11 +160,12 @@ TEST_F(Budget, after_a_crash_the_told_are_settled_whole_and_the_rest_is_released
     ASSERT_TRUE(hold("told", kAlice, 400));
     ASSERT_TRUE(go("told", 250));
     ASSERT_TRUE(hold("reserved", kAlice, 300));
-    const auto recovered = recover(tx, kNowMs);
+    const auto recovered = recover(tx, open_calls(tx), kNowMs);
     EXPECT_EQ(recovered.unknown, 1);
     EXPECT_EQ(recovered.released, 1);
     EXPECT_EQ(used(kAlice), 350);
-    EXPECT_EQ(recover(tx, kNowMs).unknown, 0);
+    EXPECT_TRUE(open_calls(tx).empty());
+    EXPECT_EQ(recover(tx, {egress::CallId("told")}, kNowMs).unknown, 0);
     EXPECT_TRUE(hold("reserved", kAlice, 300)) << "what was released may be reserved again";
     EXPECT_FALSE(hold("told", kAlice, 300));
 }
