@@ -5,10 +5,12 @@ import sqlite3
 import threading
 
 import pytest
+import requests
 
 from assist import (ADMIN, ASSIST, MIDNIGHT_UTC_HOUR, ZONE, consent, own_room, put_model, receipts, sha256, suggest, translate,
                     used_tokens)
-from harness import wait_for
+from harness import REQUEST_LIMIT_SECONDS, wait_for
+from raw_http import Connection
 
 PEOPLE = 34  # three streams each
 
@@ -161,6 +163,32 @@ def test_receipts_are_paged_exported_and_erased_and_the_budget_is_not(people):
     used = used_tokens(person)
     assert person.delete(f"{ASSIST}/receipts")["erased"] == len(listed)
     assert receipts(person) == [] and used_tokens(person) == used
+
+
+def test_who_goes_away_before_the_turn_comes_has_sent_no_word(server, people, model):
+    """The model's only place is taken; whoever waits for it presses Stop."""
+    put_model(server.admin, model, max_concurrent=1)
+    model.control(fault="stall", times=1)
+    first, gone, last = people[:3]
+    before, receipts_before = used_tokens(gone), receipts(gone)
+    wish = json.dumps({"room_id": own_room(gone), "text": "taken back", "target_language": "zh"})
+    with post(first, {"room_id": own_room(first), "text": "at work", "target_language": "zh"}):
+        wait_for(lambda: len(model.requests()) == 1, what="the call that takes the place")
+        with Connection(server) as connection:
+            connection.send(f"POST {ASSIST}/translations HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gone.token}\r\n"
+                            f"Content-Type: application/json\r\nContent-Length: {len(wish)}\r\n\r\n{wish}")
+            wait_for(lambda: used_tokens(gone) > before, what="a reservation")
+        used_tokens(last)  # some turns of the server later, before a lane gives up whoever waits in it
+    assert translate(last, "asked last").errcode is None
+    wait_for(lambda: used_tokens(gone) == before, what="its release")
+    asked = [request["raw"] for request in model.requests()]
+    assert len(asked) == 2 and not any("taken back" in raw for raw in asked)
+    assert receipts(gone) == receipts_before, "what never went has no receipt"
+
+
+def post(person, body):
+    return requests.post(person.server.url + ASSIST + "/translations", json=body, stream=True, timeout=REQUEST_LIMIT_SECONDS,
+                         headers={"Authorization": f"Bearer {person.token}"})
 
 
 def test_a_kill_in_the_middle_leaves_the_budget_exact(server, people, model):

@@ -209,7 +209,7 @@ runtime::Task<std::optional<Response>> Connection::prepare_routed(RequestHead he
         if (!admitted) co_return refuse(admitted.error());
     }
     ex.handler = route ? &route->handler : &core_->fallback;
-    ex.may_cancel = is_reading || ex.rate == RateClass::sync;
+    ex.may_cancel = is_reading || ex.rate == RateClass::sync || ex.rate == RateClass::assist;
 
     const std::size_t wanted_limit = route ? route->body_limit_bytes : 0;
     const std::size_t limit = wanted_limit > 0 ? wanted_limit : kUnwantedBodyLimitBytes;

@@ -16,6 +16,7 @@ class LongPoll : public testing::Test {
         return {parking_route(Method::get, "/api/poll", parking),
                 parking_route(Method::post, "/api/write", parking),
                 parking_route(Method::post, "/api/sliding", parking, RateClass::sync),
+                parking_route(Method::post, "/api/assist", parking, RateClass::assist),
                 fixed_route("/api/hello", "{}")};
     }
     bool parked(int count = 1) {
@@ -99,14 +100,17 @@ TEST_F(LongPoll, ends_when_its_client_resets_the_connection) {
     EXPECT_TRUE(server.wait_until_empty());
 }
 
-TEST_F(LongPoll, of_the_sync_class_ends_so_whatever_its_method) {
+TEST_F(LongPoll, of_the_classes_sync_and_assist_ends_so_whatever_its_method) {
     TestServer server(routes());
-    Client client(server.port());
-    client.send("POST /api/sliding HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}");
-    ASSERT_TRUE(parked());
-    client.close();
-    EXPECT_TRUE(left());
-    EXPECT_TRUE(server.wait_until_empty());
+    int count = 0;
+    for (const std::string path : {"/api/sliding", "/api/assist"}) {
+        Client client(server.port());
+        client.send("POST " + path + " HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\n{}");
+        ASSERT_TRUE(parked(++count));
+        client.close();
+        EXPECT_TRUE(left(count)) << path;
+        EXPECT_TRUE(server.wait_until_empty());
+    }
 }
 
 TEST_F(LongPoll, handler_that_changes_something_runs_to_its_end_without_its_client) {

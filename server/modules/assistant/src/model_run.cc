@@ -218,6 +218,10 @@ runtime::Task<void> ModelRun::drive() {
         changed_.notify();
         co_return;
     }
+    if (given_up_) {
+        co_await end_with(when_given_up({.left = egress::Left::no, .nothing_owed = true}));
+        co_return;
+    }
     auto call = core_.gateway.begin(wish_.request);
     if (!call) {
         failure_ = call.error().code;

@@ -292,8 +292,8 @@ std::vector<base::json::object> World::messages(const Person& person, const std:
     return found;
 }
 
-net::Response World::raw(const Person& person, net::Method method, const std::string& target,
-                         base::json::object body) {
+runtime::Task<net::Response> World::handler(const Person& person, net::Method method,
+                                            const std::string& target, base::json::object body) {
     const auto question = std::min(target.find('?'), target.size());
     net::Request request;
     request.method = method;
@@ -317,9 +317,9 @@ net::Response World::raw(const Person& person, net::Method method, const std::st
     }
     if (chosen == nullptr) {
         ADD_FAILURE() << "no route for " << target;
-        return {};
+        throw std::runtime_error("no route");
     }
-    return await(chosen->handler(std::move(request)));
+    return chosen->handler(std::move(request));
 }
 
 Answer World::call(const Person& person, net::Method method, const std::string& target,

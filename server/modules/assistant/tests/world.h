@@ -61,6 +61,22 @@ struct Answer {
     }
 };
 
+/// Stands still, and may be watched: `read` is called whenever somebody looks at it. I/O thread only.
+class WatchedClock final : public base::Clock {
+  public:
+    std::int64_t now_ms() const override {
+        if (read) read();
+        return clock_.now_ms();
+    }
+    std::chrono::steady_clock::time_point steady_now() const override { return clock_.steady_now(); }
+    void advance(std::chrono::milliseconds by) { clock_.advance(by); }
+
+    std::function<void()> read;
+
+  private:
+    base::ManualClock clock_;
+};
+
 /// The assistant over a real database and a real chat; only the gateway, which is another process, is played.
 class World {
   public:
@@ -106,7 +122,12 @@ class World {
     }
     /// The response itself, with its stream unread.
     net::Response raw(const Person& person, net::Method method, const std::string& target,
-                      base::json::object body);
+                      base::json::object body) {
+        return await(handler(person, method, target, std::move(body)));
+    }
+    /// The same, not begun yet.
+    runtime::Task<net::Response> handler(const Person& person, net::Method method, const std::string& target,
+                                         base::json::object body);
 
     /// Once, when the next call has come to the gateway and `may_be` holds, before it is prepared.
     void while_it_is_prepared(std::function<void()> what, std::function<bool()> may_be = [] { return true; });
@@ -145,7 +166,7 @@ class World {
     std::string directory;
     runtime::Runtime runtime;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
-    base::ManualClock clock;
+    WatchedClock clock;
     base::SystemRandom random;
     std::unique_ptr<storage::Database> database;
     wire::Peer peer;

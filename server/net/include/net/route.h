@@ -21,10 +21,10 @@ enum class Auth : std::uint8_t {
 /// What a request costs against its client's allowance; each class has its own bucket (rate_limit.h).
 enum class RateClass : std::uint8_t { none, read, sync, write, send, login, registration, upload, assist };
 
-/// Answers one request. When the client goes away, a handler of GET or HEAD, and any of RateClass::sync, is
-/// cancelled: the wait that it is in ends, and its next co_await throws operation_aborted. Every other
-/// handler runs to its end, so that what it began to change is whole; so does a handler that reads a streamed
-/// body (its reader tells).
+/// Answers one request. When the client goes away, a handler of GET or HEAD, and any of RateClass::sync or
+/// RateClass::assist, is cancelled: the wait that it is in ends (a job of the database runs to its end all
+/// the same), and its next co_await throws operation_aborted. Every other handler runs to its end, so that
+/// what it began to change is whole; so does a handler that reads a streamed body (its reader tells).
 using Handler = std::function<runtime::Task<Response>(Request)>;
 
 /// One row of a module's route table: dispatch, authentication, limits, the OpenAPI document and the table in
