@@ -1,6 +1,8 @@
 #include "model_run.h"
 
+#include "backoff.h"
 #include "core.h"
+#include "settlement.h"
 
 #include <algorithm>
 
@@ -171,23 +173,23 @@ runtime::Task<void> ModelRun::end_with(Ending ending) {
                .failure = failure_,
                .is_retracted = finished && finished->retracted,
                .is_cut = finished && finished->finish_reason == "length"};
-    auto settled = co_await write_answered<Usage>(
-        core_, order(),
-        [call_id = call_id_, outcome = ending.outcome, finished, left = ending.left, was_told = attempts_ > 0,
-         now_ms = core_.clock.now_ms()](storage::Transaction& tx) -> Answered<Usage> {
-            if (was_told) return settle(tx, call_id, outcome, finished, left, now_ms);
-            release(tx, call_id);
-            return Usage{};
-        });
-    if (settled) {
-        end.usage = *settled;
-    } else {
-        // The next start settles it; until then the hold stands, which errs on the side of the cap.
-        base::log_error("assistant.not_settled", {{"code", settled.error().error.code}});
-    }
-    core_.count_call(wish_.purpose, attempts_ > 0 ? to_string(ending.outcome) : "released", end.usage);
+    const Settlement settlement{.call_id = call_id_,
+                                .purpose = wish_.purpose,
+                                .was_told = attempts_ > 0,
+                                .outcome = ending.outcome,
+                                .finished = finished,
+                                .left = ending.left,
+                                .ended_at_ms = core_.clock.now_ms()};
+    const auto settled = co_await write_settlement(core_, settlement);
+    if (settled) end.usage = *settled;
     end_ = std::move(end);
     changed_.notify();
+    if (!settled) {
+        const auto& error = settled.error().error;
+        base::log_warning("assistant.cannot_settle", {{"code", error.code}});
+        if (may_pass(error) && core_.tasks.spawn(settle_later(core_, settlement)) != nullptr) co_return;
+    }
+    count_settled(core_, settlement, end_->usage);
 }
 
 /// Of a call that is given up: no token is shorter than a byte. Nothing where nobody knows what came.

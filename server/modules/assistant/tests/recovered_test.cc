@@ -18,17 +18,6 @@ struct RecoveredLater : AssistTest {
         world.fake->script.hangs_after_go = false;
         return std::string(newest_receipt().at("call_id").as_string());
     }
-    void execute(const std::string& sql) {
-        const auto done = world.write([&](storage::Transaction& tx) -> base::Result<void> {
-            tx.execute(sql);
-            return {};
-        });
-        ASSERT_TRUE(done);
-    }
-    void keep_open(const std::string& call_id) {
-        execute("CREATE TRIGGER refuse BEFORE UPDATE ON model_call WHEN new.call_id = '" + call_id +
-                "' BEGIN SELECT abs(-9223372036854775807 - 1); END");
-    }
     bool has_ended(const std::string& call_id) {
         const auto receipt = world.get(alice, std::string(kReceipts) + "/" + call_id).body;
         return !receipt.at("output_tokens").is_null();
@@ -39,7 +28,7 @@ struct RecoveredLater : AssistTest {
 
 TEST_F(RecoveredLater, people_are_served_and_what_was_open_is_settled_once_that_can_be) {
     const auto before = open_call();
-    keep_open(before);
+    world.refuse("BEFORE UPDATE ON model_call WHEN new.call_id = '" + before + "'");
     open.clear();
     world.restart();
     world.fake->script.deltas = {"你好"};
@@ -53,7 +42,7 @@ TEST_F(RecoveredLater, people_are_served_and_what_was_open_is_settled_once_that_
 
     const auto asked_in = world.room({alice});
     world.invite(alice, asked_in, world.assistant_id);
-    execute("DROP TRIGGER refuse");
+    world.take_again();
     EXPECT_TRUE(world.until([&] { return has_ended(before); }));
     EXPECT_FALSE(has_ended(since)) << "a call of after the start";
     EXPECT_TRUE(world.until([&] { return !world.messages(alice, asked_in).empty(); })) << "it listens again";

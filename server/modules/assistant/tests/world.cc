@@ -133,6 +133,14 @@ void World::stop() {
     chat.reset();
 }
 
+void World::execute(const std::string& sql) {
+    const auto done = write([&](storage::Transaction& tx) -> base::Result<void> {
+        tx.execute(sql);
+        return {};
+    });
+    EXPECT_TRUE(done);
+}
+
 void World::restart() {
     stop();
     start();

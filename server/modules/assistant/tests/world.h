@@ -163,6 +163,14 @@ class World {
         return await(database->write({"test"}, std::move(job)));
     }
 
+    void execute(const std::string& sql);
+    /// Every such change ("BEFORE UPDATE ON model_call WHEN …") fails in its job, until take_again().
+    void refuse(const std::string& change) {
+        execute("CREATE TRIGGER refuse " + change + " BEGIN SELECT abs(-9223372036854775807 - 1); END");
+    }
+    void take_again() { execute("DROP TRIGGER refuse"); }
+    std::uint64_t failed_jobs() const { return database->statistics().failed_jobs; }
+
     std::string directory;
     runtime::Runtime runtime;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
