@@ -2,12 +2,14 @@
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
 
-from harness import Server, wait_for
+from assist import make_admin, put_model, receipts, translate
+from harness import ModelServer, Server, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,18 @@ def test_a_supervisor_that_is_killed_takes_all_with_it():
         server.process.kill()
         server.process.wait(10)
         wait_for(lambda: not any(is_running(pid) for pid in pids.values()), what="the end of all")
+
+
+def test_an_answer_that_is_still_written_ends_in_words_when_the_server_stops():
+    with ModelServer() as upstream, Server() as server:
+        admin = make_admin(server)
+        put_model(admin, upstream)
+        upstream.control(fault="stall")
+        with ThreadPoolExecutor() as reading:
+            answer = reading.submit(translate, admin)
+            wait_for(lambda: receipts(admin) and upstream.requests(), what="a call under way")
+            assert server.stop() == 0
+            assert answer.result().errcode == "IM.LINGXI.MODEL_UNAVAILABLE"
 
 
 def test_a_supervisor_that_is_told_to_end_ends_all_in_order():

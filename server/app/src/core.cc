@@ -324,6 +324,7 @@ class Core {
         server_->on_stopping([this] {
             sync_->release_all();
             render_peer_.expect_no_other();
+            assistant_->release();
         });
         routes = identity_->noting_devices(std::move(routes));
         server_->add_routes(behind_setup(std::move(routes), is_set_up, identity::matrix_error));

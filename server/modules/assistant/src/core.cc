@@ -223,9 +223,14 @@ runtime::Task<base::Result<void>> Assistant::start() {
     co_return base::Result<void>{};
 }
 
-runtime::Task<void> Assistant::stop() {
+void Assistant::release() {
     core_->begin_to_stop();
     core_->converse->stop();
+    core_->runs.release();
+}
+
+runtime::Task<void> Assistant::stop() {
+    release();
     co_await core_->runs.stop();
     co_await core_->tasks.wait(kStopWait);
     co_await core_->tasks.stop();

@@ -354,9 +354,13 @@ runtime::Task<void> ModelRuns::drive(ModelRuns& runs, std::shared_ptr<ModelRun> 
     co_await run->drive();
 }
 
-runtime::Task<void> ModelRuns::stop() {
+void ModelRuns::release() {
     stopping_ = true;
     for (const auto& run : std::vector(running_)) run->give_up();
+}
+
+runtime::Task<void> ModelRuns::stop() {
+    release();
     const auto until = std::chrono::steady_clock::now() + kStopLimit;
     while (!running_.empty() && std::chrono::steady_clock::now() < until) co_await runtime::sleep_for(10ms);
 }

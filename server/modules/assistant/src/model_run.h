@@ -130,6 +130,8 @@ class ModelRuns {
     ~ModelRuns();
     /// Errors: IM.LINGXI.MODEL_UNAVAILABLE where too many are under way.
     Answered<RunReader> start(CallWish wish);
+    /// Gives up all, and begins no other.
+    void release();
     runtime::Task<void> stop();
 
   private:

@@ -330,13 +330,19 @@ runtime::Task<net::Response> World::handler(const Person& person, net::Method me
     return chosen->handler(std::move(request));
 }
 
+std::vector<Event> World::read_events(net::Response response) {
+    std::vector<Event> events;
+    Collected out(events);
+    await(response.events(out));
+    return events;
+}
+
 Answer World::call(const Person& person, net::Method method, const std::string& target,
                    base::json::object body) {
     auto response = raw(person, method, target, std::move(body));
     Answer answer{.status = response.status, .headers = std::move(response.headers)};
     if (response.events) {
-        Collected out(answer.events);
-        await(response.events(out));
+        answer.events = read_events(std::move(response));
     } else if (response.writer) {
         Written out(answer.written);
         await(response.writer(out));

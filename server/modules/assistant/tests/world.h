@@ -129,6 +129,9 @@ class World {
     runtime::Task<net::Response> handler(const Person& person, net::Method method, const std::string& target,
                                          base::json::object body);
 
+    /// Of a stream, to its end.
+    std::vector<Event> read_events(net::Response response);
+
     /// Once, when the next call has come to the gateway and `may_be` holds, before it is prepared.
     void while_it_is_prepared(std::function<void()> what, std::function<bool()> may_be = [] { return true; });
 

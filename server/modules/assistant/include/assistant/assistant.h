@@ -44,7 +44,9 @@ class Assistant {
     /// Settles what a crash left open, reads the label key, makes @assistant's account where the server has
     /// its name, and begins to listen. Nothing of it waits for the gateway.
     runtime::Task<base::Result<void>> start();
-    /// Cancels and settles the calls under way.
+    /// Gives up the calls under way, so that whoever reads one is told, and begins no other.
+    void release();
+    /// The same; and waits until they are settled.
     runtime::Task<void> stop();
 
     std::vector<net::Route> routes();
