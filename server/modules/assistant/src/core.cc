@@ -69,8 +69,8 @@ Core::Core(runtime::Runtime& runtime_in, storage::Database& database_in, const b
       gateway(gateway_in),
       runs(*this),
       converse(std::make_unique<Converse>(*this)),
-      servers_known_(runtime_in),
-      chips_built_(runtime_in),
+      asking_for_servers_(runtime_in),
+      building_chips_(runtime_in),
       stopping_(runtime_in),
       tasks(runtime_in, "assistant") {}
 
@@ -112,11 +112,9 @@ runtime::Task<void> Core::ask_for_servers() {
         changes = servers_.changes;
         answer = co_await gateway.providers();
     } while (changes != servers_.changes);
-    servers_.asking = false;
     servers_.at = std::chrono::steady_clock::now();
     servers_.list = answer ? std::move(answer->providers) : std::vector<egress::Provider>{};
     std::erase_if(servers_.list, [](const egress::Provider& server) { return !server.enabled; });
-    servers_known_.notify();
 }
 
 runtime::Task<std::vector<egress::Provider>> Core::model_servers() {
@@ -124,36 +122,27 @@ runtime::Task<std::vector<egress::Provider>> Core::model_servers() {
     const bool is_fresh = servers_.at != std::chrono::steady_clock::time_point{} &&
                           std::chrono::steady_clock::now() - servers_.at < kServersFresh;
     if (is_fresh && servers_.any_runs()) co_return servers_.list;
-    if (!servers_.asking) {
-        servers_.asking = true;
-        if (tasks.spawn(ask_for_servers()) == nullptr) {
-            servers_.asking = false;
-            co_return std::vector<egress::Provider>{};
-        }
-    }
-    if (!co_await servers_known_.wait(kServersWait)) co_return std::vector<egress::Provider>{};
+    const bool is_asked = asking_for_servers_.begin(tasks, [this] { return ask_for_servers(); });
+    if (!is_asked || !co_await asking_for_servers_.wait(kServersWait))
+        co_return std::vector<egress::Provider>{};
     co_return servers_.list;
 }
 
 runtime::Task<void> Core::build_chips() {
     auto built = co_await runtime.on_cpu([] { return &offline::Chips::built(); });
-    building_chips_ = false;
-    if (built) {
-        chips_ = *built;
-        runtime.metrics()
-            .gauge("assistant_chips_ready", "Whether the offline method has built its index.")
-            .set(1);
-    }
-    chips_built_.notify();
+    if (!built) co_return;
+    chips_ = *built;
+    runtime.metrics()
+        .gauge("assistant_chips_ready", "Whether the offline method has built its index.")
+        .set(1);
 }
 
 bool Core::warm_chips() {
-    if (chips_ == nullptr && !building_chips_) building_chips_ = tasks.spawn(build_chips()) != nullptr;
-    return chips_ != nullptr || building_chips_;
+    return chips_ != nullptr || building_chips_.begin(tasks, [this] { return build_chips(); });
 }
 
 runtime::Task<const offline::Chips*> Core::chips() {
-    if (warm_chips() && chips_ == nullptr) co_await chips_built_.wait(kChipsWait);
+    if (warm_chips() && chips_ == nullptr) co_await building_chips_.wait(kChipsWait);
     co_return chips_;
 }
 

@@ -5,6 +5,7 @@
 #include "model_run.h"
 #include "refusal.h"
 #include "seats.h"
+#include "shared_work.h"
 
 #include <algorithm>
 #include <chrono>
@@ -82,16 +83,14 @@ struct Assistant::Core {
         std::vector<egress::Provider> list;
         std::chrono::steady_clock::time_point at{};
         std::uint64_t changes = 0;
-        bool asking = false;
 
         bool any_runs() const {
             return std::ranges::any_of(list, [](const auto& server) { return !server.circuit_open; });
         }
     } servers_;
-    runtime::Notifier servers_known_;
+    SharedWork asking_for_servers_;
     const offline::Chips* chips_ = nullptr;
-    bool building_chips_ = false;
-    runtime::Notifier chips_built_;
+    SharedWork building_chips_;
     bool is_stopping_ = false;
     runtime::Notifier stopping_;
 

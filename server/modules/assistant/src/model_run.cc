@@ -122,6 +122,7 @@ runtime::Task<Refusal> ModelRun::no_budget() {
 /// one is a call of its own with a receipt of its own: the words would go to two places.
 runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared) {
     const egress::CallId before = call_id_;
+    egress::CallId call_id = call_id_;
     const bool is_again = attempts_ > 0;
     if (is_again) {
         const bool is_same_server = prepared.provider_id == asked_provider_id_;
@@ -131,9 +132,9 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
             co_return model_unavailable("No model server answered.");
         servers_ = servers;
         forms_ = forms;
-        call_id_ = egress::CallId(wish_.request.call_id.value + "-" + std::to_string(attempts_ + 1));
+        call_id = egress::CallId(wish_.request.call_id.value + "-" + std::to_string(attempts_ + 1));
     }
-    Reservation again{.call_id = call_id_,
+    Reservation again{.call_id = call_id,
                       .user = wish_.user,
                       .room_id = wish_.room_id,
                       .purpose = wish_.purpose,
@@ -157,10 +158,8 @@ runtime::Task<std::optional<Refusal>> ModelRun::let_go(egress::Prepared prepared
             }
             return tell_to_go(tx, again.call_id, prepared, whose, now_ms);
         });
-    if (!told) {
-        call_id_ = before;
-        co_return std::move(told.error());
-    }
+    if (!told) co_return std::move(told.error());
+    call_id_ = std::move(call_id);
     ++attempts_;
     asked_provider_id_ = prepared.provider_id;
     co_return std::nullopt;
@@ -190,6 +189,13 @@ runtime::Task<void> ModelRun::end_with(Ending ending) {
         if (may_pass(error) && core_.tasks.spawn(settle_later(core_, settlement)) != nullptr) co_return;
     }
     count_settled(core_, settlement, end_->usage);
+}
+
+/// Whoever reads it would wait for ever, and what it holds would count until the next start.
+runtime::Task<void> ModelRun::end_after_fault() {
+    if (end_) co_return;
+    co_await end_with({.refusal = model_unavailable("The call ended with a fault of this server."),
+                       .left = left_if(egress::Left::unknown)});
 }
 
 /// Of a call that is given up: no token is shorter than a byte. Nothing where nobody knows what came.
@@ -351,7 +357,14 @@ runtime::Task<void> ModelRuns::drive(ModelRuns& runs, std::shared_ptr<ModelRun> 
     } listing{runs, run.get()};
     const auto wait = runs.pace_.take(std::chrono::steady_clock::now());
     if (wait > Pace::Clock::duration::zero()) co_await runtime::sleep_for(wait);
-    co_await run->drive();
+    try {
+        co_await run->drive();
+        co_return;
+    } catch (const std::exception& fault) {
+        if (runs.stopping_) throw;
+        base::log_error("assistant.run_fault", {{"what", fault.what()}});
+    }
+    co_await run->end_after_fault();
 }
 
 void ModelRuns::release() {

@@ -86,6 +86,7 @@ class ModelRun : public std::enable_shared_from_this<ModelRun> {
     Ending when_given_up(egress::Fate fate) const;
     egress::Left left_if(egress::Left said) const;
     runtime::Task<void> end_with(Ending ending);
+    runtime::Task<void> end_after_fault();
 
     Assistant::Core& core_;
     CallWish wish_;

@@ -240,6 +240,23 @@ TEST_F(Spending, a_gateway_that_goes_away_ends_the_call_in_words) {
     EXPECT_TRUE(answer.event("done"));
 }
 
+TEST_F(Spending, a_fault_in_a_call_ends_it_in_words_and_settles_it) {
+    world.fake->script.hangs_after_go = true;
+    world.fake->preparing = [&]() -> runtime::Task<void> {
+        // The next is whoever writes the receipt.
+        world.clock.read = [&] {
+            world.clock.read = nullptr;
+            throw std::runtime_error("a fault");
+        };
+        co_return;
+    };
+    const auto answer =
+        world.post(alice, kTranslations, {{"room_id", room}, {"text", "Hello"}, {"target_language", "zh"}});
+    EXPECT_EQ(answer.errcode(), "IM.LINGXI.MODEL_UNAVAILABLE");
+    EXPECT_EQ(used(), 0);
+    EXPECT_TRUE(world.until([&] { return world.fake->cancelled == 1; })) << "the gateway is told";
+}
+
 TEST_F(Spending, many_calls_at_once_never_pass_the_cap) {
     world.put(admin, "/_lingxi/admin/v1/budget", {{"person_tokens_per_day", 5000}});
     world.fake->script.deltas = {"text"};
