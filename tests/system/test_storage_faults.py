@@ -147,7 +147,7 @@ def test_a_core_that_starts_while_the_disk_is_full_serves_and_settles_what_ai_le
             before = kill_core(server)
             assert isinstance(lost.exception(), requests.RequestException)
         wait_for(lambda: core_is_another_than(server, before), what="another core")
-        assert "assistant.not_recovered" in server.log
+        wait_for(lambda: "assistant.not_recovered" in server.log, what="a word about it in the log")
         assert room in admin.sync(full_state="true")["rooms"]["join"]
         assert receipts(admin)[0]["output_tokens"] is None
         for pid in (server.process.pid, server.processes()["core"]):

@@ -94,7 +94,10 @@ runtime::Task<void> Core::recover_later(std::vector<egress::CallId> open) {
             [open, now_ms = clock.now_ms()](storage::Transaction& tx) -> base::Result<Recovered> {
                 return recover(tx, open, now_ms);
             });
-        if (!recovered) continue;
+        if (!recovered) {
+            base::log_warning("assistant.not_recovered", {{"code", recovered.error().code}});
+            continue;
+        }
         log_recovered(*recovered);
         if (!is_stopping_) converse->start();
         co_return;

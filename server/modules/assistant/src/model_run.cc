@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <boost/asio/this_coro.hpp>
+
 #include <base/log.h>
 #include <identity/users.h>
 
@@ -355,13 +357,14 @@ runtime::Task<void> ModelRuns::drive(ModelRuns& runs, std::shared_ptr<ModelRun> 
             std::erase_if(runs.running_, [this](const auto& other) { return other.get() == run; });
         }
     } listing{runs, run.get()};
+    const auto task = co_await boost::asio::this_coro::cancellation_state;
     const auto wait = runs.pace_.take(std::chrono::steady_clock::now());
     if (wait > Pace::Clock::duration::zero()) co_await runtime::sleep_for(wait);
     try {
         co_await run->drive();
         co_return;
     } catch (const std::exception& fault) {
-        if (runs.stopping_) throw;
+        if (task.cancelled() != boost::asio::cancellation_type::none) throw;
         base::log_error("assistant.run_fault", {{"what", fault.what()}});
     }
     co_await run->end_after_fault();
