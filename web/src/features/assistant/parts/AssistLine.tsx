@@ -1,14 +1,21 @@
 import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
-import { useEffect, useState } from "react";
+import { useEffect, useState, type KeyboardEvent } from "react";
 import { lastWords } from "@/features/assistant/assistant";
 import { askConsent, isWaitedFor, type Asked, type Place } from "@/features/assistant/consent";
 import { people, problemWords, shortName, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
+import { AssistWords } from "@/features/assistant/parts/AssistWords";
 import type { AiLabel } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { useI18n } from "@/i18n";
+import { useIsDesktop } from "@/lib/hooks";
 import { useStore } from "@/lib/store";
+
+/** A key that is held down presses once. */
+const withoutRepeat = (event: KeyboardEvent) => {
+    if (event.repeat) event.preventDefault();
+};
 
 /**
  * The reserved line over the composer. It is always as high as it is, so that nothing moves when suggestions
@@ -26,6 +33,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const chips = useStore(assistant.chips.of(room.roomId));
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
+    const isDesktop = useIsDesktop();
     const [asked, setAsked] = useState<Asked | null>(null);
     const last = lastWords(room);
     const lastId = last?.getId() ?? null;
@@ -64,13 +72,16 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const words = saidOfConsent ?? saidOfCall;
     const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
     const askButton = (place: Place | null) => <AskConsent room={room} place={place} asked={asked} onAsked={setAsked} />;
+    // Beside chips on a phone there is no room for words and for what can be done: the button says both.
+    const asksWhom = !isDesktop && isBeside && unasked !== null;
 
     return (
         <div className="assist-line" role="group" aria-label={t("ai.chips")}>
-            {words !== null && (
-                <span className={`assist-words ${isBeside ? "beside" : ""} ${wanting ? "names" : ""}`} role="status" title={words}>
-                    {isBeside && unasked ? t("ai.needs_consent_short", whose) : words}
-                </span>
+            {words !== null && <AssistWords words={words} short={isBeside && unasked ? t("ai.needs_consent_short", whose) : words} className={asksWhom ? "visually-hidden" : `assist-words ${isBeside ? "beside" : ""} ${wanting ? "names" : ""}`} />}
+            {unasked && (
+                <button type="button" className={`assist-ask ${asksWhom ? "ask-whom" : ""}`} title={asksWhom ? words ?? "" : undefined} onKeyDown={withoutRepeat} onClick={() => setAsked(askConsent(engine, room, unasked, i18n))}>
+                    {asksWhom ? <span className="said">{t("ai.ask_consent_of", whose)}</span> : t("ai.ask_consent")}
+                </button>
             )}
             <div className="assist-scroll">
                 {isBeside && (
@@ -97,22 +108,14 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
                     </span>
                 )}
             </div>
+            {/* What sends something has a place of its own: a second press on what asks the model never falls on it. */}
             {suggestions.state === "asking" ? (
-                <button type="button" className="assist-ask" onClick={() => assistant.stopSuggesting(room.roomId)}>
+                <button key="asking" type="button" className="assist-ask" onKeyDown={withoutRepeat} onClick={() => assistant.stopSuggesting(room.roomId)}>
                     <Square size={14} aria-hidden="true" /> {t("ai.stop")}
-                </button>
-            ) : unasked ? (
-                // Where asking the model can lead to nothing yet, there stands what can.
-                <button
-                    type="button"
-                    className="assist-ask"
-                    onClick={() => setAsked(askConsent(engine, room, unasked, i18n))}
-                >
-                    {t("ai.ask_consent")}
                 </button>
             ) : (
                 canAsk && (
-                    <button type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onClick={() => void assistant.suggest(room)}>
+                    <button key="asking" type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onKeyDown={withoutRepeat} onClick={() => void assistant.suggest(room)}>
                         <Sparkles size={16} aria-hidden="true" /> <span>{t("ai.suggest_short")}</span>
                     </button>
                 )
