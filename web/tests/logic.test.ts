@@ -413,6 +413,17 @@ describe("lines about what people did", () => {
         expect(lines("en", "@a:b", "@e:b").slice(3, 7)).toEqual(["Now joined", "Before is now called Now", "@a:b named the chat “A”", "@a:b agreed: the assistant may read their messages here (on this server)"]);
         expect(lines("zh", "@a:b", "@e:b").slice(0, 4)).toEqual(["@a:b 邀请了 @e:b", "@e:b 邀请了 @a:b", "@e:b 将 Before 移出了聊天", "Now 加入了聊天"]);
     });
+    it("take nobody else for who reads them, whatever their name", () => {
+        const told = (language: "zh" | "en", name: string) =>
+            [
+                event("im.lingxi.consent", "@e:b", "@e:b", { agreed: true, destination: { kind: "this_machine" } }),
+                event("im.lingxi.consent", "@e:b", "@e:b", { agreed: false, destination: { kind: "this_machine" } }),
+                member("@a:b", "@e:b", "invite"),
+                event("m.room.member", "@e:b", "@e:b", { membership: "join", displayname: "Now" }, { membership: "join", displayname: name }),
+            ].map((one) => systemLine(one, "@me:b", (userId) => (userId === "@e:b" ? name : userId), new I18n(language, "UTC")));
+        expect(told("en", "You")).toEqual(["You agreed: the assistant may read their messages here (on this server)", "You does not let the assistant read their messages here", "@a:b invited You", "You is now called Now"]);
+        expect(told("zh", "你")).toEqual(["你 同意助手在这里读 ta 的消息（在本服务器）", "你 不让助手在这里读 ta 的消息", "@a:b 邀请了 你", "你 改名为 Now"]);
+    });
 });
 
 describe("a card that asks for consent, in a few words", () => {

@@ -1,6 +1,7 @@
-/** In lines about what people did: who reads them. */
-const you = "You";
-const whom = (name: string): string => (name === you ? "you" : name);
+import type { Someone } from "@/i18n/dictionary";
+
+const who = ({ name, own }: Someone): string => (own ? "You" : name);
+const whom = ({ name, own }: Someone): string => (own ? "you" : name);
 
 /**
  * The words of the client in English, and the glossary: one thing, one name.
@@ -202,24 +203,23 @@ export const en = {
     "chat.info": "About this chat",
     "chat.image_preview": "Send this picture?",
     "chat.preview_send": (n: number) => (n === 1 ? "Send" : `Send ${n}`),
-    "chat.sys_you": you,
-    "chat.sys_joined": (name: string) => `${name} joined`,
-    "chat.sys_invited": (name: string, who: string) => `${name} invited ${whom(who)}`,
-    "chat.sys_left": (name: string) => `${name} left`,
-    "chat.sys_kicked": (name: string, who: string) => `${name} removed ${whom(who)}`,
-    "chat.sys_banned": (name: string, who: string) => `${name} banned ${whom(who)}`,
-    "chat.sys_unbanned": (name: string, who: string) => `${name} lifted the ban on ${whom(who)}`,
-    "chat.sys_declined": (name: string) => `${name} declined the invitation`,
-    "chat.sys_renamed": (name: string, to: string) => `${name} ${name === you ? "are" : "is"} now called ${to}`,
-    "chat.sys_avatar": (name: string) => `${name} changed the picture`,
-    "chat.sys_room_name": (name: string, to: string) => `${name} named the chat “${to}”`,
-    "chat.sys_topic": (name: string) => `${name} changed the description`,
-    "chat.sys_room_avatar": (name: string) => `${name} changed the chat’s picture`,
-    "chat.sys_created": (name: string) => `${name} started the chat`,
-    "chat.sys_agreed": (name: string, where: string) => `${name} agreed: the assistant may read ${name === you ? "your" : "their"} messages here (${where})`,
-    "chat.sys_withdrew": (name: string) => (name === you ? "You do not let the assistant read your messages here" : `${name} does not let the assistant read their messages here`),
-    "chat.sys_ai_forbidden": (name: string) => `${name} turned AI off in this chat`,
-    "chat.sys_ai_allowed": (name: string) => `${name} allowed AI in this chat`,
+    "chat.sys_joined": (one: Someone) => `${who(one)} joined`,
+    "chat.sys_invited": (one: Someone, other: Someone) => `${who(one)} invited ${whom(other)}`,
+    "chat.sys_left": (one: Someone) => `${who(one)} left`,
+    "chat.sys_kicked": (one: Someone, other: Someone) => `${who(one)} removed ${whom(other)}`,
+    "chat.sys_banned": (one: Someone, other: Someone) => `${who(one)} banned ${whom(other)}`,
+    "chat.sys_unbanned": (one: Someone, other: Someone) => `${who(one)} lifted the ban on ${whom(other)}`,
+    "chat.sys_declined": (one: Someone) => `${who(one)} declined the invitation`,
+    "chat.sys_renamed": (one: Someone, to: string) => `${who(one)} ${one.own ? "are" : "is"} now called ${to}`,
+    "chat.sys_avatar": (one: Someone) => `${who(one)} changed the picture`,
+    "chat.sys_room_name": (one: Someone, to: string) => `${who(one)} named the chat “${to}”`,
+    "chat.sys_topic": (one: Someone) => `${who(one)} changed the description`,
+    "chat.sys_room_avatar": (one: Someone) => `${who(one)} changed the chat’s picture`,
+    "chat.sys_created": (one: Someone) => `${who(one)} started the chat`,
+    "chat.sys_agreed": (one: Someone, where: string) => `${who(one)} agreed: the assistant may read ${one.own ? "your" : "their"} messages here (${where})`,
+    "chat.sys_withdrew": (one: Someone) => (one.own ? "You do not let the assistant read your messages here" : `${who(one)} does not let the assistant read their messages here`),
+    "chat.sys_ai_forbidden": (one: Someone) => `${who(one)} turned AI off in this chat`,
+    "chat.sys_ai_allowed": (one: Someone) => `${who(one)} allowed AI in this chat`,
 
     // Room panel
     "room.member_count": (n: number) => (n === 1 ? "1 member" : `${n} members`),

@@ -1,10 +1,9 @@
-import type { Dictionary } from "@/i18n/dictionary";
+import type { Dictionary, Someone } from "@/i18n/dictionary";
 
-/** 说人做了什么的句子里，读的人自己。别人的名字前后空一格。 */
-const you = "你";
-const by = (name: string): string => (name === you ? you : `${name} `);
-const before = (name: string): string => (name === you ? you : ` ${name}`);
-const amid = (name: string): string => (name === you ? you : ` ${name} `);
+/** 说人做了什么的句子里，读的人自己是“你”；别人的名字前后空一格。 */
+const by = ({ name, own }: Someone): string => (own ? "你" : `${name} `);
+const before = ({ name, own }: Someone): string => (own ? "你" : ` ${name}`);
+const amid = ({ name, own }: Someone): string => (own ? "你" : ` ${name} `);
 
 const seen = (when: string): string => (when === "刚刚" ? "在线" : `${when}在线`);
 
@@ -200,24 +199,23 @@ export const zh: Dictionary = {
     "chat.info": "聊天信息",
     "chat.image_preview": "发送这张图片？",
     "chat.preview_send": (n) => (n === 1 ? "发送" : `发送 ${n} 个`),
-    "chat.sys_you": you,
-    "chat.sys_joined": (name) => `${by(name)}加入了聊天`,
-    "chat.sys_invited": (name, who) => `${by(name)}邀请了${before(who)}`,
-    "chat.sys_left": (name) => `${by(name)}退出了聊天`,
-    "chat.sys_kicked": (name, who) => `${by(name)}将${amid(who)}移出了聊天`,
-    "chat.sys_banned": (name, who) => `${by(name)}封禁了${before(who)}`,
-    "chat.sys_unbanned": (name, who) => `${by(name)}解除了对${amid(who)}的封禁`,
-    "chat.sys_declined": (name) => `${by(name)}谢绝了邀请`,
-    "chat.sys_renamed": (name, to) => `${by(name)}改名为 ${to}`,
-    "chat.sys_avatar": (name) => `${by(name)}换了头像`,
-    "chat.sys_room_name": (name, to) => `${by(name)}将聊天命名为“${to}”`,
-    "chat.sys_topic": (name) => `${by(name)}修改了简介`,
-    "chat.sys_room_avatar": (name) => `${by(name)}换了聊天的图片`,
-    "chat.sys_created": (name) => `${by(name)}发起了聊天`,
-    "chat.sys_agreed": (name, where) => `${by(name)}同意助手在这里读${name === you ? "你" : " ta "}的消息（${where}）`,
-    "chat.sys_withdrew": (name) => `${by(name)}不让助手在这里读${name === you ? "你" : " ta "}的消息`,
-    "chat.sys_ai_forbidden": (name) => `${by(name)}在这个聊天里关闭了 AI`,
-    "chat.sys_ai_allowed": (name) => `${by(name)}允许在这个聊天里使用 AI`,
+    "chat.sys_joined": (one) => `${by(one)}加入了聊天`,
+    "chat.sys_invited": (one, other) => `${by(one)}邀请了${before(other)}`,
+    "chat.sys_left": (one) => `${by(one)}退出了聊天`,
+    "chat.sys_kicked": (one, other) => `${by(one)}将${amid(other)}移出了聊天`,
+    "chat.sys_banned": (one, other) => `${by(one)}封禁了${before(other)}`,
+    "chat.sys_unbanned": (one, other) => `${by(one)}解除了对${amid(other)}的封禁`,
+    "chat.sys_declined": (one) => `${by(one)}谢绝了邀请`,
+    "chat.sys_renamed": (one, to) => `${by(one)}改名为 ${to}`,
+    "chat.sys_avatar": (one) => `${by(one)}换了头像`,
+    "chat.sys_room_name": (one, to) => `${by(one)}将聊天命名为“${to}”`,
+    "chat.sys_topic": (one) => `${by(one)}修改了简介`,
+    "chat.sys_room_avatar": (one) => `${by(one)}换了聊天的图片`,
+    "chat.sys_created": (one) => `${by(one)}发起了聊天`,
+    "chat.sys_agreed": (one, where) => `${by(one)}同意助手在这里读${one.own ? "你" : " ta "}的消息（${where}）`,
+    "chat.sys_withdrew": (one) => `${by(one)}不让助手在这里读${one.own ? "你" : " ta "}的消息`,
+    "chat.sys_ai_forbidden": (one) => `${by(one)}在这个聊天里关闭了 AI`,
+    "chat.sys_ai_allowed": (one) => `${by(one)}允许在这个聊天里使用 AI`,
 
     "room.member_count": (n) => `${n} 位成员`,
     "room.admin": "群主",
