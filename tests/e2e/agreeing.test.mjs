@@ -216,12 +216,17 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     assert.doesNotMatch(await row(hers).innerText(), /may the assistant/);
 
     const translation = desk.locator(".translation");
-    await translation.getByRole("button", { name: "Ask", exact: true }).click();
+    // Asked once, on whatever device and for whatever call, it is asked.
     await translation.getByRole("button", { name: "Asked", exact: true }).waitFor();
+    await phone.evaluate(() => void (location.hash = "#/"));
+    await line(phone).waitFor({ state: "detached" });
+    await phone.evaluate((fragment) => void (location.hash = fragment), chatLink(roomId));
+    await line(phone).getByText("Waiting for Emma… to answer.").waitFor();
     const isAgreed = (agreed) => emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed, at_ms: Date.now() }, emma.userId);
     await isAgreed(false);
+    await line(phone).getByRole("button", { name: /^Ask/ }).waitFor();
     await translation.getByRole("button", { name: "Ask", exact: true }).click();
-    await line(phone).getByRole("button", { name: /^Ask/ }).tap();
+    await translation.getByRole("button", { name: "Asked", exact: true }).waitFor();
     await line(phone).getByText("Waiting for Emma… to answer.").waitFor();
     await isAgreed(true);
     await line(phone).getByText(/Emma… agreed\./).waitFor();

@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { MatrixEvent, Room, type IEvent } from "matrix-js-sdk";
 import type { AssistStatus } from "@/features/assistant/api";
 import { problemOf } from "@/features/assistant/assistant";
-import { answerTo as answerStanding, hasAgreed, inForceOf, consentMarks, isInForce, isWaitedFor, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
+import { answerTo as answerStanding, askedFor, hasAgreed, inForceOf, consentMarks, isInForce, isWaitedFor, placeOf, type Card, type Consent, type Destination, type InForce } from "@/features/assistant/consent";
+import type { OutboxItem } from "@/features/chat/engine/outbox";
 import { ApiError } from "@/lib/errors";
 
 const here: Destination = { kind: "this_machine" };
@@ -59,16 +60,22 @@ describe("what a call was refused for", () => {
 const me = "@me:s";
 const bob = "@bob:s";
 
-/** A room as far as what consents hang on; `put` is an event of its state. */
-function roomWith(): { room: Room; put(type: string, key: string, content: Record<string, unknown>, unsigned?: Record<string, unknown>): void } {
+/** A room as far as what consents hang on; `put` is an event of its state, `say` one of its timeline. */
+function roomWith(): { room: Room; put(type: string, key: string, content: Record<string, unknown>, unsigned?: Record<string, unknown>): void; say(type: string, sender: string, content: Record<string, unknown>): void } {
     const room = new Room("!r", {} as never, me);
     let number = 0;
     const put = (type: string, key: string, content: Record<string, unknown>, unsigned: Record<string, unknown> = {}) => {
         number += 1;
         room.currentState.setStateEvents([new MatrixEvent({ type, state_key: key, event_id: `$${number}`, room_id: "!r", sender: key, origin_server_ts: number, content, unsigned } as Partial<IEvent>)]);
     };
+    const said: MatrixEvent[] = [];
+    room.getLiveTimeline = () => ({ getEvents: () => said }) as never;
+    const say = (type: string, sender: string, content: Record<string, unknown>) => {
+        number += 1;
+        said.push(new MatrixEvent({ type, event_id: `$${number}`, room_id: "!r", sender, origin_server_ts: number, content } as Partial<IEvent>));
+    };
     for (const person of [me, bob]) put("m.room.member", person, { membership: "join" });
-    return { room, put };
+    return { room, put, say };
 }
 const agree = { agreed: true, purposes: { translate: true }, destination: here };
 const says = (...users: string[]) => ({ consents: users.map((user_id) => ({ user_id })) }) as unknown as AssistStatus;
@@ -122,18 +129,54 @@ describe("whether an agreement is in force", () => {
 });
 
 describe("an answer that was asked for", () => {
-    it("is waited for until somebody has said no since, and only for the place that was asked for", () => {
-        const { room, put } = roomWith();
-        const place = { destination: here, model: "small" };
-        put("im.lingxi.consent", bob, { ...agree, agreed: false });
-        const asked = { destination: here, marks: consentMarks(room, me) };
-        expect(isWaitedFor(room, me, null, place, [bob])).toBe(false);
-        expect(isWaitedFor(room, me, asked, place, [bob])).toBe(true);
-        expect(isWaitedFor(room, me, asked, { destination: cloud, model: "large" }, [bob])).toBe(false);
-        put("im.lingxi.consent", bob, { ...agree, agreed: false });
-        expect(isWaitedFor(room, me, asked, place, [bob])).toBe(false);
+    const place = { destination: here, model: "small" };
+    const far = { destination: cloud, model: "large" };
+    const refused = { ...agree, agreed: false };
+    const cardTo = (destination: Destination) => ({ purposes: { suggest_replies: true, translate: true }, destination });
+    const outgoing = (destination: Destination, more: Partial<OutboxItem> = {}) => [{ type: "im.lingxi.consent.request", content: cardTo(destination), state: "queued", ...more } as unknown as OutboxItem];
+    const isAsked = (room: Room, at = place, items: OutboxItem[] = [], stands: boolean | null = null) => isWaitedFor(room, askedFor(room, me, items, at), [bob], () => stands);
+
+    it("is waited for as long as a card of mine for that place stands in the chat, or is on its way", () => {
+        const { room, put, say } = roomWith();
+        put("im.lingxi.consent", bob, refused);
+        expect(isAsked(room)).toBe(false);
+        expect(isAsked(room, place, outgoing(here))).toBe(true);
+        expect(isAsked(room, place, outgoing(here, { state: "failed" }))).toBe(false);
+        expect(isAsked(room, place, outgoing(cloud))).toBe(false);
+        say("im.lingxi.consent.request", bob, cardTo(here));
+        expect(isAsked(room)).toBe(false);
+        say("im.lingxi.consent.request", me, cardTo(here));
+        say("im.lingxi.consent.request", me, cardTo(cloud));
+        expect([isAsked(room), isAsked(room, far)]).toEqual([true, true]);
         put("im.lingxi.consent", bob, agree);
-        expect(isWaitedFor(room, me, asked, place, [bob])).toBe(true);
+        expect(isAsked(room)).toBe(true);
+    });
+    it("is none any more that was given: who said no since is asked again, and then waited for", () => {
+        const { room, put, say } = roomWith();
+        say("im.lingxi.consent.request", me, cardTo(here));
+        put("im.lingxi.consent", bob, refused);
+        expect(isAsked(room)).toBe(false);
+        expect(isAsked(room, place, outgoing(here))).toBe(true);
+        say("im.lingxi.consent.request", me, cardTo(here));
+        expect(isAsked(room)).toBe(true);
+        put("im.lingxi.consent", bob, agree);
+        expect(isAsked(room, place, [], false)).toBe(false);
+    });
+    it("is still waited for whatever others answer, and what somebody is called or looks like", () => {
+        const { room, put, say } = roomWith();
+        put("im.lingxi.consent", bob, refused);
+        say("im.lingxi.consent.request", me, cardTo(here));
+        put("m.room.member", bob, { membership: "join", avatar_url: "mxc://s/new" }, { prev_content: { membership: "join" } });
+        put("im.lingxi.consent", "@carol:s", agree);
+        put("m.room.power_levels", "", {});
+        expect(isAsked(room)).toBe(true);
+    });
+    it("is not waited for of who came in after the card", () => {
+        const { room, put, say } = roomWith();
+        say("im.lingxi.consent.request", me, cardTo(here));
+        put("m.room.member", bob, { membership: "join" }, { prev_content: { membership: "leave" } });
+        expect(isAsked(room)).toBe(false);
+        expect(isAsked(room, place, outgoing(here))).toBe(true);
     });
 });
 

@@ -1,6 +1,7 @@
 import { EventType, type Room } from "matrix-js-sdk";
 import type { AssistStatus } from "@/features/assistant/api";
 import { consentRequestType, consentType, text } from "@/features/chat/engine/content";
+import type { OutboxItem } from "@/features/chat/engine/outbox";
 import type { Engine } from "@/features/chat/engine/engine";
 import type { I18n } from "@/i18n";
 
@@ -135,16 +136,34 @@ function answerInWords(card: Card, consent: Consent): "yes" | "no" | "other" | n
     return card.purposes.every((purpose) => consent.purposes.includes(purpose)) ? "yes" : null;
 }
 
-/** That somebody was asked, for which place, and what was known of consents then. */
-export interface Asked {
-    destination: Destination;
-    marks: string;
+/** My own newest card for a place: among what is on its way, or in the chat. Null where none is here. */
+export function askedFor(room: Room, me: string, outgoing: readonly OutboxItem[], { destination }: Place): Card | null {
+    const cardOf = (content: Record<string, unknown>, atMs: number): Card | null => {
+        const to = readDestination(content["destination"]);
+        return to && isSame(to, destination) ? { purposes: readPurposes(content["purposes"]), destination: to, atMs } : null;
+    };
+    const isOnItsWay = (item: OutboxItem) => item.type === consentRequestType && item.state !== "failed" && !item.withdrawn;
+    // No answer is newer than what nobody has seen yet.
+    const waiting = outgoing.filter(isOnItsWay).find((item) => cardOf(item.content, Infinity));
+    if (waiting) return cardOf(waiting.content, Infinity);
+    const mine = room.getLiveTimeline().getEvents().filter((event) => event.getType() === consentRequestType && event.getSender() === me && !event.isRedacted());
+    return mine.map((event) => cardOf(event.getContent(), event.getTs())).findLast((card) => card !== null) ?? null;
 }
 
-/** Whether the answer is still waited for. Who has said no since can be asked again. */
-export function isWaitedFor(room: Room, me: string, asked: Asked | null, { destination }: Place, users: readonly string[]): boolean {
-    if (!asked || !isSame(asked.destination, destination)) return false;
-    return asked.marks === consentMarks(room, me) || !users.some((userId) => consentOf(room, userId)?.agreed === false);
+/** Whether somebody came into the chat after a card, of whom one cannot say that they were asked. */
+function cameSince(room: Room, userId: string, { atMs }: Card): boolean {
+    const member = room.currentState.getStateEvents(EventType.RoomMember, userId);
+    return !!member && member.getPrevContent()["membership"] !== "join" && member.getTs() > atMs;
+}
+
+/** Whether a card is still waited for. Who has said no since can be asked again, and so can whose agreement is over or who came since. */
+export function isWaitedFor(room: Room, card: Card | null, users: readonly string[], stands: (userId: string) => boolean | null): boolean {
+    if (!card) return false;
+    return !users.some((userId) => {
+        const consent = consentOf(room, userId);
+        const isOver = consent && isSame(card.destination, consent.destination) && consent.atMs >= card.atMs && (!consent.agreed || stands(userId) === false);
+        return isOver || cameSince(room, userId, card);
+    });
 }
 
 /** Whether a person has agreed to what a call was refused for. `stands`: whether their agreement is in force. */
@@ -178,7 +197,7 @@ export function placeIn(refusal: Record<string, unknown>): Place | null {
 }
 
 /** Puts the card into the chat; it is the asker's own message. */
-export function askConsent(engine: Engine, room: Room, { destination, model }: Place, i18n: I18n): Asked {
+export function askConsent(engine: Engine, room: Room, { destination, model }: Place, i18n: I18n): void {
     const purposes: Purpose[] = ["suggest_replies", "translate"];
     engine.send(
         room.roomId,
@@ -191,5 +210,4 @@ export function askConsent(engine: Engine, room: Room, { destination, model }: P
         null,
         consentRequestType,
     );
-    return { destination, marks: consentMarks(room, engine.me) };
 }

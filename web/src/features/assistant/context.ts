@@ -1,10 +1,10 @@
 import { createContext, useContext, useEffect } from "react";
 import type { Room } from "matrix-js-sdk";
-import { consentMarks, consentOf, hasAgreed, isInForce, type Purpose } from "@/features/assistant/consent";
+import { askedFor, consentMarks, consentOf, hasAgreed, isInForce, isWaitedFor, type Place, type Purpose } from "@/features/assistant/consent";
 import type { Assistant } from "@/features/assistant/assistant";
 import type { Problem } from "@/features/assistant/assistant";
 import { policyType } from "@/features/chat/engine/content";
-import { useEngine, useRoomState } from "@/features/chat/engine/context";
+import { useEngine, useOutbox, useRoomState } from "@/features/chat/engine/context";
 import type { I18n } from "@/i18n";
 import { online } from "@/lib/online";
 import { useStore } from "@/lib/store";
@@ -53,6 +53,14 @@ export function useHaveAgreed(room: Room, problem: Problem | null, purpose: Purp
     const stands = useInForce(room, wanting !== null);
     const place = wanting?.place;
     return !!place && wanting.users.every((userId) => hasAgreed(consentOf(room, userId), place, purpose, stands(userId)));
+}
+
+/** Whether the answer to a card of mine is waited for: of those who have to agree, for the place that they were asked for. */
+export function useWaitedFor(room: Room, place: Place | null, users: readonly string[]): boolean {
+    const { me } = useEngine();
+    const outgoing = useOutbox().filter((item) => item.roomId === room.roomId);
+    const stands = useInForce(room, place !== null);
+    return !!place && isWaitedFor(room, askedFor(room, me, outgoing, place), users, stands);
 }
 
 const shownPeople = 2;

@@ -1,9 +1,9 @@
 import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
-import { useEffect, useState, type KeyboardEvent } from "react";
+import { useEffect, type KeyboardEvent } from "react";
 import { lastWords } from "@/features/assistant/assistant";
-import { askConsent, isWaitedFor, type Asked, type Place } from "@/features/assistant/consent";
-import { people, problemWords, shortName, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
+import { askConsent } from "@/features/assistant/consent";
+import { people, problemWords, shortName, useAiVisible, useAssistant, useHaveAgreed, useWaitedFor } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import { AssistWords } from "@/features/assistant/parts/AssistWords";
 import type { AiLabel } from "@/features/chat/engine/content";
@@ -34,18 +34,18 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
     const isDesktop = useIsDesktop();
-    const [asked, setAsked] = useState<Asked | null>(null);
     const last = lastWords(room);
     const lastId = last?.getId() ?? null;
     const problem = suggestions.state === "problem" ? suggestions.problem : null;
     const agreed = useHaveAgreed(room, problem, "suggest_replies");
+    const wanting = problem?.kind === "consent" ? problem : null;
+    const isWaitedFor = useWaitedFor(room, wanting?.place ?? null, wanting?.users ?? []);
     const auto = settings.auto_suggest_since_ms[room.roomId] !== undefined;
 
     useEffect(() => {
         void assistant.loadStatus(room.roomId);
     }, [assistant, room]);
     useEffect(() => {
-        setAsked(null);
         if (!visible) return;
         void assistant.refreshChips(room);
     }, [assistant, room, lastId, visible]);
@@ -62,16 +62,16 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const canAsk = !!last && last.getSender() !== engine.me && !last.isRedacted() && last.getType() === "m.room.message";
     const fromModel = suggestions.state === "asking" || suggestions.state === "ready" ? suggestions.items : [];
     const offline = fromModel.length > 0 ? [] : chips.items;
-    const wanting = problem?.kind === "consent" ? problem : null;
-    const unasked = wanting?.place && !agreed && !isWaitedFor(room, engine.me, asked, wanting.place, wanting.users) ? wanting.place : null;
+    const unasked = wanting?.place && !agreed && !isWaitedFor ? wanting.place : null;
     const isBeside = offline.length > 0;
     const whose = people((wanting?.users ?? []).map((userId) => (isBeside ? shortName(name(userId)) : name(userId))), i18n);
     const isWaiting = suggestions.state === "asking" && fromModel.length === 0;
     const saidOfConsent = wanting && agreed ? t("ai.has_agreed", whose) : wanting?.place && !unasked ? t("ai.asked_consent_of", whose) : null;
     const saidOfCall = problem ? problemWords(problem, i18n, isAdmin, name) : isWaiting ? t(suggestions.waits ? "ai.waits" : "ai.suggesting") : null;
     const words = saidOfConsent ?? saidOfCall;
-    const noConsent = suggestions.state === "ready" && suggestions.dropped.some((one) => one.reason === "no_consent");
-    const askButton = (place: Place | null) => <AskConsent room={room} place={place} asked={asked} onAsked={setAsked} />;
+    const unagreed = suggestions.state === "ready" ? suggestions.dropped.filter((one) => one.reason === "no_consent") : [];
+    const writers = [...new Set(unagreed.flatMap((one) => room.findEventById(one.event_id)?.getSender() ?? []))];
+
     // Beside chips on a phone there is no room for words and for what can be done: the button says both.
     const asksWhom = !isDesktop && isBeside && unasked !== null;
 
@@ -79,7 +79,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
         <div className="assist-line" role="group" aria-label={t("ai.chips")}>
             {words !== null && <AssistWords words={words} short={isBeside && unasked ? t("ai.needs_consent_short", whose) : words} className={asksWhom ? "visually-hidden" : `assist-words ${isBeside ? "beside" : ""} ${wanting ? "names" : ""}`} />}
             {unasked && (
-                <button type="button" className={`assist-ask ${asksWhom ? "ask-whom" : ""}`} title={asksWhom ? words ?? "" : undefined} onKeyDown={withoutRepeat} onClick={() => setAsked(askConsent(engine, room, unasked, i18n))}>
+                <button type="button" className={`assist-ask ${asksWhom ? "ask-whom" : ""}`} title={asksWhom ? words ?? "" : undefined} onKeyDown={withoutRepeat} onClick={() => askConsent(engine, room, unasked, i18n)}>
                     {asksWhom ? <span className="said">{t("ai.ask_consent_of", whose)}</span> : t("ai.ask_consent")}
                 </button>
             )}
@@ -102,9 +102,9 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
                         <span className="ai-tag">{t("ai.mark")}</span>
                     </button>
                 ))}
-                {noConsent && (
+                {suggestions.state === "ready" && unagreed.length > 0 && (
                     <span className="assist-words">
-                        {t("ai.dropped", suggestions.dropped.length)} {askButton(suggestions.place)}
+                        {t("ai.dropped", suggestions.dropped.length)} <AskConsent room={room} place={suggestions.place} users={writers} />
                     </span>
                 )}
             </div>

@@ -1,7 +1,6 @@
 import { ArrowUpDown, Square, X } from "lucide-react";
 import { translationKey, type Problem } from "@/features/assistant/assistant";
 import { problemWords, useAiVisible, useAssistant, useHaveAgreed } from "@/features/assistant/context";
-import type { Asked } from "@/features/assistant/consent";
 import { AiMark, AiTag } from "@/features/assistant/parts/AiMark";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import { aiWords } from "@/features/chat/engine/aiClipboard";
@@ -11,7 +10,6 @@ import { richText } from "@/features/chat/parts/richText";
 import { useI18n } from "@/i18n";
 import { useStore } from "@/lib/store";
 import type { MatrixEvent, Room } from "matrix-js-sdk";
-import { useState } from "react";
 
 /**
  * A message's text with its translation under it in a quieter weight; one tap swaps them. `original` is the
@@ -22,7 +20,6 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
     const { t } = useI18n();
     const key = translationKey(event);
     const translation = useStore(assistant.translations.of(key));
-    const [asked, setAsked] = useState<Asked | null>(null);
     const visible = useAiVisible(room);
     const whole = (
         <>
@@ -49,7 +46,7 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
             )}
             <div className="translation" lang={swapped ? undefined : translation.language} aria-live="polite" aria-busy={translation.state === "asking"}>
                 {translation.state === "problem" ? (
-                    <NoTranslation room={room} problem={translation.problem} asked={asked} onAsked={setAsked} onAgain={() => void assistant.translate(room, event, translation.language)} />
+                    <NoTranslation room={room} problem={translation.problem} onAgain={() => void assistant.translate(room, event, translation.language)} />
                 ) : (
                     <span className={translation.state === "asking" ? "body unfinished" : "body"} {...(swapped ? aiWords(labelOfEvent(event)) : aiTranslation)}>{swapped ? richText(body) : translation.text || t(translation.state === "asking" && translation.waits ? "ai.waits" : "ai.translating")}</span>
                 )}
@@ -82,7 +79,7 @@ export function WithTranslation({ room, event, body, original, marks }: { room: 
 const againAfter: readonly Problem["kind"][] = ["failed", "late", "changed", "too_often", "offline", "server", "stopped"];
 
 /** Why there is none, and what can be done. Who was waited for and has agreed since is waited for no more. */
-function NoTranslation({ room, problem, asked, onAsked, onAgain }: { room: Room; problem: Problem; asked: Asked | null; onAsked(asked: Asked): void; onAgain(): void }) {
+function NoTranslation({ room, problem, onAgain }: { room: Room; problem: Problem; onAgain(): void }) {
     const i18n = useI18n();
     const { t } = i18n;
     const name = useName(room);
@@ -91,7 +88,7 @@ function NoTranslation({ room, problem, asked, onAsked, onAgain }: { room: Room;
     return (
         <span>
             {agreed && problem.kind === "consent" ? t("ai.has_agreed", i18n.list(problem.users.map(name))) : problemWords(problem, i18n, isAdmin, name)}{" "}
-            {problem.kind === "consent" && !agreed && <AskConsent room={room} place={problem.place} users={problem.users} asked={asked} onAsked={onAsked} />}
+            {problem.kind === "consent" && !agreed && <AskConsent room={room} place={problem.place} users={problem.users} />}
             {(agreed || againAfter.includes(problem.kind)) && (
                 <button type="button" className="inline-button" onClick={onAgain}>
                     {t(agreed ? "ai.translate" : "common.retry")}
