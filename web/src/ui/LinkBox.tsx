@@ -24,14 +24,15 @@ export function QrCode({ text, label }: { text: string; label: string }) {
     );
 }
 
-export function LinkBox({ url }: { url: string }) {
+/** `autoFocus`: the link has just taken the place of what had the focus. */
+export function LinkBox({ url, autoFocus = false }: { url: string; autoFocus?: boolean }) {
     const { t } = useI18n();
     const [copied, setCopied] = useState(false);
     return (
         <>
             <div className="link-box">
                 <code className="grow">{url}</code>
-                <IconButton label={copied ? t("common.copied") : t("common.copy")} onClick={() => void copyText(url).then(setCopied)}>
+                <IconButton label={copied ? t("common.copied") : t("common.copy")} autoFocus={autoFocus} onClick={() => void copyText(url).then(setCopied)}>
                     {copied ? <Check size={18} /> : <Copy size={18} />}
                 </IconButton>
             </div>

@@ -68,7 +68,7 @@ export function NewInvitation({ roomIds, onMade }: { roomIds: string[] | null; o
         return (
             <div key="made">
                 <QrCode text={made.url} label={t("invitations.qr")} />
-                <LinkBox url={made.url} />
+                <LinkBox url={made.url} autoFocus />
                 <p className="small quiet" style={{ marginTop: 8 }}>
                     {made.uses_left === null ? t("invitations.uses_any") : t("invitations.left", made.uses_left)}
                     {made.expires_at_ms !== null && ` · ${t("invitations.until", formats.full(made.expires_at_ms))}`}
@@ -77,7 +77,6 @@ export function NewInvitation({ roomIds, onMade }: { roomIds: string[] | null; o
                     type="button"
                     className="button"
                     style={{ marginTop: 12 }}
-                    autoFocus
                     onClick={() => {
                         setMade(null);
                         setAgain(true);
