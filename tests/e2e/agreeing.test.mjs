@@ -197,6 +197,7 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     const chip = line(phone).locator(".chip").first();
     const words = await chip.innerText();
     await line(phone).getByRole("button", { name: /^Ask/ }).tap();
+    await phone.waitForFunction(() => document.activeElement.matches(".assist-line *"));
     const card = phone.locator(".consent");
     await card.waitFor();
     await line(phone).getByText("Waiting for Emma… to answer.").waitFor();
@@ -225,8 +226,9 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
     const isAgreed = (agreed) => emma.state(roomId, "im.lingxi.consent", { purposes: { suggest_replies: true, translate: true }, destination: { kind: "this_machine" }, agreed, at_ms: Date.now() }, emma.userId);
     await isAgreed(false);
     await line(phone).getByRole("button", { name: /^Ask/ }).waitFor();
-    await translation.getByRole("button", { name: "Ask", exact: true }).click();
+    await translation.getByRole("button", { name: "Ask", exact: true }).press("Enter");
     await translation.getByRole("button", { name: "Asked", exact: true }).waitFor();
+    assert.equal(await desk.evaluate(() => document.activeElement.textContent), "Asked");
     await line(phone).getByText("Waiting for Emma… to answer.").waitFor();
     await isAgreed(true);
     await line(phone).getByText(/Emma… agreed\./).waitFor();
@@ -245,7 +247,11 @@ test("who asked for consent goes on answering meanwhile, and is told of it and o
         await isLarge(button);
     }
     await desk.locator(".system", { hasText: "You agreed: the assistant may read your messages here" }).getByRole("button", { name: "Take back" }).waitFor();
-    await isLarge(desk.locator(".system").getByRole("button", { name: "Take back" }));
+    const takeBack = desk.locator(".system").getByRole("button", { name: "Take back" });
+    await isLarge(takeBack);
+    await takeBack.press("Enter");
+    await takeBack.waitFor({ state: "detached" });
+    assert.equal(await desk.evaluate(() => document.activeElement.getAttribute("role")), "region", "the keys go on from the messages");
 });
 
 test("the panel of a chat of two gives nobody a role, and its button says who is asked", async () => {

@@ -34,8 +34,9 @@ test("a card says what was agreed to by its own destination, and when another to
     await ask(cloud, "large-model");
     const [one, other] = cards(phone);
     const [asked, askedOther] = cards(desk);
-    await other.getByRole("button", { name: "Agree", exact: true }).tap();
+    await other.getByRole("button", { name: "Agree", exact: true }).press("Enter");
     await other.getByText("You agreed", { exact: true }).waitFor();
+    assert.ok(await other.evaluate((card) => card === document.activeElement), "the keys go on from the card");
     await one.getByText("You have agreed to something else since: At CloudX").waitFor();
     assert.equal(await one.getByText("You agreed", { exact: true }).count(), 0);
     await askedOther.getByText(/Emma Hart[:：] ?同意$/).waitFor();

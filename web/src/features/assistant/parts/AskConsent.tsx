@@ -14,7 +14,7 @@ export function AskConsent({ room, place, users }: { room: Room; place: Place | 
     const isAsked = useWaitedFor(room, place, users);
     if (!place) return null;
     return (
-        <button type="button" className="inline-button" disabled={isAsked} onClick={() => askConsent(engine, room, place, i18n)}>
+        <button type="button" className="inline-button" aria-disabled={isAsked} onClick={() => isAsked || askConsent(engine, room, place, i18n)}>
             {i18n.t(isAsked ? "ai.asked_consent" : "ai.ask_consent")}
         </button>
     );

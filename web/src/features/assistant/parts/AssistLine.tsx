@@ -1,8 +1,8 @@
 import { Sparkles, Square } from "lucide-react";
 import type { Room } from "matrix-js-sdk";
-import { useEffect, type KeyboardEvent } from "react";
+import { useEffect, useRef, type KeyboardEvent } from "react";
 import { lastWords } from "@/features/assistant/assistant";
-import { askConsent } from "@/features/assistant/consent";
+import { askConsent, type Place } from "@/features/assistant/consent";
 import { people, problemWords, shortName, useAiVisible, useAssistant, useHaveAgreed, useWaitedFor } from "@/features/assistant/context";
 import { AskConsent } from "@/features/assistant/parts/AskConsent";
 import { AssistWords } from "@/features/assistant/parts/AssistWords";
@@ -34,6 +34,7 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
     const suggestions = useStore(assistant.suggestions.of(room.roomId));
     const isAdmin = useStore(assistant.isAdmin);
     const isDesktop = useIsDesktop();
+    const corner = useRef<HTMLButtonElement>(null);
     const last = lastWords(room);
     const lastId = last?.getId() ?? null;
     const problem = suggestions.state === "problem" ? suggestions.problem : null;
@@ -74,12 +75,16 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
 
     // Beside chips on a phone there is no room for words and for what can be done: the button says both.
     const asksWhom = !isDesktop && isBeside && unasked !== null;
+    const ask = (place: Place) => {
+        askConsent(engine, room, place, i18n);
+        corner.current?.focus(); // what was pressed goes
+    };
 
     return (
         <div className="assist-line" role="group" aria-label={t("ai.chips")}>
             {words !== null && <AssistWords words={words} short={isBeside && unasked ? t("ai.needs_consent_short", whose) : words} className={asksWhom ? "visually-hidden" : `assist-words ${isBeside ? "beside" : ""} ${wanting ? "names" : ""}`} />}
             {unasked && (
-                <button type="button" className={`assist-ask ${asksWhom ? "ask-whom" : ""}`} title={asksWhom ? words ?? "" : undefined} onKeyDown={withoutRepeat} onClick={() => askConsent(engine, room, unasked, i18n)}>
+                <button type="button" className={`assist-ask ${asksWhom ? "ask-whom" : ""}`} title={asksWhom ? words ?? "" : undefined} onKeyDown={withoutRepeat} onClick={() => ask(unasked)}>
                     {asksWhom ? <span className="said">{t("ai.ask_consent_of", whose)}</span> : t("ai.ask_consent")}
                 </button>
             )}
@@ -110,12 +115,12 @@ export function AssistLine({ room, editing, onTake }: { room: Room; editing: boo
             </div>
             {/* What sends something has a place of its own: a second press on what asks the model never falls on it. */}
             {suggestions.state === "asking" ? (
-                <button key="asking" type="button" className="assist-ask" onKeyDown={withoutRepeat} onClick={() => assistant.stopSuggesting(room.roomId)}>
+                <button ref={corner} key="asking" type="button" className="assist-ask" onKeyDown={withoutRepeat} onClick={() => assistant.stopSuggesting(room.roomId)}>
                     <Square size={14} aria-hidden="true" /> {t("ai.stop")}
                 </button>
             ) : (
                 canAsk && (
-                    <button key="asking" type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onKeyDown={withoutRepeat} onClick={() => void assistant.suggest(room)}>
+                    <button ref={corner} key="asking" type="button" className="assist-ask" title={t("ai.suggest")} aria-label={t("ai.suggest")} onKeyDown={withoutRepeat} onClick={() => void assistant.suggest(room)}>
                         <Sparkles size={16} aria-hidden="true" /> <span>{t("ai.suggest_short")}</span>
                     </button>
                 )

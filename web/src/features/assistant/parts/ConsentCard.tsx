@@ -6,6 +6,7 @@ import { consentType, text } from "@/features/chat/engine/content";
 import { useEngine, useName } from "@/features/chat/engine/context";
 import { useI18n, type I18n } from "@/i18n";
 import { errorWords } from "@/lib/errors";
+import { passFocus } from "@/ui/passFocus";
 import { toast } from "@/ui/toast";
 
 const whereInWords = ({ kind, name }: Destination, { t }: I18n): string => (kind === "provider" ? t("ai.consent_where_provider", name ?? "") : t("ai.consent_where_local"));
@@ -50,8 +51,9 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
     const answered = card && answerTo(card, mine, stands(engine.me));
     const mayAnswer = room.currentState.maySendStateEvent(consentType, engine.me);
 
-    const answer = async (agreed: boolean) => {
+    const answer = async (button: Element, agreed: boolean) => {
         if (!destination) return;
+        passFocus(button, "[role=group]");
         setBusy(true);
         try {
             await answerConsent(engine, room.roomId, agreed, purposes, destination);
@@ -63,7 +65,7 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
     };
 
     return (
-        <div className="consent" role="group" aria-label={t("ai.consent_request")}>
+        <div className="consent" role="group" tabIndex={-1} aria-label={t("ai.consent_request")}>
             <h2 className="wrap">{own ? t("ai.consent_title_own") : t("ai.consent_title", name(event.getSender() ?? ""))}</h2>
             <ConsentTerms purposes={purposes} destination={destination} model={text(content["model"])} asked={own} />
             {!card ? null : own ? (
@@ -73,7 +75,7 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
                     // Taking back is offered also while one does not know: it harms nothing.
                     <div className="row consent-answer" aria-busy="true">
                         <span className="grow" />
-                        <button type="button" className="button" disabled={busy} onClick={() => void answer(false)}>
+                        <button type="button" className="button" disabled={busy} onClick={({ currentTarget }) => void answer(currentTarget, false)}>
                             {t("ai.consent_take_back")}
                         </button>
                     </div>
@@ -84,7 +86,7 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
                 <div className="row consent-answer">
                     <span className="grow wrap">{answered === "other" && mine ? t("ai.consent_answered_other", whereInWords(mine.destination, i18n)) : t(answered === "yes" ? "ai.consent_answered_yes" : "ai.consent_answered_no")}</span>
                     {(answered === "yes" || (visible && mayAnswer)) && (
-                        <button type="button" className="button" disabled={busy} onClick={() => void answer(answered !== "yes")}>
+                        <button type="button" className="button" disabled={busy} onClick={({ currentTarget }) => void answer(currentTarget, answered !== "yes")}>
                             {t(answered === "yes" ? "ai.consent_take_back" : "ai.consent_yes")}
                         </button>
                     )}
@@ -93,10 +95,10 @@ export function ConsentCard({ room, event, own }: { room: Room; event: MatrixEve
                 <p className="small quiet">{t("ai.consent_not_yours")}</p>
             ) : (
                 <div className="consent-buttons">
-                    <button type="button" className="button" disabled={busy} onClick={() => void answer(true)}>
+                    <button type="button" className="button" disabled={busy} onClick={({ currentTarget }) => void answer(currentTarget, true)}>
                         {t("ai.consent_yes")}
                     </button>
-                    <button type="button" className="button" disabled={busy} onClick={() => void answer(false)}>
+                    <button type="button" className="button" disabled={busy} onClick={({ currentTarget }) => void answer(currentTarget, false)}>
                         {t("ai.consent_no")}
                     </button>
                 </div>

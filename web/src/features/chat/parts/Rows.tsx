@@ -19,6 +19,7 @@ import { Status } from "@/features/chat/parts/Status";
 import { useI18n } from "@/i18n";
 import { copyText } from "@/lib/clipboard";
 import { errorWords } from "@/lib/errors";
+import { passFocus } from "@/ui/passFocus";
 import { toast } from "@/ui/toast";
 
 export interface RowActions {
@@ -75,8 +76,9 @@ function TakeBack({ room }: { room: Room }) {
     const engine = useEngine();
     const i18n = useI18n();
     const stands = useInForce(room)(engine.me);
-    const takeBack = () => {
+    const takeBack = ({ currentTarget }: React.MouseEvent) => {
         const mine = consentOf(room, engine.me);
+        passFocus(currentTarget, "[role=region]");
         if (mine) answerConsent(engine, room.roomId, false, mine.purposes, mine.destination).catch((error: unknown) => toast(errorWords(error, i18n)));
     };
     if (stands === false) return null;
