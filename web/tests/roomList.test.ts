@@ -81,3 +81,21 @@ describe("what the list shows at the start", () => {
         expect(list.shown.get().live).toBe(true);
     });
 });
+
+describe("the last words of a chat in the list", () => {
+    beforeEach(() => void vi.stubGlobal("localStorage", { getItem: () => "en" }));
+    afterEach(() => void vi.unstubAllGlobals());
+
+    it("are told of one's own card for consent also while it is on its way", () => {
+        const room = { roomId: "!r:test", name: "R", tags: {}, getMyMembership: () => "join", getLiveTimeline: () => ({ getEvents: () => [] }), getUnreadNotificationCount: () => 0, getMxcAvatarUrl: () => null };
+        const client = { on: () => undefined, getRooms: () => [room], getRoom: () => room, getAccountData: () => undefined, getSafeUserId: () => "@me:test" } as unknown as MatrixClient;
+        const account = { remarks: new Store({}) } as unknown as AccountSettings;
+        const drafts = { of: () => new Store({ text: "", origin: null }) } as unknown as Drafts;
+        const card = { type: "im.lingxi.consent.request", content: { body: "May the assistant read?" }, createdAtMs: 10, state: "queued" };
+        const outbox = { subscribe: () => () => undefined, inRoom: () => [card] } as unknown as Outbox;
+        const list = new RoomList(client, account, drafts, outbox, []);
+        list.start();
+        list.stop();
+        expect(list.list.get().map((one) => one.lastText)).toEqual(["You asked for agreement"]);
+    });
+});

@@ -215,7 +215,7 @@ export class RoomList {
         const last = this.lastEvent(room);
         const invited = membership === KnownMembership.Invite;
         const outgoing = this.outbox.inRoom(room.roomId);
-        const waiting = outgoing.filter((item) => item.type === "m.room.message" && editedBy(item.content) === null).at(-1);
+        const waiting = outgoing.filter((item) => item.type === consentRequestType || (item.type === "m.room.message" && editedBy(item.content) === null)).at(-1);
 
         let lastText = "";
         let lastSender: string | null = null;
@@ -231,7 +231,7 @@ export class RoomList {
             if (!other && sender !== me && !last.isRedacted() && !isCard) lastSender = name(sender);
         } else if (last?.isState()) lastText = systemLine(last, me, name, i18n) ?? "";
         if (waiting && waiting.createdAtMs > lastAtMs) {
-            lastText = summaryOf(waiting.type, waiting.content, i18n);
+            lastText = waiting.type === consentRequestType ? i18n.t("ai.consent_row_own") : summaryOf(waiting.type, waiting.content, i18n);
             lastIsAi = labelOf(waiting.content) !== null;
             lastSender = null;
             lastAtMs = waiting.createdAtMs;
