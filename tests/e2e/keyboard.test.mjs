@@ -114,6 +114,7 @@ test("answering, reacting and taking back, each from the message that has the fo
     await onMessage("at eight");
     await press("Enter");
     await page.getByRole("menu").waitFor();
+    await page.waitForFunction(() => document.activeElement?.closest("[role=menu]"));
     await press("End", "Enter");
     await page.getByRole("dialog").waitFor();
     await press("Escape");
