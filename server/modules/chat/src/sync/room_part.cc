@@ -185,14 +185,14 @@ bool append_joined_room(std::string& out, AnswerContext& context, const StoredRo
     const auto account = room_account_data(context, room, is_new && query.since, account_data);
     const auto counted = context.counted.find(room.number);
     const bool is_counted = counted != context.counted.end();
+    const bool tells_counts = is_counted && context.tells_counted;
     // What was read elsewhere changes the counts also of whoever asks for no receipts.
-    const bool has_read =
-        !is_whole && ephemeral.empty() &&
-        has_own_receipts_after(context.tx, room.number, query.user, (*query.since)[Stream::receipts],
-                               query.now[Stream::receipts]);
-    const bool tells_counts = has_read || (is_counted && context.tells_counted);
+    const auto has_read = [&] {
+        return has_own_receipts_after(context.tx, room.number, query.user, (*query.since)[Stream::receipts],
+                                      query.now[Stream::receipts]);
+    };
     if (!is_whole && !tells_counts && timeline.events.empty() && !timeline.is_limited && summary.empty() &&
-        state.empty() && ephemeral.empty() && account.empty()) {
+        state.empty() && ephemeral.empty() && account.empty() && !has_read()) {
         return false;
     }
 
