@@ -62,6 +62,15 @@ struct Again : Converse {
         });
         ASSERT_TRUE(noted);
     }
+    /// The id of a question whose call had not gone when the assistant stopped; the next one goes.
+    std::string taken_on_at_a_stop(const std::string& room) {
+        world.fake->script.hangs_before_prepared = true;
+        auto question = world.say(alice, room, "问题");
+        EXPECT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
+        world.fake->script.hangs_before_prepared = false;
+        world.await(world.assistant->stop());
+        return question;
+    }
     /// In the room since before a crash, and nothing was said there yet.
     void comes_and_says_nothing(const std::string& room) {
         world.invite(alice, room, world.assistant_id);
@@ -98,11 +107,7 @@ TEST_F(Again, a_question_that_cannot_be_read_is_answered_once_it_can) {
 
 TEST_F(Again, what_an_earlier_start_took_on_and_this_one_cannot_read_is_not_taken_for_withdrawn) {
     const auto room = with_assistant({alice});
-    world.fake->script.hangs_before_prepared = true;
-    const auto question = world.say(alice, room, "问题");
-    ASSERT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
-    world.fake->script.hangs_before_prepared = false;
-    world.await(world.assistant->stop());
+    const auto question = taken_on_at_a_stop(room);
     hide_settings();
     const int before = unread;
     world.restart();
@@ -114,11 +119,7 @@ TEST_F(Again, what_an_earlier_start_took_on_and_this_one_cannot_read_is_not_take
 
 TEST_F(Again, a_start_that_cannot_read_what_was_left_open_takes_it_up_once_it_can) {
     const auto room = with_assistant({alice});
-    world.fake->script.hangs_before_prepared = true;
-    const auto taken_on = world.say(alice, room, "问题");
-    ASSERT_TRUE(world.until([&] { return world.fake->hanging == 1; }));
-    world.fake->script.hangs_before_prepared = false;
-    world.await(world.assistant->stop());
+    const auto taken_on = taken_on_at_a_stop(room);
     const auto missed = world.say(alice, room, "还有");
     hide_answers();
     const int before = unread;
