@@ -25,6 +25,24 @@ class LongPoll : public testing::Test {
     bool left(int count = 1) {
         return eventually([&] { return parking->left == count; });
     }
+    /// What a poll is answered whose token is refused with `code` by the time that there is news.
+    auto answer_once_the_token_is(const std::string& code) {
+        auto route = parking_route(Method::get, "/api/poll", parking, RateClass::sync);
+        route.auth = Auth::required;
+        std::atomic<bool> refused{false};
+        TestServer server({route}, {}, [&](Server& made) {
+            made.set_authenticator([&](std::string token) -> runtime::Task<base::Result<Principal>> {
+                if (refused) co_return base::fail(base::ErrorKind::unauthenticated, code, "Refused.");
+                co_return Principal{.user_id = std::move(token)};
+            });
+        });
+        Client client(server.port());
+        client.send("GET /api/poll HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer alice\r\n\r\n");
+        EXPECT_TRUE(parked());
+        refused = true;
+        parking->released = true;
+        return client.read_answer();
+    }
 };
 
 TEST_F(LongPoll, is_answered_when_there_is_news) {
@@ -40,43 +58,13 @@ TEST_F(LongPoll, is_answered_when_there_is_news) {
 }
 
 TEST_F(LongPoll, tells_nothing_to_who_was_logged_out_meanwhile) {
-    auto route = parking_route(Method::get, "/api/poll", parking, RateClass::sync);
-    route.auth = Auth::required;
-    std::atomic<bool> logged_out{false};
-    TestServer server({route}, {}, [&](Server& made) {
-        made.set_authenticator([&](std::string token) -> runtime::Task<base::Result<Principal>> {
-            if (logged_out)
-                co_return base::fail(base::ErrorKind::unauthenticated, "test.unknown", "Unknown.");
-            co_return Principal{.user_id = std::move(token)};
-        });
-    });
-    Client client(server.port());
-    client.send("GET /api/poll HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer alice\r\n\r\n");
-    ASSERT_TRUE(parked());
-    logged_out = true;
-    parking->released = true;
-    const auto answer = client.read_answer();
+    const auto answer = answer_once_the_token_is("test.unknown");
     EXPECT_EQ(answer.status, 401);
     EXPECT_FALSE(answer.body.contains("parked"));
 }
 
 TEST_F(LongPoll, is_answered_where_its_token_was_renewed_meanwhile) {
-    auto route = parking_route(Method::get, "/api/poll", parking, RateClass::sync);
-    route.auth = Auth::required;
-    std::atomic<bool> renewed{false};
-    TestServer server({route}, {}, [&](Server& made) {
-        made.set_authenticator([&](std::string token) -> runtime::Task<base::Result<Principal>> {
-            if (renewed)
-                co_return base::fail(base::ErrorKind::unauthenticated, std::string(kTokenExpired), "Old.");
-            co_return Principal{.user_id = std::move(token)};
-        });
-    });
-    Client client(server.port());
-    client.send("GET /api/poll HTTP/1.1\r\nHost: t\r\nAuthorization: Bearer alice\r\n\r\n");
-    ASSERT_TRUE(parked());
-    renewed = true;
-    parking->released = true;
-    EXPECT_EQ(client.read_answer().body, R"({"parked":true})");
+    EXPECT_EQ(answer_once_the_token_is(std::string(kTokenExpired)).body, R"({"parked":true})");
 }
 
 TEST_F(LongPoll, ends_when_its_client_goes_away) {
